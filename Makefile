@@ -1,0 +1,88 @@
+# capOS. `make help` lists what can be asked for; the rules are in mk/.
+#
+# MODE=release|debug   debug: invariants asserted, undefined behaviour traps
+# CC=gcc|clang         either compiler; each keeps a build directory of its own
+# T=NAME               one host test (make test-lib T=range)
+# ARGS="--smp 4 ..."  options of tools/qemu.py (make run)
+# V=1                  show the commands
+
+MODE ?= release
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := build
+
+include mk/flags.mk
+include mk/kernel.mk
+include mk/user.mk
+include mk/package.mk
+include mk/shim.mk
+include mk/iso.mk
+include mk/host.mk
+
+SETUP := tools/setup.sh
+SUITE := CAPOS_BUILD=$B CAPOS_MODE=$(MODE)
+
+.PHONY: help build run test test-lib sanitize-lib check run-smoke run-vm run-iso iso bench gdb clean setup
+
+help: ## this list
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 24
+
+build: $(KERNEL) $(PACKAGE) $(USER_LIBRARY) ## kernel, programs and boot package (the default)
+
+run: ## build and boot in QEMU; the terminal is the console
+	@$(SETUP) run
+	@$(MAKE) -s build
+	@tools/qemu.py --build $B $(ARGS)
+
+test: ## everything below, in order; ends with one line of counts
+	@$(SETUP)
+	@tools/test_all.py MODE=$(MODE) CC=$(CC)
+
+test-lib: $(HOST_TESTS) ## host tests of lib/ and of the kernel's pure parts (T=NAME for one)
+	@tools/test_lib.py --label test-lib $(HOST_TESTS)
+
+sanitize-lib: ## the host tests under ASan and UBSan, and under valgrind
+	@$(MAKE) -s host-tests HOST=host-asan
+	@$(MAKE) -s host-tests HOST=host
+	@tools/test_lib.py --label sanitize-lib $(HOST_TESTS:build/$(HOST)/%=build/host-asan/%) \
+		--valgrind $(HOST_TESTS:build/$(HOST)/%=build/host/%)
+
+check: ## format, floors, sizes, names, headers, warnings of both compilers, linters
+	@tools/check.py
+
+run-smoke: build ## the shell session on many machines, its word counts checked against coreutils
+	@$(SUITE) tools/smoke.py shell
+
+run-vm: build ## the self-checking programs of user/demos and every fault, by debug and clang builds too
+	@$(MAKE) -s build MODE=debug CC=gcc
+	@$(MAKE) -s build MODE=release CC=clang
+	@$(SUITE) tools/smoke.py vm
+
+run-iso: build iso $(SHIM_PACKAGE) ## the ISO through BIOS and UEFI
+	@$(SUITE) tools/smoke.py iso
+
+iso: $(ISO) ## BIOS and UEFI image, by GRUB and boot/shim (LIMINE=DIR: by a Limine of yours)
+
+bench: build ## instruction counts of each operation, against bench/limits.txt
+	@$(SUITE) tools/bench.py
+
+gdb: build ## QEMU stopped at the first instruction, gdb attached, capos-* commands loaded
+	@tools/gdb.sh $B
+
+setup: ## install the packages that are missing
+	@$(SETUP)
+
+clean: ## remove build/
+	rm -rf build
+
+# The value of a variable, for the tools: make -s print-KERNEL_FLAGS
+print-%:
+	@echo $($*)

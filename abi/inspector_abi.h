@@ -1,0 +1,90 @@
+/*
+ * Inspector: look at the whole system, change nothing. For the shell's mem, ps, maps, caps, ledger, ring, check.
+ */
+#ifndef CAPOS_ABI_INSPECTOR_ABI_H
+#define CAPOS_ABI_INSPECTOR_ABI_H
+
+#include <stdint.h>
+
+#include "abi/handle.h"
+#include "abi/virtual_memory_abi.h"
+
+enum inspector_operation {
+	INSPECTOR_MEMORY = 0,  /* (buffer, bytes): struct inspector_memory */
+	INSPECTOR_PROCESS = 1, /* (index, buffer, bytes): struct inspector_process; NOT_FOUND past the last */
+	INSPECTOR_REGION =
+		2, /* (pid, address, buffer, bytes): first region that ends after address; NOT_FOUND if none */
+	INSPECTOR_CAPABILITY = 3, /* (pid, slot, buffer, bytes): first hold at or after slot; NOT_FOUND if none */
+	INSPECTOR_LEDGER = 4,     /* (pid, buffer, bytes): struct memory_statistics */
+	INSPECTOR_RING = 5,       /* (pid, buffer, bytes): struct inspector_ring */
+	INSPECTOR_CHECK = 6,      /* (buffer, bytes): struct inspector_check; runs every invariant over every object */
+	INSPECTOR_ZONE = 7,       /* (index, buffer, bytes): struct inspector_zone, one per range of the memory map */
+	INSPECTOR_CPU = 8,        /* (index, buffer, bytes): struct inspector_cpu */
+	INSPECTOR_OPERATION_COUNT
+};
+
+struct inspector_memory {
+	uint64_t total_frames;   /* usable frames the machine has */
+	uint64_t free_frames;    /* in the bitmap and on the stacks */
+	uint64_t stacked_frames; /* of the free ones: on per-CPU stacks */
+	uint64_t kernel_frames;  /* image, bitmap, frame table, kernel page tables, boot package */
+	uint64_t heap_frames;    /* kernel heap */
+	uint64_t table_frames;   /* user page tables */
+	uint64_t user_frames;    /* anonymous, image, bootstrap and object frames */
+	uint64_t free_blocks;    /* wholly free 2 MiB blocks */
+	uint64_t cpus;
+};
+
+#define INSPECTOR_NAME_BYTES 32u
+
+struct inspector_process {
+	uint64_t process_id;
+	char name[INSPECTOR_NAME_BYTES];
+	uint64_t threads;
+	uint64_t frame_grant_pages, image_pages, page_table_pages;
+};
+
+struct inspector_capability {
+	uint32_t slot;
+	handle_t capability;
+	uint32_t interface;
+	uint32_t mode; /* transfer mode: 0 none, 1 copy, 2 move */
+	uint64_t badge;
+	uint64_t pages; /* memory objects: page count */
+};
+
+struct inspector_ring {
+	uint32_t sq_head, sq_tail, cq_head, cq_tail;
+	uint64_t submissions, completions; /* since the thread began */
+	uint64_t refused;                  /* of them with a negative result */
+};
+
+#define INSPECTOR_CHECK_BYTES 96u
+
+struct inspector_check {
+	uint64_t checked; /* invariants looked at */
+	uint64_t broken;
+	char first_broken[INSPECTOR_CHECK_BYTES]; /* name of the first broken one */
+};
+
+struct inspector_zone {
+	uint64_t start_frame, end_frame; /* [start, end) in frames: an index for reading, no authority */
+	uint32_t kind;                   /* enum memory_kind of lib/memory_map.h */
+	uint32_t unused;
+};
+
+struct inspector_cpu {
+	uint32_t local_apic_id;
+	uint32_t stacked_frames;
+	uint64_t interrupts, shootdowns;
+};
+
+_Static_assert(sizeof(struct inspector_memory) == 72, "layout");
+_Static_assert(sizeof(struct inspector_process) == 72, "layout");
+_Static_assert(sizeof(struct inspector_capability) == 32, "layout");
+_Static_assert(sizeof(struct inspector_ring) == 40, "layout");
+_Static_assert(sizeof(struct inspector_check) == 112, "layout");
+_Static_assert(sizeof(struct inspector_zone) == 24, "layout");
+_Static_assert(sizeof(struct inspector_cpu) == 24, "layout");
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * Starting the other CPUs, and having them run a function.
+ */
+#ifndef CAPOS_KERNEL_ARCH_X86_64_SMP_H
+#define CAPOS_KERNEL_ARCH_X86_64_SMP_H
+
+#include <stdint.h>
+
+/*
+ * Start the CPUs of the list, one after the other, skipping the caller's own id. Each takes the next index that was
+ * given memory by cpu_prepare; when there is none left, or one does not answer, a log line says so and it goes on
+ * without. `root` is the physical address of a PML4 below 4 GiB that maps AP_TRAMPOLINE_PHYSICAL (boot_layout.h) to
+ * itself, executable and not global, and the kernel half; `trampoline_page` is where the caller can write that
+ * physical page, which is lost. Both may go as soon as this returns and every CPU has left `root` (task_ap_main).
+ * On the boot CPU, interrupts off, after clock_init.
+ */
+void smp_start_all(const uint32_t *local_apic_ids, uint32_t count, uint64_t root, void *trampoline_page);
+
+/*
+ * Upcall into kernel/task: a further CPU is up, with its stack, descriptors, protection and APIC, interrupts off, and
+ * `root` still loaded. It is already in cpu_online_mask().
+ */
+_Noreturn void task_ap_main(void);
+
+/*
+ * Run function(argument) on the CPU `index`, in its interrupt handler, and wait for the end. The caller holds no lock
+ * that the function or that CPU may want. On the own CPU it is a plain call.
+ */
+void smp_call(uint32_t index, void (*function)(void *argument), void *argument);
+
+/* Answer smp_call; for trap.c. */
+void smp_answer(void);
+
+#endif

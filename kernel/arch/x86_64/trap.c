@@ -1,0 +1,176 @@
+#include "kernel/arch/x86_64/trap.h"
+
+#include <stddef.h>
+
+#include "kernel/arch/x86_64/apic.h"
+#include "kernel/arch/x86_64/cpu_local.h"
+#include "kernel/arch/x86_64/fixup.h"
+#include "kernel/arch/x86_64/instructions.h"
+#include "kernel/arch/x86_64/log.h"
+#include "kernel/arch/x86_64/offsets.h"
+#include "kernel/arch/x86_64/panic.h"
+#include "kernel/arch/x86_64/smp.h"
+#include "kernel/arch/x86_64/tlb.h"
+
+_Static_assert(sizeof(struct trap_frame) == TRAP_FRAME_BYTES, "offsets.h");
+_Static_assert(offsetof(struct trap_frame, vector) == TRAP_FRAME_REGISTER_BYTES, "offsets.h");
+_Static_assert(offsetof(struct trap_frame, cs) == TRAP_FRAME_CODE_SEGMENT, "offsets.h");
+_Static_assert(offsetof(struct trap_frame, cs) - offsetof(struct trap_frame, vector) == TRAP_STUB_CODE_SEGMENT,
+	       "offsets.h");
+_Static_assert(TRAP_NMI == VECTOR_NMI && TRAP_DOUBLE_FAULT == VECTOR_DOUBLE_FAULT &&
+		       TRAP_MACHINE_CHECK == VECTOR_MACHINE_CHECK &&
+		       TRAP_GENERAL_PROTECTION == VECTOR_GENERAL_PROTECTION,
+	       "offsets.h");
+
+/* Interrupt gate (SDM vol. 3, 6.14.1), two words. */
+struct gate {
+	uint64_t low, high;
+};
+
+#define GATE_INTERRUPT (UINT64_C(0xe) << 40)
+#define GATE_RING3 (UINT64_C(3) << 45) /* a program may raise it by INT */
+#define GATE_PRESENT (UINT64_C(1) << 47)
+
+#define VECTORS 256u
+
+static struct gate gates[VECTORS] __attribute__((aligned(16)));
+
+/* trap_entry.S */
+extern const char trap_stubs[];
+void trap_dispatch(struct trap_frame *frame);
+
+static const char *const names[TRAP_EXCEPTIONS] = {
+	[TRAP_DIVIDE_ERROR] = "divide error",
+	[TRAP_DEBUG] = "debug",
+	[TRAP_NMI] = "non-maskable interrupt",
+	[TRAP_BREAKPOINT] = "breakpoint",
+	[TRAP_OVERFLOW] = "overflow",
+	[TRAP_BOUND] = "bound",
+	[TRAP_INVALID_OPCODE] = "invalid opcode",
+	[TRAP_NO_FPU] = "no fpu",
+	[TRAP_DOUBLE_FAULT] = "double fault",
+	[TRAP_INVALID_TSS] = "invalid task state",
+	[TRAP_SEGMENT_NOT_PRESENT] = "segment not present",
+	[TRAP_STACK] = "stack fault",
+	[TRAP_GENERAL_PROTECTION] = "general protection",
+	[TRAP_PAGE_FAULT] = "page fault",
+	[TRAP_X87] = "x87 error",
+	[TRAP_ALIGNMENT] = "alignment check",
+	[TRAP_MACHINE_CHECK] = "machine check",
+	[TRAP_SIMD] = "simd error",
+	[TRAP_VIRTUALIZATION] = "virtualization",
+	[TRAP_CONTROL_PROTECTION] = "control protection",
+};
+
+const char *trap_name(uint64_t vector)
+{
+	if (vector >= TRAP_EXCEPTIONS)
+		return "interrupt";
+	return names[vector] ? names[vector] : "exception";
+}
+
+static struct gate gate_make(uint64_t entry, enum interrupt_stack stack, uint64_t ring)
+{
+	return (struct gate){
+		.low = (entry & 0xffff) | (uint64_t)SELECTOR_KERNEL_CODE << 16 | (uint64_t)stack << 32 |
+		       GATE_INTERRUPT | ring | GATE_PRESENT | (entry >> 16 & 0xffff) << 48,
+		.high = entry >> 32,
+	};
+}
+
+static enum interrupt_stack vector_stack(uint32_t vector)
+{
+	if (vector == TRAP_DOUBLE_FAULT)
+		return INTERRUPT_STACK_DOUBLE_FAULT;
+	if (vector == TRAP_NMI)
+		return INTERRUPT_STACK_NMI;
+	if (vector == TRAP_MACHINE_CHECK)
+		return INTERRUPT_STACK_MACHINE_CHECK;
+	return INTERRUPT_STACK_NONE;
+}
+
+void trap_init(void)
+{
+	for (uint32_t vector = 0; vector < VECTORS; vector++) {
+		uint64_t entry = (uint64_t)trap_stubs + vector * TRAP_STUB_BYTES;
+		uint64_t ring = vector == TRAP_BREAKPOINT ? GATE_RING3 : 0;
+		gates[vector] = gate_make(entry, vector_stack(vector), ring);
+	}
+}
+
+void trap_load(void)
+{
+	struct descriptor_pointer pointer = { .limit = sizeof(gates) - 1, .base = (uint64_t)gates };
+
+	lidt(&pointer);
+}
+
+/* No GS here: the frame may be that of trap_return_user, with the program's base loaded. */
+static bool apply_fixup(struct trap_frame *frame)
+{
+	for (const struct fixup *fixup = fixup_table_start; fixup < fixup_table_end; fixup++) {
+		if (fixup->fault == frame->rip) {
+			frame->rip = fixup->resume;
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Another CPU's panic stops this one; a press of the NMI button on a machine that hangs shows where each CPU is. The
+ * line may wait for the log's lock, but not for ever.
+ */
+static void non_maskable_interrupt(const struct trap_frame *frame)
+{
+	struct cpu *cpu = cpu_current();
+
+	panic_stop_if_on();
+	cpu->nmis++;
+	log_line("nmi: cpu %u rip 0x%lx", cpu->index, frame->rip);
+}
+
+static void exception(struct trap_frame *frame)
+{
+	uint64_t fault_address = frame->vector == TRAP_PAGE_FAULT ? cr2_read() : 0;
+
+	if (frame->vector == TRAP_NMI)
+		non_maskable_interrupt(frame);
+	else if (frame->vector == TRAP_DOUBLE_FAULT || frame->vector == TRAP_MACHINE_CHECK)
+		panic_trap(frame);
+	else if (trap_is_from_user(frame))
+		task_user_trap(frame, fault_address);
+	else if (!apply_fixup(frame))
+		panic_trap(frame);
+}
+
+/* All but the timer's end only when they are done, so that they do not nest. */
+static void interrupt(const struct trap_frame *frame)
+{
+	cpu_current()->interrupts++;
+	switch (frame->vector) {
+	case TRAP_TIMER:
+		apic_end(); /* the upcall may switch to another thread */
+		task_timer_interrupt();
+		break;
+	case TRAP_SHOOTDOWN:
+		tlb_poll();
+		apic_end();
+		break;
+	case TRAP_CALL:
+		smp_answer();
+		apic_end();
+		break;
+	default:
+		/* Spurious ones, of the APIC (its own vector) or the masked PIC, are not in service: no end. */
+		break;
+	}
+}
+
+void trap_dispatch(struct trap_frame *frame)
+{
+	if (frame->vector < TRAP_EXCEPTIONS)
+		exception(frame);
+	else
+		interrupt(frame);
+}

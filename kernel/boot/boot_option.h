@@ -1,0 +1,19 @@
+/*
+ * Words of the kernel's command line: `init=NAME`, `once`, `selftest`, `check`. Unknown words are reported and ignored.
+ */
+#ifndef CAPOS_KERNEL_BOOT_BOOT_OPTION_H
+#define CAPOS_KERNEL_BOOT_BOOT_OPTION_H
+
+#include <stdbool.h>
+
+struct boot_options {
+	char init[64]; /* empty: the manifest's. '+' stands for a blank between its arguments */
+	bool once;     /* halt when init ends, with its exit code */
+	bool selftest; /* run the kernel's self-tests before init */
+	bool check;    /* walk the kernel's half of the page table at boot, in release builds too */
+};
+
+/* Read the command line; unknown words go to the log. */
+void boot_option_parse(const char *command_line, struct boot_options *options);
+
+#endif

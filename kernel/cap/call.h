@@ -1,0 +1,53 @@
+/*
+ * One call on a kernel object, from the ring to its handler.
+ *
+ * A handler decides everything from `argument` first and changes last. It reads the program's memory only through
+ * user_access.h. What it answers goes into the completion: status, `value`, and the transfer record if it gave a new
+ * capability. STATUS_WOULD_BLOCK from a handler that opened an operation (thread_open) means: no completion now.
+ */
+#ifndef CAPOS_KERNEL_CAP_CALL_H
+#define CAPOS_KERNEL_CAP_CALL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi/ring_abi.h"
+#include "abi/status.h"
+#include "kernel/task/process.h"
+#include "lib/cap_table.h"
+
+struct call {
+	struct process *process;
+	struct thread *thread;
+	const struct cap_hold *hold; /* what is called */
+	const uint64_t *argument;    /* six words, the kernel's copy */
+	uint64_t user_data;          /* for operations that complete later */
+
+	/* the answer */
+	uint64_t value;
+	bool is_open;        /* it completes later */
+	handle_t capability; /* result capability, HANDLE_NONE if there is none */
+	uint32_t interface;
+};
+
+typedef enum status call_handler_t(struct call *call);
+
+/* The operations of one interface, by number. */
+struct call_table {
+	call_handler_t *const *handler;
+	uint16_t count;
+};
+
+extern const struct call_table virtual_memory_calls;
+extern const struct call_table frame_alloc_calls;
+extern const struct call_table memory_object_calls;
+extern const struct call_table console_calls;
+extern const struct call_table timer_calls;
+extern const struct call_table boot_package_calls;
+extern const struct call_table system_control_calls;
+extern const struct call_table inspector_calls; /* kernel/debug, above this floor */
+
+/* Copy a result struct out if the program's buffer has room for all of it: TOO_LONG means too small a buffer. */
+enum status call_write_result(struct call *call, uint64_t buffer, uint64_t bytes, const void *result, uint64_t size);
+
+#endif

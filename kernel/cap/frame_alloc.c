@@ -1,0 +1,52 @@
+/* FrameAllocator: abi/frame_allocator_abi.h. Frames go out as memory objects, never as addresses. */
+#include "abi/frame_allocator_abi.h"
+
+#include "kernel/cap/call.h"
+#include "kernel/mem/memory_object.h"
+#include "lib/check.h"
+
+/* Everything is charged and the slot reserved; make the object and show it. */
+static enum status allocate_charged(struct call *call, handle_t handle)
+{
+	struct cap_hold hold = { .interface = INTERFACE_MEMORY_OBJECT, .mode = TRANSFER_COPY };
+	struct memory_object *object;
+
+	TRY(memory_object_create(call->argument[0], call->argument[1], &object));
+	hold.object = object;
+	process_publish_capability(call->process, handle, &hold);
+	call->value = 0; /* index of the result capability */
+	call->capability = handle;
+	call->interface = INTERFACE_MEMORY_OBJECT;
+	return STATUS_OK;
+}
+
+static enum status allocate(struct call *call)
+{
+	uint64_t pages = call->argument[0];
+	uint64_t flags = call->argument[1];
+	struct charge charge = { 0 };
+	enum status status;
+	handle_t handle;
+
+	GUARD((flags & ~(uint64_t)(FRAME_ALLOCATOR_CONTIGUOUS | FRAME_ALLOCATOR_ALIGN_2MIB)) == 0, STATUS_UNSUPPORTED);
+	GUARD(pages != 0, STATUS_ZERO_LENGTH);
+	GUARD(pages <= MEMORY_OBJECT_MAX_PAGES, STATUS_TOO_LONG);
+	charge.amount[LEDGER_FRAME_GRANT] = pages;
+	charge.amount[LEDGER_KERNEL_OBJECT] = memory_object_kernel_bytes(pages, flags);
+	TRY(account_charge(&call->process->account, &charge));
+	status = process_reserve_capability(call->process, &handle);
+	if (status == STATUS_OK) {
+		status = allocate_charged(call, handle);
+		if (status != STATUS_OK)
+			process_cancel_capability(call->process, handle);
+	}
+	if (status != STATUS_OK)
+		account_refund(&call->process->account, &charge);
+	return status;
+}
+
+static call_handler_t *const handlers[] = { [FRAME_ALLOCATOR_ALLOCATE] = allocate };
+
+_Static_assert(COUNT_OF(handlers) == FRAME_ALLOCATOR_OPERATION_COUNT, "a handler for each operation");
+
+const struct call_table frame_alloc_calls = { handlers, COUNT_OF(handlers) };

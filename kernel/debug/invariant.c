@@ -1,0 +1,86 @@
+#include "kernel/debug/invariant.h"
+
+#include "kernel/mem/frame.h"
+#include "kernel/mem/heap.h"
+#include "kernel/mem/paging.h"
+#include "kernel/mem/paging_check.h"
+#include "kernel/task/process.h"
+#include "lib/check.h"
+#include "lib/format.h"
+#include "lib/string.h"
+
+static void check(struct inspector_check *result, bool holds, const char *name)
+{
+	result->checked++;
+	if (holds)
+		return;
+	if (result->broken == 0)
+		(void)string_copy(result->first_broken, sizeof(result->first_broken), name);
+	result->broken++;
+}
+
+static void check_for(struct inspector_check *result, bool holds, const char *name, const struct process *process)
+{
+	char full[INSPECTOR_CHECK_BYTES];
+
+	(void)format(full, sizeof(full), "%s of process %llu", name, (unsigned long long)process->id);
+	check(result, holds, full);
+}
+
+/* Frames that processes must account for, by use. */
+struct expected_frames {
+	uint64_t of[FRAME_USE_COUNT];
+};
+
+static void check_process(struct inspector_check *result, struct process *process, struct expected_frames *expected)
+{
+	struct address_space_census census;
+
+	check_for(result, address_space_is_valid(&process->space, paging_root_table()), "page table", process);
+	check_for(result, process_is_valid(process), "ledgers and capability table", process);
+	address_space_count(&process->space, &census);
+	expected->of[FRAME_TABLE] += census.tables;
+	expected->of[FRAME_ANONYMOUS] += census.pages[PAGE_ANONYMOUS];
+	expected->of[FRAME_IMAGE] += census.pages[PAGE_IMAGE];
+	expected->of[FRAME_BOOTSTRAP] += census.pages[PAGE_BOOTSTRAP];
+	expected->of[FRAME_CAP_TABLE] += process->caps.pages + 1;
+}
+
+static void check_frames(struct inspector_check *result, const struct expected_frames *expected)
+{
+	uint64_t counts[FRAME_USE_COUNT];
+	struct frame_statistics frames;
+	struct heap_statistics heap;
+	uint64_t kernel = 0;
+
+	frame_count_uses(counts);
+	frame_statistics_read(&frames);
+	heap_statistics_read(&heap);
+	check(result, counts[FRAME_FREE] == frames.free, "free frames are counted exactly");
+	check(result, counts[FRAME_HEAP] == heap.frames, "heap frames belong to the heap");
+	check(result, counts[FRAME_TABLE] == expected->of[FRAME_TABLE], "page-table frames belong to a process");
+	check(result, counts[FRAME_ANONYMOUS] == expected->of[FRAME_ANONYMOUS], "anonymous frames belong to a process");
+	check(result, counts[FRAME_IMAGE] == expected->of[FRAME_IMAGE], "image frames belong to a process");
+	check(result, counts[FRAME_BOOTSTRAP] == expected->of[FRAME_BOOTSTRAP], "bootstrap frames belong to a process");
+	check(result, counts[FRAME_CAP_TABLE] == expected->of[FRAME_CAP_TABLE],
+	      "capability-table frames belong to a process");
+	for (uint32_t use = 0; use < FRAME_USE_COUNT; use++)
+		kernel += counts[use];
+	check(result, kernel == frame_table_count, "every frame of RAM has exactly one use");
+}
+
+void invariant_check_all(struct inspector_check *result)
+{
+	struct expected_frames expected = { { 0 } };
+	struct paging_report report;
+	struct process *process;
+	uint64_t index = 0;
+
+	*result = (struct inspector_check){ 0 };
+	check(result, frame_is_valid(), "frame allocator");
+	check(result, heap_is_valid(), "kernel heap");
+	check(result, paging_check_run(&report), report.broken != 0 ? report.broken : "kernel half");
+	while (process_at(index++, &process) == STATUS_OK)
+		check_process(result, process, &expected);
+	check_frames(result, &expected);
+}

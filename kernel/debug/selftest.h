@@ -1,0 +1,11 @@
+/*
+ * Self-tests that only the kernel can run: `selftest` on the command line. One line `selftest: ok NAME` each; the first
+ * failure panics.
+ */
+#ifndef CAPOS_KERNEL_DEBUG_SELFTEST_H
+#define CAPOS_KERNEL_DEBUG_SELFTEST_H
+
+/* On the boot CPU, before the first program. With one CPU the shootdown test says that it was left out. */
+void selftest_run(void);
+
+#endif

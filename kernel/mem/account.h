@@ -1,0 +1,31 @@
+/*
+ * A process's resource ledger with its lock. A floor below processes: spaces, objects and tables get it as a parameter.
+ */
+#ifndef CAPOS_KERNEL_MEM_ACCOUNT_H
+#define CAPOS_KERNEL_MEM_ACCOUNT_H
+
+#include "abi/status.h"
+#include "kernel/arch/x86_64/spinlock.h"
+#include "lib/ledger.h"
+
+struct account {
+	struct spinlock lock;
+	struct resource_ledger ledger; /* lock */
+};
+
+/* What one operation takes or gives back, of all ledgers at once. */
+struct charge {
+	uint64_t amount[LEDGER_COUNT];
+};
+
+/* All or nothing: the OVER_ status of the first ledger that refuses. Any lock above the ledger may be held. */
+enum status account_charge(struct account *account, const struct charge *charge);
+void account_refund(struct account *account, const struct charge *charge);
+
+/* One ledger only. */
+enum status account_charge_one(struct account *account, enum ledger_kind kind, uint64_t amount);
+void account_refund_one(struct account *account, enum ledger_kind kind, uint64_t amount);
+
+void account_read(struct account *account, struct resource_ledger *copy);
+
+#endif

@@ -1,0 +1,289 @@
+#include "kernel/mem/address_space.h"
+
+#include "kernel/mem/memory_object.h"
+#include "kernel/mem/page_walk.h"
+#include "lib/check.h"
+
+#define USER_ROOT_ENTRIES (PTE_ENTRIES / 2)
+
+enum status address_space_create(struct address_space *space, struct account *account, const pte_t *kernel_root)
+{
+	frame_t root;
+
+	TRY(account_charge_one(account, LEDGER_PAGE_TABLE, 1));
+	if (frame_allocate(FRAME_TABLE, space, &root) != STATUS_OK) {
+		account_refund_one(account, LEDGER_PAGE_TABLE, 1);
+		return STATUS_OUT_OF_MEMORY;
+	}
+	*space = (struct address_space){ .root = root, .root_table = direct_map_of_frame(root), .account = account };
+	for (unsigned i = USER_ROOT_ENTRIES; i < PTE_ENTRIES; i++)
+		space->root_table[i] = kernel_root[i];
+	page_gap_reset(space);
+	return STATUS_OK;
+}
+
+void address_space_lock(struct address_space *space, struct uaddr_range range)
+{
+	(void)range; /* one lock for the whole space, for now */
+	spinlock_acquire(&space->lock);
+}
+
+void address_space_unlock(struct address_space *space, struct uaddr_range range)
+{
+	(void)range;
+	spinlock_release(&space->lock);
+}
+
+void address_space_enter_cpu(struct address_space *space, uint32_t cpu)
+{
+	__atomic_fetch_or(&space->residency, UINT64_C(1) << cpu, __ATOMIC_SEQ_CST);
+}
+
+void address_space_leave_cpu(struct address_space *space, uint32_t cpu)
+{
+	__atomic_fetch_and(&space->residency, ~(UINT64_C(1) << cpu), __ATOMIC_SEQ_CST);
+}
+
+pte_t address_space_entry(const struct address_space *space, uint64_t address, unsigned *level)
+{
+	const pte_t *table = space->root_table;
+
+	for (*level = PTE_LEVELS;; (*level)--) {
+		pte_t entry = table[pte_index(address, *level)];
+
+		if (*level == 1 || !pte_is_present(entry))
+			return entry;
+		table = page_table_of(entry);
+	}
+}
+
+static bool same_region(pte_t a, pte_t b)
+{
+	return pte_kind(a) == pte_kind(b) && pte_protection(a) == pte_protection(b);
+}
+
+static struct virtual_memory_region region_around(const struct address_space *space, uint64_t address)
+{
+	unsigned level;
+	pte_t here = address_space_entry(space, address, &level);
+	struct virtual_memory_region region = {
+		.start = address & ~(pte_span(level) - 1),
+		.end = (address & ~(pte_span(level) - 1)) + pte_span(level),
+		.kind = pte_kind(here),
+		.protection = pte_protection(here),
+	};
+
+	while (region.end < USER_LIMIT && same_region(here, address_space_entry(space, region.end, &level)))
+		region.end += pte_span(level);
+	while (region.start > USER_START && same_region(here, address_space_entry(space, region.start - 1, &level)))
+		region.start -= pte_span(level);
+	if (region.start < USER_START)
+		region.start = USER_START;
+	if (region.end > USER_LIMIT)
+		region.end = USER_LIMIT;
+	return region;
+}
+
+static struct uaddr_range whole_user_half(void)
+{
+	return (struct uaddr_range){ uaddr_from_u64(USER_START), uaddr_from_u64(USER_LIMIT) };
+}
+
+enum status address_space_query(struct address_space *space, uint64_t address, struct virtual_memory_region *region)
+{
+	GUARD(address >= USER_START && address < USER_LIMIT, STATUS_NOT_USER_ADDRESS);
+	address_space_lock(space, whole_user_half());
+	*region = region_around(space, address);
+	address_space_unlock(space, whole_user_half());
+	return STATUS_OK;
+}
+
+enum status address_space_next_region(struct address_space *space, uint64_t address,
+				      struct virtual_memory_region *region)
+{
+	enum status status = STATUS_NOT_FOUND;
+
+	if (address < USER_START)
+		address = USER_START;
+	address_space_lock(space, whole_user_half());
+	while (address < USER_LIMIT) {
+		*region = region_around(space, address);
+		if (region->kind != PAGE_EMPTY) {
+			status = STATUS_OK;
+			break;
+		}
+		address = region->end;
+	}
+	address_space_unlock(space, whole_user_half());
+	return status;
+}
+
+/* ---- taking apart ---- */
+
+static enum status leaf_release(struct page_walk *walk, const struct page_run *run)
+{
+	for (uint32_t i = 0; i < run->count; i++) {
+		pte_t entry = run->entry[i];
+		enum page_kind kind = pte_kind(entry);
+		bool was_reserved = kind == PAGE_RESERVED;
+
+		if (pte_is_empty(entry))
+			continue;
+		run->entry[i] = pte_uniform(PAGE_EMPTY);
+		page_table_adjust(run->table, -1, -was_reserved);
+		if (kind == PAGE_BORROWED)
+			memory_object_unmap_frame(pte_frame(entry), &walk->gather);
+		else if (kind == PAGE_ANONYMOUS || kind == PAGE_IMAGE || kind == PAGE_BOOTSTRAP)
+			frame_gather_add(&walk->gather, pte_frame(entry), frame_info_of(pte_frame(entry)));
+	}
+	return STATUS_OK;
+}
+
+static enum status span_release(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
+{
+	bool was_reserved = pte_kind(*run->entry) == PAGE_RESERVED;
+
+	(void)walk;
+	(void)part;
+	if (pte_is_empty(*run->entry))
+		return STATUS_OK;
+	*run->entry = pte_uniform(PAGE_EMPTY);
+	page_table_adjust(run->table, -1, -was_reserved);
+	return STATUS_OK;
+}
+
+static const struct page_visitor release_all = { WALK_TOP, leaf_release, span_release };
+
+void address_space_destroy(struct address_space *space)
+{
+	struct page_walk walk = { .space = space, .range = whole_user_half(), .gather = FRAME_GATHER_EMPTY };
+	struct address_space_census census;
+	struct charge refund = { 0 };
+
+	CHECK(__atomic_load_n(&space->residency, __ATOMIC_SEQ_CST) == 0);
+	address_space_count(space, &census);
+	refund.amount[LEDGER_VIRTUAL_RESERVATION] = census.pages[PAGE_RESERVED] + census.pages[PAGE_ANONYMOUS];
+	refund.amount[LEDGER_FRAME_GRANT] = census.pages[PAGE_ANONYMOUS] + census.pages[PAGE_BORROWED];
+	refund.amount[LEDGER_IMAGE] = census.pages[PAGE_IMAGE] + census.pages[PAGE_BOOTSTRAP];
+	refund.amount[LEDGER_PAGE_TABLE] = 1;
+	address_space_lock(space, walk.range);
+	page_walk_publish(&walk, &release_all);
+	page_walk_finish(&walk);
+	address_space_unlock(space, walk.range);
+	CHECK(page_table_used(frame_info_of(space->root)) == 0);
+	frame_free(space->root, FRAME_TABLE, space);
+	account_refund(space->account, &refund);
+}
+
+/* ---- looking through the whole table ---- */
+
+struct audit {
+	const struct address_space *space;
+	struct address_space_census census;
+	bool broken;
+};
+
+static bool page_owner_is_right(const struct audit *audit, pte_t entry, uint64_t address)
+{
+	uint64_t owner = frame_info_of(pte_frame(entry))->owner;
+	bool in_window = address >= BOOTSTRAP_START && address < BOOTSTRAP_END;
+
+	switch (pte_kind(entry)) {
+	case PAGE_ANONYMOUS:
+		return owner == frame_owner_word(FRAME_ANONYMOUS, audit->space) && !in_window;
+	case PAGE_IMAGE:
+		return owner == frame_owner_word(FRAME_IMAGE, audit->space) && !in_window;
+	case PAGE_BOOTSTRAP:
+		return owner == frame_owner_word(FRAME_BOOTSTRAP, audit->space) && in_window;
+	case PAGE_BORROWED:
+		return (owner & 15) == FRAME_OBJECT && frame_info_of(pte_frame(entry))->count > 0 && !in_window;
+	case PAGE_EMPTY:
+	case PAGE_RESERVED:
+	case PAGE_GUARD:
+	case PAGE_LAZY:
+	case PAGE_KIND_COUNT:
+		return false;
+	}
+	return false;
+}
+
+static void audit_page(struct audit *audit, pte_t entry, uint64_t address)
+{
+	uint32_t protection = pte_protection(entry);
+
+	audit->census.pages[pte_kind(entry)]++;
+	if (!page_owner_is_right(audit, entry, address) || protection_check(protection) != STATUS_OK ||
+	    (pte_is_present(entry) && (entry.raw & PTE_USER) == 0))
+		audit->broken = true;
+}
+
+static void audit_uniform(struct audit *audit, pte_t entry, unsigned level)
+{
+	enum page_kind kind = pte_kind(entry);
+
+	audit->census.pages[kind] += pte_span(level) >> PAGE_SHIFT;
+	if (!pte_equal(entry, pte_uniform(kind)) || (kind != PAGE_RESERVED && kind != PAGE_GUARD))
+		audit->broken = true;
+}
+
+static bool kind_has_frame(enum page_kind kind)
+{
+	return kind == PAGE_ANONYMOUS || kind == PAGE_BORROWED || kind == PAGE_IMAGE || kind == PAGE_BOOTSTRAP;
+}
+
+static void audit_table(struct audit *audit, const pte_t *table, unsigned level, uint64_t base)
+{
+	const struct frame_info *info = frame_info_of(direct_map_frame(table));
+	uint32_t entries = level == PTE_LEVELS ? USER_ROOT_ENTRIES : PTE_ENTRIES;
+	uint32_t used = 0;
+	uint32_t reserved = 0;
+
+	audit->census.tables++;
+	for (uint32_t i = 0; i < entries; i++) {
+		pte_t entry = table[i];
+		uint64_t address = base + i * pte_span(level);
+
+		if (pte_is_empty(entry))
+			continue;
+		used++;
+		reserved += pte_kind(entry) == PAGE_RESERVED;
+		if (level > 1 && pte_is_present(entry))
+			audit_table(audit, page_table_of(entry), level - 1, address);
+		else if (level == 1 && kind_has_frame(pte_kind(entry)))
+			audit_page(audit, entry, address);
+		else
+			audit_uniform(audit, entry, level);
+	}
+	if (used != page_table_used(info) || reserved != page_table_reserved(info) ||
+	    info->owner != frame_owner_word(FRAME_TABLE, audit->space))
+		audit->broken = true;
+	if (level < PTE_LEVELS && (used == 0 || reserved == PTE_ENTRIES))
+		audit->broken = true;
+}
+
+void address_space_count(struct address_space *space, struct address_space_census *census)
+{
+	struct audit audit = { .space = space };
+
+	address_space_lock(space, whole_user_half());
+	audit_table(&audit, space->root_table, PTE_LEVELS, 0);
+	address_space_unlock(space, whole_user_half());
+	*census = audit.census;
+}
+
+bool address_space_is_valid(struct address_space *space, const pte_t *kernel_root)
+{
+	struct audit audit = { .space = space };
+	unsigned level;
+
+	address_space_lock(space, whole_user_half());
+	audit_table(&audit, space->root_table, PTE_LEVELS, 0);
+	for (unsigned i = USER_ROOT_ENTRIES; i < PTE_ENTRIES; i++)
+		if (!pte_equal(space->root_table[i], kernel_root[i]))
+			audit.broken = true;
+	if (!pte_is_empty(address_space_entry(space, 0, &level)) ||
+	    !pte_is_empty(address_space_entry(space, USER_LIMIT, &level)))
+		audit.broken = true;
+	address_space_unlock(space, whole_user_half());
+	return !audit.broken;
+}

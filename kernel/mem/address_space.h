@@ -1,0 +1,90 @@
+/*
+ * A process's address space. The page table is the only record: each entry says what its page is (pte.h), so there is
+ * no list of regions to keep equal to it, and the ledgers can be recomputed from it.
+ *
+ * Lower-half tables belong to the space; the upper half is the kernel's, shared by all roots. A table whose entries are
+ * all empty, or all reserved, is given back and its parent's entry says so for the whole span.
+ *
+ * Locking: each call below that takes a space takes and releases its lock itself, unless it says "locked". Lock order:
+ * address space, memory object, account, frames. A call that fails has changed nothing: not the tables, not a ledger.
+ */
+#ifndef CAPOS_KERNEL_MEM_ADDRESS_SPACE_H
+#define CAPOS_KERNEL_MEM_ADDRESS_SPACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi/status.h"
+#include "abi/virtual_memory_abi.h"
+#include "kernel/arch/x86_64/pte.h"
+#include "kernel/arch/x86_64/spinlock.h"
+#include "kernel/mem/account.h"
+#include "kernel/mem/frame.h"
+#include "lib/range.h"
+
+/* Reservations without a hint go below this address, downwards. Stack and its growth room lie above. */
+#define ADDRESS_SPACE_MAP_TOP UINT64_C(0x00007ffff0000000)
+#define GAP_CLASSES 6u
+
+struct address_space {
+	struct spinlock lock;
+	frame_t root;
+	pte_t *root_table; /* lock; through the direct map */
+	struct account *account;
+	uint64_t residency; /* CPUs that may hold translations, by bit; atomic */
+	/*
+	 * lock; for sizes of 4^k pages up to 4^(k+1): no gap that large begins to end above hint[k], so that a search
+	 * starts there and costs the same with none and with 10^5 reservations.
+	 */
+	uint64_t gap_hint[GAP_CLASSES];
+} __attribute__((aligned(16)));
+
+/*
+ * An empty user half under the kernel's half; charges the root to LEDGER_PAGE_TABLE. `kernel_root` is the kernel's
+ * PML4. OVER_PAGE_TABLE, OUT_OF_MEMORY.
+ */
+enum status address_space_create(struct address_space *space, struct account *account, const pte_t *kernel_root);
+
+/*
+ * Take everything apart, in bounded steps: all frames but those of memory objects that live on, all tables, the root.
+ * Refunds every ledger. No CPU may have the space loaded any more.
+ */
+void address_space_destroy(struct address_space *space);
+
+/* The lock names the range that the caller is about to look at or change, so that it can become finer. */
+void address_space_lock(struct address_space *space, struct uaddr_range range);
+void address_space_unlock(struct address_space *space, struct uaddr_range range);
+
+/* CPU `cpu` now has, or no longer has, this root in CR3. */
+void address_space_enter_cpu(struct address_space *space, uint32_t cpu);
+void address_space_leave_cpu(struct address_space *space, uint32_t cpu);
+
+/* The entry that covers an address, and the level it stands at. Locked. */
+pte_t address_space_entry(const struct address_space *space, uint64_t address, unsigned *level);
+
+/*
+ * What is at an address: the longest range around it with one kind and one protection (PAGE_EMPTY counts too).
+ * NOT_USER_ADDRESS.
+ */
+enum status address_space_query(struct address_space *space, uint64_t address, struct virtual_memory_region *region);
+
+/* The first region that is not empty and ends after `address`: NOT_FOUND. For listings and checks. */
+enum status address_space_next_region(struct address_space *space, uint64_t address,
+				      struct virtual_memory_region *region);
+
+/* Pages and tables of the user half, counted from the table itself. */
+struct address_space_census {
+	uint64_t pages[PAGE_KIND_COUNT]; /* PAGE_RESERVED: uncommitted; PAGE_EMPTY is not counted */
+	uint64_t tables;                 /* with the root */
+};
+
+void address_space_count(struct address_space *space, struct address_space_census *census);
+
+/*
+ * Counters of every table agree with its entries; every frame is owned as its entry says; no table is empty or all
+ * reserved; no page is writable and executable; no upper-half entry differs from `kernel_root`; bootstrap pages lie in
+ * their window and nowhere else.
+ */
+bool address_space_is_valid(struct address_space *space, const pte_t *kernel_root);
+
+#endif

@@ -1,0 +1,468 @@
+#include "kernel/mem/anonymous.h"
+
+#include "kernel/mem/page_walk.h"
+#include "lib/check.h"
+
+/* Kind bits of entries that may be met, as a set. */
+#define KIND_SET(kind) (1u << (kind))
+#define OWN_RESERVATION (KIND_SET(PAGE_RESERVED) | KIND_SET(PAGE_ANONYMOUS))
+
+static struct page_walk walk_begin(struct address_space *space, struct uaddr_range range)
+{
+	return (struct page_walk){ .space = space, .range = range, .gather = FRAME_GATHER_EMPTY };
+}
+
+/* ---- placement ---- */
+
+static uint64_t placement_align(uint64_t bytes)
+{
+	uint64_t align = PAGE_SIZE;
+
+	for (unsigned level = 2; level <= 3; level++) /* 512 GiB alignment would leave too few places */
+		if (bytes >= pte_span(level))
+			align = pte_span(level);
+	return align;
+}
+
+static bool range_is_empty(struct address_space *space, struct uaddr_range range)
+{
+	uint64_t address = uaddr_to_u64(range.start);
+
+	while (address < uaddr_to_u64(range.end)) {
+		unsigned level;
+		pte_t entry = address_space_entry(space, address, &level);
+
+		if (!pte_is_empty(entry))
+			return false;
+		address = (address & ~(pte_span(level) - 1)) + pte_span(level);
+	}
+	return true;
+}
+
+enum status placement_lock(struct address_space *space, const struct placement *placement, struct uaddr_range *range)
+{
+	uint64_t hint = placement->hint & ~(uint64_t)(PAGE_SIZE - 1);
+	enum status status = STATUS_OK;
+	uint64_t pages;
+
+	if (placement->fixed) {
+		TRY(uaddr_range_of_pages(placement->hint, placement->length, range));
+		address_space_lock(space, *range);
+		return STATUS_OK;
+	}
+	TRY(page_count_of_length(placement->length, &pages));
+	if (hint != 0 && uaddr_range_of_pages(hint, placement->length, range) == STATUS_OK) {
+		address_space_lock(space, *range);
+		if (range_is_empty(space, *range))
+			return STATUS_OK;
+	} else {
+		address_space_lock(space, (struct uaddr_range){ uaddr_from_u64(USER_START),
+								uaddr_from_u64(ADDRESS_SPACE_MAP_TOP) });
+	}
+	status = page_gap_find(space, pages, placement_align(placement->length), range);
+	if (status != STATUS_OK)
+		address_space_unlock(space, *range);
+	return status;
+}
+
+/* ---- plans: what the change may meet, and what it needs ---- */
+
+static enum status leaf_must_be_empty(struct page_walk *walk, const struct page_run *run)
+{
+	walk->pages += run->count;
+	if (page_table_used(run->table) == 0)
+		return STATUS_OK;
+	for (uint32_t i = 0; i < run->count; i++)
+		GUARD(pte_is_empty(run->entry[i]), STATUS_OCCUPIED);
+	return STATUS_OK;
+}
+
+static enum status span_must_be_empty(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
+{
+	walk->pages += uaddr_range_pages(part);
+	GUARD(pte_is_empty(*run->entry), STATUS_OCCUPIED);
+	return STATUS_OK;
+}
+
+/* Counts in walk->pages the pages that have a frame. */
+static enum status leaf_must_be_own(struct page_walk *walk, const struct page_run *run)
+{
+	if (page_table_reserved(run->table) == PTE_ENTRIES)
+		return STATUS_OK;
+	for (uint32_t i = 0; i < run->count; i++) {
+		enum page_kind kind = pte_kind(run->entry[i]);
+
+		GUARD((KIND_SET(kind) & OWN_RESERVATION) != 0, STATUS_NOT_RESERVED);
+		walk->pages += kind == PAGE_ANONYMOUS;
+	}
+	return STATUS_OK;
+}
+
+static enum status span_must_be_reserved(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
+{
+	(void)walk;
+	(void)part;
+	GUARD(pte_kind(*run->entry) == PAGE_RESERVED, STATUS_NOT_RESERVED);
+	return STATUS_OK;
+}
+
+/* Counts in walk->pages the pages that have no frame yet. */
+static enum status leaf_count_uncommitted(struct page_walk *walk, const struct page_run *run)
+{
+	uint64_t committed = walk->pages;
+
+	TRY(leaf_must_be_own(walk, run));
+	committed = walk->pages - committed;
+	walk->pages += run->count - committed - committed;
+	return STATUS_OK;
+}
+
+static enum status span_count_uncommitted(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
+{
+	walk->pages += uaddr_range_pages(part);
+	return span_must_be_reserved(walk, run, part);
+}
+
+/* All pages must have a frame. AND and OR of all entries tell in two instructions a page. */
+static enum status leaf_must_be_committed(struct page_walk *walk, const struct page_run *run)
+{
+	const uint64_t anonymous = (uint64_t)PAGE_ANONYMOUS << PTE_KIND_SHIFT;
+	uint64_t all = UINT64_MAX;
+	uint64_t some = 0;
+
+	for (uint32_t i = 0; i < run->count; i++) {
+		all &= run->entry[i].raw;
+		some |= run->entry[i].raw;
+	}
+	walk->pages += run->count;
+	if (LIKELY((all & PTE_KIND_MASK) == anonymous && (some & PTE_KIND_MASK) == anonymous))
+		return STATUS_OK;
+	for (uint32_t i = 0; i < run->count; i++)
+		GUARD((KIND_SET(pte_kind(run->entry[i])) & OWN_RESERVATION) != 0, STATUS_NOT_RESERVED);
+	return STATUS_NOT_COMMITTED;
+}
+
+static enum status span_is_not_committed(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
+{
+	TRY(span_must_be_reserved(walk, run, part));
+	return STATUS_NOT_COMMITTED;
+}
+
+static const struct page_visitor plan_empty_shallow = { WALK_SHALLOW, leaf_must_be_empty, span_must_be_empty };
+static const struct page_visitor plan_empty_deep = { WALK_DEEP, leaf_must_be_empty, span_must_be_empty };
+static const struct page_visitor plan_commit = { WALK_DEEP, leaf_count_uncommitted, span_count_uncommitted };
+static const struct page_visitor plan_decommit = { WALK_TOP, leaf_must_be_own, span_must_be_reserved };
+static const struct page_visitor plan_unmap = { WALK_SHALLOW, leaf_must_be_own, span_must_be_reserved };
+static const struct page_visitor plan_protect = { WALK_TOP, leaf_must_be_committed, span_is_not_committed };
+
+/* ---- publishing ---- */
+
+static enum status leaf_set_uniform(struct page_walk *walk, const struct page_run *run)
+{
+	pte_t entry = pte_uniform(walk->kind);
+
+	for (uint32_t i = 0; i < run->count; i++)
+		run->entry[i] = entry;
+	page_table_adjust(run->table, (int32_t)run->count, walk->kind == PAGE_RESERVED ? (int32_t)run->count : 0);
+	return STATUS_OK;
+}
+
+static enum status span_set_uniform(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
+{
+	(void)part;
+	return leaf_set_uniform(walk, run);
+}
+
+static enum frame_use frame_use_for(enum page_kind kind)
+{
+	if (kind == PAGE_ANONYMOUS)
+		return FRAME_ANONYMOUS;
+	return kind == PAGE_IMAGE ? FRAME_IMAGE : FRAME_BOOTSTRAP;
+}
+
+/* Entries that were empty or reserved get frames; the plan made sure of that, and of the frames. */
+static enum status leaf_fill(struct page_walk *walk, const struct page_run *run)
+{
+	enum frame_use use = frame_use_for(walk->kind);
+	int32_t used = 0;
+	int32_t reserved = 0;
+
+	for (uint32_t i = 0; i < run->count; i++) {
+		pte_t old = run->entry[i];
+
+		if (pte_kind(old) == walk->kind)
+			continue;
+		run->entry[i] = pte_page(frame_take_zeroed(use, walk->space), walk->kind, walk->protection);
+		used += pte_is_empty(old);
+		reserved += !pte_is_empty(old);
+	}
+	page_table_adjust(run->table, used, -reserved);
+	return STATUS_OK;
+}
+
+static enum status span_cannot_be(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
+{
+	(void)walk;
+	(void)run;
+	(void)part;
+	CHECK(false && "a deep walk meets no span when it publishes");
+	return STATUS_OK;
+}
+
+/* Take the frame of every committed page, leave `left` in all entries. Returns how many there were. */
+static uint32_t take_frames_away(struct page_walk *walk, const struct page_run *run, pte_t left)
+{
+	uint32_t frames = 0;
+
+	for (uint32_t i = 0; i < run->count; i++) {
+		pte_t entry = run->entry[i];
+
+		run->entry[i] = left;
+		if (pte_kind(entry) != PAGE_ANONYMOUS)
+			continue;
+		frame_gather_add(&walk->gather, pte_frame(entry), frame_info_of(pte_frame(entry)));
+		frames++;
+	}
+	walk->must_flush = walk->must_flush || frames != 0;
+	return frames;
+}
+
+static enum status leaf_decommit(struct page_walk *walk, const struct page_run *run)
+{
+	int32_t frames = (int32_t)take_frames_away(walk, run, pte_uniform(PAGE_RESERVED));
+
+	page_table_adjust(run->table, 0, frames);
+	return STATUS_OK;
+}
+
+static enum status leaf_unmap(struct page_walk *walk, const struct page_run *run)
+{
+	int32_t frames = (int32_t)take_frames_away(walk, run, pte_uniform(PAGE_EMPTY));
+
+	page_table_adjust(run->table, -(int32_t)run->count, frames - (int32_t)run->count);
+	return STATUS_OK;
+}
+
+static enum status span_keep(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
+{
+	(void)walk;
+	(void)run;
+	(void)part;
+	return STATUS_OK;
+}
+
+static enum status span_unmap(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
+{
+	(void)walk;
+	(void)part;
+	*run->entry = pte_uniform(PAGE_EMPTY);
+	page_table_adjust(run->table, -1, -1);
+	return STATUS_OK;
+}
+
+/* The same frames with another protection; entries that are all present take the short way. */
+static enum status leaf_protect(struct page_walk *walk, const struct page_run *run)
+{
+	uint64_t keep = ~(PTE_WRITE | PTE_NO_EXECUTE);
+	uint64_t add = pte_protection_bits(walk->protection);
+	uint64_t all = PTE_PRESENT;
+	uint32_t i;
+
+	if (walk->protection != PROTECTION_NONE)
+		for (i = 0; i < run->count; i++)
+			all &= run->entry[i].raw;
+	if (walk->protection != PROTECTION_NONE && all != 0)
+		for (i = 0; i < run->count; i++)
+			run->entry[i].raw = (run->entry[i].raw & keep) | add;
+	else
+		for (i = 0; i < run->count; i++)
+			run->entry[i] = pte_page(pte_frame(run->entry[i]), PAGE_ANONYMOUS, walk->protection);
+	walk->must_flush = true;
+	return STATUS_OK;
+}
+
+static const struct page_visitor publish_reserve = { WALK_SHALLOW, leaf_set_uniform, span_set_uniform };
+static const struct page_visitor publish_fill = { WALK_DEEP, leaf_fill, span_cannot_be };
+static const struct page_visitor publish_decommit = { WALK_TOP, leaf_decommit, span_keep };
+static const struct page_visitor publish_unmap = { WALK_SHALLOW, leaf_unmap, span_unmap };
+static const struct page_visitor publish_protect = { WALK_TOP, leaf_protect, span_cannot_be };
+
+/* ---- the operations; charge, take, publish ---- */
+
+/* Everything that can fail between plan and publish: ledgers, then frames. */
+static enum status charge_and_promise(struct page_walk *walk, struct charge *charge, uint64_t frames)
+{
+	charge->amount[LEDGER_PAGE_TABLE] += walk->tables;
+	TRY(account_charge(walk->space->account, charge));
+	if (frame_promise(frames + walk->tables) == STATUS_OK)
+		return STATUS_OK;
+	account_refund(walk->space->account, charge);
+	return STATUS_OUT_OF_MEMORY;
+}
+
+/* A new range: plan it empty, pay, fill it. Locked. */
+static enum status create_pages(struct page_walk *walk, const struct page_visitor *plan,
+				const struct page_visitor *publish, struct charge *charge, bool with_frames)
+{
+	TRY(page_walk_plan(walk, plan));
+	TRY(charge_and_promise(walk, charge, with_frames ? walk->pages : 0));
+	page_walk_publish(walk, publish);
+	page_walk_finish(walk);
+	return STATUS_OK;
+}
+
+enum status anonymous_reserve(struct address_space *space, const struct placement *placement, struct uaddr_range *range)
+{
+	struct charge charge = { 0 };
+	struct page_walk walk;
+	enum status status;
+
+	TRY(placement_lock(space, placement, range));
+	walk = walk_begin(space, *range);
+	walk.kind = PAGE_RESERVED;
+	charge.amount[LEDGER_VIRTUAL_RESERVATION] = uaddr_range_pages(*range);
+	status = create_pages(&walk, &plan_empty_shallow, &publish_reserve, &charge, false);
+	address_space_unlock(space, *range);
+	return status;
+}
+
+enum status anonymous_map(struct address_space *space, const struct placement *placement, uint32_t protection,
+			  struct uaddr_range *range)
+{
+	struct charge charge = { 0 };
+	struct page_walk walk;
+	enum status status;
+
+	TRY(placement_lock(space, placement, range));
+	walk = walk_begin(space, *range);
+	walk.kind = PAGE_ANONYMOUS;
+	walk.protection = protection;
+	charge.amount[LEDGER_VIRTUAL_RESERVATION] = uaddr_range_pages(*range);
+	charge.amount[LEDGER_FRAME_GRANT] = uaddr_range_pages(*range);
+	status = create_pages(&walk, &plan_empty_deep, &publish_fill, &charge, true);
+	address_space_unlock(space, *range);
+	return status;
+}
+
+enum status anonymous_map_image(struct address_space *space, struct uaddr_range range, enum page_kind kind,
+				uint32_t protection)
+{
+	struct page_walk walk = walk_begin(space, range);
+	struct charge charge = { 0 };
+	enum status status;
+
+	walk.kind = kind;
+	walk.protection = protection;
+	charge.amount[LEDGER_IMAGE] = uaddr_range_pages(range);
+	address_space_lock(space, range);
+	status = create_pages(&walk, &plan_empty_deep, &publish_fill, &charge, true);
+	address_space_unlock(space, range);
+	return status;
+}
+
+enum status anonymous_map_guard(struct address_space *space, struct uaddr_range range)
+{
+	struct page_walk walk = walk_begin(space, range);
+	struct charge charge = { 0 };
+	enum status status;
+
+	walk.kind = PAGE_GUARD;
+	address_space_lock(space, range);
+	status = create_pages(&walk, &plan_empty_shallow, &publish_reserve, &charge, false);
+	address_space_unlock(space, range);
+	return status;
+}
+
+static enum status commit_locked(struct page_walk *walk)
+{
+	struct charge charge = { 0 };
+
+	TRY(page_walk_plan(walk, &plan_commit));
+	charge.amount[LEDGER_FRAME_GRANT] = walk->pages;
+	TRY(charge_and_promise(walk, &charge, walk->pages));
+	page_walk_publish(walk, &publish_fill);
+	page_walk_finish(walk);
+	return STATUS_OK;
+}
+
+enum status anonymous_commit(struct address_space *space, struct uaddr_range range, uint32_t protection)
+{
+	struct page_walk walk = walk_begin(space, range);
+	enum status status;
+
+	walk.kind = PAGE_ANONYMOUS;
+	walk.protection = protection;
+	address_space_lock(space, range);
+	status = commit_locked(&walk);
+	address_space_unlock(space, range);
+	return status;
+}
+
+static enum status decommit_locked(struct page_walk *walk)
+{
+	TRY(page_walk_plan(walk, &plan_decommit));
+	if (walk->pages == 0)
+		return STATUS_OK;
+	page_walk_publish(walk, &publish_decommit);
+	page_walk_finish(walk);
+	account_refund_one(walk->space->account, LEDGER_FRAME_GRANT, walk->pages);
+	return STATUS_OK;
+}
+
+enum status anonymous_decommit(struct address_space *space, struct uaddr_range range)
+{
+	struct page_walk walk = walk_begin(space, range);
+	enum status status;
+
+	address_space_lock(space, range);
+	status = decommit_locked(&walk);
+	address_space_unlock(space, range);
+	return status;
+}
+
+static enum status protect_locked(struct page_walk *walk)
+{
+	TRY(page_walk_plan(walk, &plan_protect));
+	page_walk_publish(walk, &publish_protect);
+	page_walk_finish(walk);
+	return STATUS_OK;
+}
+
+enum status anonymous_protect(struct address_space *space, struct uaddr_range range, uint32_t protection)
+{
+	struct page_walk walk = walk_begin(space, range);
+	enum status status;
+
+	walk.protection = protection;
+	address_space_lock(space, range);
+	status = protect_locked(&walk);
+	address_space_unlock(space, range);
+	return status;
+}
+
+static enum status unmap_locked(struct page_walk *walk)
+{
+	struct charge charge = { 0 };
+	struct charge refund = { 0 };
+
+	TRY(page_walk_plan(walk, &plan_unmap)); /* a hole in a large reservation needs tables */
+	TRY(charge_and_promise(walk, &charge, 0));
+	page_walk_publish(walk, &publish_unmap);
+	page_walk_finish(walk);
+	page_gap_opened(walk->space, walk->range);
+	refund.amount[LEDGER_VIRTUAL_RESERVATION] = uaddr_range_pages(walk->range);
+	refund.amount[LEDGER_FRAME_GRANT] = walk->pages;
+	account_refund(walk->space->account, &refund);
+	return STATUS_OK;
+}
+
+enum status anonymous_unmap(struct address_space *space, struct uaddr_range range)
+{
+	struct page_walk walk = walk_begin(space, range);
+	enum status status;
+
+	address_space_lock(space, range);
+	status = unmap_locked(&walk);
+	address_space_unlock(space, range);
+	return status;
+}

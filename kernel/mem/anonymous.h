@@ -1,0 +1,61 @@
+/*
+ * Anonymous memory, and the pages of a process's image: the changes that VirtualMemory and the program loader make.
+ *
+ * Each call decides everything first, charges, promises frames and tables, and then publishes, which cannot fail. Each
+ * takes the space's lock. Ranges come from uaddr_range_of_pages, protections have passed protection_check. Any call
+ * that changes tables may answer OVER_PAGE_TABLE or OUT_OF_MEMORY.
+ */
+#ifndef CAPOS_KERNEL_MEM_ANONYMOUS_H
+#define CAPOS_KERNEL_MEM_ANONYMOUS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi/status.h"
+#include "kernel/mem/address_space.h"
+
+/* Where a new range goes. */
+struct placement {
+	uint64_t hint;   /* byte address; 0: no wish */
+	uint64_t length; /* bytes */
+	bool fixed;      /* at the hint, or OCCUPIED */
+};
+
+/*
+ * A free range for a placement, held under the space's lock, which is taken here and stays taken on STATUS_OK: the
+ * caller maps it and unlocks. FIXED: all of uaddr_range_of_pages, and later OCCUPIED. Else ZERO_LENGTH, MISALIGNED,
+ * NOT_USER_ADDRESS for the length, NO_SPACE. Ranges of 2 MiB or more begin at a multiple of the largest span they fill.
+ */
+enum status placement_lock(struct address_space *space, const struct placement *placement, struct uaddr_range *range);
+
+/* Reserve: virtual_reservation_pages. OCCUPIED (fixed), OVER_VIRTUAL_RESERVATION. */
+enum status anonymous_reserve(struct address_space *space, const struct placement *placement,
+			      struct uaddr_range *range);
+
+/* Reserve and commit in one: both ledgers or nothing. */
+enum status anonymous_map(struct address_space *space, const struct placement *placement, uint32_t protection,
+			  struct uaddr_range *range);
+
+/* Give frames to the pages that have none; the others keep data and protection. NOT_RESERVED, OVER_FRAME_GRANT. */
+enum status anonymous_commit(struct address_space *space, struct uaddr_range range, uint32_t protection);
+
+/* Take the frames back; the reservation stays. Pages without a frame are fine. NOT_RESERVED. */
+enum status anonymous_decommit(struct address_space *space, struct uaddr_range range);
+
+/* NOT_RESERVED; NOT_COMMITTED if some page has no frame. */
+enum status anonymous_protect(struct address_space *space, struct uaddr_range range, uint32_t protection);
+
+/* Give reservation and frames back. NOT_RESERVED. */
+enum status anonymous_unmap(struct address_space *space, struct uaddr_range range);
+
+/*
+ * For the loader, not for programs: pages of kind IMAGE or BOOTSTRAP with zeroed frames, charged to LEDGER_IMAGE.
+ * `range` may lie in the bootstrap window. OCCUPIED, OVER_IMAGE.
+ */
+enum status anonymous_map_image(struct address_space *space, struct uaddr_range range, enum page_kind kind,
+				uint32_t protection);
+
+/* For the loader: guard pages without frames; uncharged but for tables. OCCUPIED. */
+enum status anonymous_map_guard(struct address_space *space, struct uaddr_range range);
+
+#endif

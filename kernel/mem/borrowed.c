@@ -1,0 +1,178 @@
+#include "kernel/mem/borrowed.h"
+
+#include "kernel/mem/page_walk.h"
+#include "lib/check.h"
+
+static enum status leaf_must_be_empty(struct page_walk *walk, const struct page_run *run)
+{
+	(void)walk;
+	if (page_table_used(run->table) == 0)
+		return STATUS_OK;
+	for (uint32_t i = 0; i < run->count; i++)
+		GUARD(pte_is_empty(run->entry[i]), STATUS_OCCUPIED);
+	return STATUS_OK;
+}
+
+static enum status span_must_be_empty(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
+{
+	(void)walk;
+	(void)part;
+	GUARD(pte_is_empty(*run->entry), STATUS_OCCUPIED);
+	return STATUS_OK;
+}
+
+/* "Backed by the same object" is one comparison with the frame's owner. */
+static enum status leaf_must_be_borrowed(struct page_walk *walk, const struct page_run *run)
+{
+	uint64_t owner = frame_owner_word(FRAME_OBJECT, walk->object);
+
+	for (uint32_t i = 0; i < run->count; i++) {
+		GUARD(pte_kind(run->entry[i]) == PAGE_BORROWED, STATUS_NOT_BORROWED);
+		GUARD(frame_info_of(pte_frame(run->entry[i]))->owner == owner, STATUS_OTHER_OBJECT);
+	}
+	return STATUS_OK;
+}
+
+static enum status span_is_not_borrowed(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
+{
+	(void)walk;
+	(void)run;
+	(void)part;
+	return STATUS_NOT_BORROWED;
+}
+
+static enum status span_cannot_be(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
+{
+	(void)walk;
+	(void)run;
+	(void)part;
+	CHECK(false && "the plan allowed no span");
+	return STATUS_OK;
+}
+
+/* The object's lock is held. */
+static enum status leaf_map(struct page_walk *walk, const struct page_run *run)
+{
+	for (uint32_t i = 0; i < run->count; i++) {
+		frame_t frame = memory_object_frame(walk->object, walk->object_page + i);
+
+		frame_info_of(frame)->count++;
+		run->entry[i] = pte_page(frame, PAGE_BORROWED, walk->protection);
+	}
+	walk->object_page += run->count;
+	page_table_adjust(run->table, (int32_t)run->count, 0);
+	return STATUS_OK;
+}
+
+static enum status leaf_unmap(struct page_walk *walk, const struct page_run *run)
+{
+	for (uint32_t i = 0; i < run->count; i++) {
+		frame_info_of(pte_frame(run->entry[i]))->count--;
+		run->entry[i] = pte_uniform(PAGE_EMPTY);
+	}
+	page_table_adjust(run->table, -(int32_t)run->count, 0);
+	walk->must_flush = true;
+	return STATUS_OK;
+}
+
+static enum status leaf_protect(struct page_walk *walk, const struct page_run *run)
+{
+	for (uint32_t i = 0; i < run->count; i++)
+		run->entry[i] = pte_page(pte_frame(run->entry[i]), PAGE_BORROWED, walk->protection);
+	walk->must_flush = true;
+	return STATUS_OK;
+}
+
+static const struct page_visitor plan_map = { WALK_DEEP, leaf_must_be_empty, span_must_be_empty };
+static const struct page_visitor plan_change = { WALK_TOP, leaf_must_be_borrowed, span_is_not_borrowed };
+static const struct page_visitor publish_map = { WALK_DEEP, leaf_map, span_cannot_be };
+static const struct page_visitor publish_unmap = { WALK_TOP, leaf_unmap, span_cannot_be };
+static const struct page_visitor publish_protect = { WALK_TOP, leaf_protect, span_cannot_be };
+
+static enum status map_locked(struct page_walk *walk)
+{
+	uint64_t pages = uaddr_range_pages(walk->range);
+	struct charge charge = { 0 };
+
+	TRY(page_walk_plan(walk, &plan_map));
+	charge.amount[LEDGER_FRAME_GRANT] = pages;
+	charge.amount[LEDGER_PAGE_TABLE] = walk->tables;
+	TRY(account_charge(walk->space->account, &charge));
+	if (frame_promise(walk->tables) != STATUS_OK) {
+		account_refund(walk->space->account, &charge);
+		return STATUS_OUT_OF_MEMORY;
+	}
+	spinlock_acquire(&walk->object->lock);
+	page_walk_publish(walk, &publish_map);
+	walk->object->mappings += pages;
+	spinlock_release(&walk->object->lock);
+	page_walk_finish(walk);
+	return STATUS_OK;
+}
+
+enum status borrowed_map(struct address_space *space, struct memory_object *object, const struct placement *placement,
+			 uint64_t first_page, uint32_t protection, struct uaddr_range *range)
+{
+	struct page_walk walk = { .space = space, .object = object, .object_page = first_page };
+	enum status status;
+	uint64_t pages;
+
+	TRY(page_count_of_length(placement->length, &pages));
+	GUARD(first_page <= object->pages && pages <= object->pages - first_page, STATUS_BEYOND_OBJECT);
+	TRY(placement_lock(space, placement, range));
+	walk.range = *range;
+	walk.kind = PAGE_BORROWED;
+	walk.protection = protection;
+	walk.gather = FRAME_GATHER_EMPTY;
+	status = map_locked(&walk);
+	address_space_unlock(space, *range);
+	return status;
+}
+
+/* Frames live on while the caller's use of the object does, which is longer than the flush. */
+static enum status unmap_locked(struct page_walk *walk)
+{
+	uint64_t pages = uaddr_range_pages(walk->range);
+
+	TRY(page_walk_plan(walk, &plan_change));
+	spinlock_acquire(&walk->object->lock);
+	page_walk_publish(walk, &publish_unmap);
+	walk->object->mappings -= pages;
+	spinlock_release(&walk->object->lock);
+	page_walk_finish(walk);
+	page_gap_opened(walk->space, walk->range);
+	account_refund_one(walk->space->account, LEDGER_FRAME_GRANT, pages);
+	return STATUS_OK;
+}
+
+enum status borrowed_unmap(struct address_space *space, struct memory_object *object, struct uaddr_range range)
+{
+	struct page_walk walk = { .space = space, .range = range, .object = object, .gather = FRAME_GATHER_EMPTY };
+	enum status status;
+
+	address_space_lock(space, range);
+	status = unmap_locked(&walk);
+	address_space_unlock(space, range);
+	return status;
+}
+
+static enum status protect_locked(struct page_walk *walk)
+{
+	TRY(page_walk_plan(walk, &plan_change));
+	page_walk_publish(walk, &publish_protect);
+	page_walk_finish(walk);
+	return STATUS_OK;
+}
+
+enum status borrowed_protect(struct address_space *space, struct memory_object *object, struct uaddr_range range,
+			     uint32_t protection)
+{
+	struct page_walk walk = { .space = space, .range = range, .object = object, .gather = FRAME_GATHER_EMPTY };
+	enum status status;
+
+	walk.protection = protection;
+	address_space_lock(space, range);
+	status = protect_locked(&walk);
+	address_space_unlock(space, range);
+	return status;
+}

@@ -1,0 +1,391 @@
+#include "kernel/mem/frame.h"
+
+#include "kernel/arch/x86_64/cpu_local.h"
+#include "kernel/arch/x86_64/page_zero.h"
+#include "kernel/arch/x86_64/spinlock.h"
+#include "lib/check.h"
+#include "lib/frame_bitmap.h"
+
+#define STACK_FRAMES 254u /* with lock and depth: 1 KiB and 24 bytes per CPU */
+#define STACK_REFILL 64u
+
+struct frame_stack {
+	struct spinlock lock;
+	uint32_t depth;
+	uint32_t frame[STACK_FRAMES];
+};
+
+uint64_t direct_map_base;
+struct frame_info *frame_table;
+uint64_t frame_table_count;
+
+static struct frame_stack stack_of_cpu[CPU_MAX];
+static struct spinlock bitmap_lock = SPINLOCK_INIT;
+static struct frame_bitmap bitmap; /* bitmap_lock */
+static uint64_t total_frames;      /* usable ones; changes at boot only */
+
+/*
+ * Free frames minus promised ones. Changed only by atomic steps; a promise takes its number here first, so that a later
+ * take finds a frame for sure.
+ */
+static uint64_t available;
+
+uint64_t frame_storage_bytes(uint64_t frames)
+{
+	return frames * sizeof(struct frame_info) + frame_bitmap_storage_bytes(frames);
+}
+
+static enum frame_use use_of_kind(enum memory_kind kind)
+{
+	switch (kind) {
+	case MEMORY_USABLE:
+		return FRAME_FREE;
+	case MEMORY_LOADER_RECLAIMABLE:
+	case MEMORY_KERNEL_IMAGE:
+		return FRAME_KERNEL;
+	case MEMORY_BOOT_PACKAGE:
+		return FRAME_PACKAGE;
+	case MEMORY_ACPI_RECLAIMABLE:
+	case MEMORY_FRAMEBUFFER:
+	case MEMORY_ACPI_NVS:
+	case MEMORY_RESERVED:
+	case MEMORY_BAD:
+	case MEMORY_KIND_COUNT:
+		return FRAME_UNUSABLE;
+	}
+	return FRAME_UNUSABLE;
+}
+
+static void mark_range(struct frame_range range, enum frame_use use)
+{
+	for (uint64_t n = frame_to_u64(range.start); n < frame_to_u64(range.end) && n < frame_table_count; n++)
+		frame_table[n] = (struct frame_info){ .owner = (uint64_t)use };
+}
+
+void frame_add(struct frame_range range)
+{
+	mark_range(range, FRAME_FREE);
+	spinlock_acquire(&bitmap_lock);
+	CHECK(frame_bitmap_free(&bitmap, range) == STATUS_OK);
+	spinlock_release(&bitmap_lock);
+	total_frames += frame_range_count(range);
+	__atomic_add_fetch(&available, frame_range_count(range), __ATOMIC_RELAXED);
+}
+
+enum status frame_init(const struct memory_map *map, void *storage)
+{
+	uint64_t frames = memory_map_end_of_ram(map);
+
+	TRY(memory_map_check_usable(map));
+	frame_table = storage;
+	frame_table_count = frames;
+	total_frames = 0;
+	available = 0;
+	for (uint32_t i = 0; i < CPU_MAX; i++)
+		stack_of_cpu[i].depth = 0;
+	TRY(frame_bitmap_init(&bitmap, frames, (char *)storage + frames * sizeof(struct frame_info)));
+	mark_range(frame_range_make(0, frames), FRAME_UNUSABLE);
+	for (uint32_t i = 0; i < map->count; i++) {
+		const struct memory_map_entry *entry = &map->entry[i];
+		struct frame_range range = entry->frames;
+
+		if (entry->kind != MEMORY_USABLE) {
+			mark_range(range, use_of_kind(entry->kind));
+			continue;
+		}
+		if (frame_to_u64(range.start) == 0) /* frame 0 is never handed out */
+			range.start = frame_from_u64(1);
+		if (frame_range_count(range) > 0)
+			frame_add(range);
+	}
+	return STATUS_OK;
+}
+
+#ifdef CAPOS_FAULTS
+static uint64_t refuse_in = UINT64_MAX;
+static bool refused;
+
+bool frame_refuse_promise(uint64_t k)
+{
+	bool was = refused;
+
+	refuse_in = k;
+	refused = false;
+	return was;
+}
+
+static bool promise_is_refused(void)
+{
+	if (refuse_in == UINT64_MAX)
+		return false;
+	if (refuse_in-- != 0)
+		return false;
+	refuse_in = UINT64_MAX;
+	refused = true;
+	return true;
+}
+#else
+static inline bool promise_is_refused(void)
+{
+	return false;
+}
+#endif
+
+enum status frame_promise(uint64_t count)
+{
+	uint64_t now = __atomic_load_n(&available, __ATOMIC_RELAXED);
+
+	if (count != 0 && promise_is_refused())
+		return STATUS_OUT_OF_MEMORY;
+	do {
+		GUARD(count <= now, STATUS_OUT_OF_MEMORY);
+	} while (!__atomic_compare_exchange_n(&available, &now, now - count, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+	return STATUS_OK;
+}
+
+void frame_promise_return(uint64_t count)
+{
+	__atomic_add_fetch(&available, count, __ATOMIC_RELAXED);
+}
+
+/* Move everything from one stack into the bitmap. */
+static void drain_stack(struct frame_stack *stack)
+{
+	spinlock_acquire(&stack->lock);
+	spinlock_acquire(&bitmap_lock);
+	CHECK(frame_bitmap_free_batch(&bitmap, stack->frame, stack->depth) == STATUS_OK);
+	spinlock_release(&bitmap_lock);
+	stack->depth = 0;
+	spinlock_release(&stack->lock);
+}
+
+void frame_drain_stacks(void)
+{
+	for (uint32_t i = 0; i < CPU_MAX; i++)
+		drain_stack(&stack_of_cpu[i]);
+}
+
+/* The own stack is empty and so is the bitmap: a promised frame lies on another CPU's stack, or is on its way there. */
+static frame_t take_from_anywhere(void)
+{
+	for (;;) {
+		uint32_t number;
+		uint32_t got;
+
+		frame_drain_stacks();
+		spinlock_acquire(&bitmap_lock);
+		got = frame_bitmap_allocate_batch(&bitmap, 0, 1, &number);
+		spinlock_release(&bitmap_lock);
+		if (got == 1)
+			return frame_from_u64(number);
+		tlb_poll();
+		__builtin_ia32_pause();
+	}
+}
+
+/* Fill an empty stack; its lock is held. */
+static void refill_stack(struct frame_stack *stack)
+{
+	uint32_t batch[STACK_REFILL];
+	uint32_t got;
+
+	spinlock_acquire(&bitmap_lock);
+	got = frame_bitmap_allocate_batch(&bitmap, 0, STACK_REFILL, batch);
+	spinlock_release(&bitmap_lock);
+	for (uint32_t i = 0; i < got; i++) /* lowest on top */
+		stack->frame[i] = batch[got - 1 - i];
+	stack->depth = got;
+}
+
+static frame_t take_any(void)
+{
+	struct frame_stack *stack = &stack_of_cpu[cpu_index()];
+	frame_t frame;
+
+	spinlock_acquire(&stack->lock);
+	if (UNLIKELY(stack->depth == 0)) {
+		refill_stack(stack);
+		if (UNLIKELY(stack->depth == 0)) {
+			spinlock_release(&stack->lock);
+			return take_from_anywhere();
+		}
+	}
+	frame = frame_from_u64(stack->frame[--stack->depth]);
+	spinlock_release(&stack->lock);
+	return frame;
+}
+
+frame_t frame_take(enum frame_use use, const void *owner)
+{
+	frame_t frame = take_any();
+	struct frame_info *info = frame_info_of(frame);
+
+	CHECK(info->owner == FRAME_FREE);
+	*info = (struct frame_info){ .owner = frame_owner_word(use, owner) };
+	return frame;
+}
+
+frame_t frame_take_zeroed(enum frame_use use, const void *owner)
+{
+	frame_t frame = frame_take(use, owner);
+
+	page_zero(direct_map_of_frame(frame));
+	return frame;
+}
+
+enum status frame_take_run(uint64_t count, uint64_t align, enum frame_use use, const void *owner, frame_t *first)
+{
+	enum status found;
+
+	spinlock_acquire(&bitmap_lock);
+	found = frame_bitmap_allocate_run(&bitmap, count, align, first);
+	spinlock_release(&bitmap_lock);
+	if (found != STATUS_OK) { /* stacks may hold the frames in between */
+		frame_drain_stacks();
+		spinlock_acquire(&bitmap_lock);
+		found = frame_bitmap_allocate_run(&bitmap, count, align, first);
+		spinlock_release(&bitmap_lock);
+	}
+	GUARD(found != STATUS_OUT_OF_MEMORY, STATUS_NO_CONTIGUOUS_RUN); /* other promises are not taken yet */
+	TRY(found);
+	for (uint64_t i = 0; i < count; i++) {
+		struct frame_info *info = frame_info_of(frame_plus(*first, i));
+
+		CHECK(info->owner == FRAME_FREE);
+		*info = (struct frame_info){ .owner = frame_owner_word(use, owner) };
+	}
+	return STATUS_OK;
+}
+
+enum status frame_allocate(enum frame_use use, const void *owner, frame_t *frame)
+{
+	TRY(frame_promise(1));
+	*frame = frame_take_zeroed(use, owner);
+	return STATUS_OK;
+}
+
+/* Half of a full stack goes back; its lock is held. The oldest entries, so that the cache-warm ones stay. */
+static void spill_stack(struct frame_stack *stack)
+{
+	uint32_t half = STACK_FRAMES / 2;
+
+	spinlock_acquire(&bitmap_lock);
+	CHECK(frame_bitmap_free_batch(&bitmap, stack->frame, half) == STATUS_OK);
+	spinlock_release(&bitmap_lock);
+	stack->depth -= half;
+	for (uint32_t i = 0; i < stack->depth; i++)
+		stack->frame[i] = stack->frame[i + half];
+}
+
+void frame_free(frame_t frame, enum frame_use use, const void *owner)
+{
+	struct frame_stack *stack = &stack_of_cpu[cpu_index()];
+	struct frame_info *info;
+
+	CHECK(frame_to_u64(frame) < frame_table_count);
+	info = frame_info_of(frame);
+	CHECK(info->owner == frame_owner_word(use, owner) && use != FRAME_FREE && use != FRAME_UNUSABLE);
+	info->owner = FRAME_FREE;
+	spinlock_acquire(&stack->lock);
+	if (UNLIKELY(stack->depth == STACK_FRAMES))
+		spill_stack(stack);
+	stack->frame[stack->depth++] = (uint32_t)frame_to_u64(frame);
+	spinlock_release(&stack->lock);
+	__atomic_add_fetch(&available, 1, __ATOMIC_RELAXED);
+}
+
+void frame_gather_free(struct frame_gather *gather)
+{
+	struct frame_stack *stack = &stack_of_cpu[cpu_index()];
+	uint32_t number = gather->head;
+
+	if (gather->count == 0)
+		return;
+	spinlock_acquire(&stack->lock);
+	while (number != FRAME_LINK_END) {
+		struct frame_info *info = &frame_table[number];
+
+		CHECK((info->owner & 15) > FRAME_FREE);
+		info->owner = FRAME_FREE;
+		if (UNLIKELY(stack->depth == STACK_FRAMES))
+			spill_stack(stack);
+		stack->frame[stack->depth++] = number;
+		number = info->link;
+	}
+	spinlock_release(&stack->lock);
+	__atomic_add_fetch(&available, gather->count, __ATOMIC_RELAXED);
+	*gather = FRAME_GATHER_EMPTY;
+}
+
+uint32_t frame_stack_depth(uint32_t cpu)
+{
+	return cpu < CPU_MAX ? stack_of_cpu[cpu].depth : 0;
+}
+
+uint64_t frame_free_count(void)
+{
+	return __atomic_load_n(&available, __ATOMIC_RELAXED);
+}
+
+void frame_statistics_read(struct frame_statistics *statistics)
+{
+	*statistics = (struct frame_statistics){ .total = total_frames };
+	for (uint32_t i = 0; i < CPU_MAX; i++)
+		statistics->stacked += stack_of_cpu[i].depth;
+	spinlock_acquire(&bitmap_lock);
+	statistics->free = bitmap.free_frames + statistics->stacked;
+	statistics->free_blocks = bitmap.free_blocks;
+	spinlock_release(&bitmap_lock);
+}
+
+void frame_count_uses(uint64_t counts[FRAME_USE_COUNT])
+{
+	for (uint32_t use = 0; use < FRAME_USE_COUNT; use++)
+		counts[use] = 0;
+	for (uint64_t n = 0; n < frame_table_count; n++) {
+		uint64_t use = frame_table[n].owner & 15;
+
+		if (use < FRAME_USE_COUNT)
+			counts[use]++;
+	}
+}
+
+static bool stacks_are_valid(void)
+{
+	for (uint32_t cpu = 0; cpu < CPU_MAX; cpu++) {
+		const struct frame_stack *stack = &stack_of_cpu[cpu];
+
+		if (stack->depth > STACK_FRAMES)
+			return false;
+		for (uint32_t i = 0; i < stack->depth; i++) {
+			frame_t frame = frame_from_u64(stack->frame[i]);
+
+			if (stack->frame[i] >= frame_table_count || frame_bitmap_is_free(&bitmap, frame))
+				return false;
+			if (frame_info_of(frame)->owner != FRAME_FREE)
+				return false;
+		}
+	}
+	return true;
+}
+
+bool frame_is_valid(void)
+{
+	struct frame_statistics statistics;
+	uint64_t counts[FRAME_USE_COUNT];
+	uint64_t marked = 0;
+
+	frame_statistics_read(&statistics);
+	frame_count_uses(counts);
+	for (uint64_t n = 0; n < frame_table_count; n++) {
+		bool is_free = frame_bitmap_is_free(&bitmap, frame_from_u64(n));
+
+		if (is_free && frame_table[n].owner != FRAME_FREE)
+			return false;
+	}
+	for (uint32_t use = FRAME_FREE; use < FRAME_USE_COUNT; use++)
+		marked += counts[use];
+	return frame_bitmap_is_valid(&bitmap) && stacks_are_valid() && counts[FRAME_FREE] == statistics.free &&
+	       available <= statistics.free && statistics.free <= total_frames && marked >= total_frames &&
+	       frame_table[0].owner == FRAME_UNUSABLE;
+}

@@ -1,0 +1,34 @@
+/*
+ * Kernel heap: size classes on frames. An allocation can fail, everywhere, with OUT_OF_MEMORY; the caller names the
+ * size again when it frees, and a wrong size or a second free panics. Debug builds put redzones around each block and
+ * poison what is free.
+ *
+ * Locks: its own, innermost but for frames. Any caller.
+ */
+#ifndef CAPOS_KERNEL_MEM_HEAP_H
+#define CAPOS_KERNEL_MEM_HEAP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi/status.h"
+
+#define HEAP_MAX_BYTES 1024u /* of one block; what is larger takes whole frames */
+
+/* A zeroed block of `bytes` (1 .. HEAP_MAX_BYTES), 16-byte aligned. OUT_OF_MEMORY; BAD_ARGUMENT for another size. */
+enum status heap_allocate(uint64_t bytes, void **block);
+
+void heap_free(void *block, uint64_t bytes);
+
+struct heap_statistics {
+	uint64_t frames;
+	uint64_t blocks;
+	uint64_t bytes; /* as asked for, rounded to the class */
+};
+
+void heap_statistics_read(struct heap_statistics *statistics);
+
+/* Lists, counters, redzones and poison of every class. */
+bool heap_is_valid(void);
+
+#endif

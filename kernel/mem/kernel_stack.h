@@ -1,0 +1,19 @@
+/*
+ * Kernel stacks in the stack window: KERNEL_STACK_PAGES each, an unmapped guard page below, slots reused.
+ */
+#ifndef CAPOS_KERNEL_MEM_KERNEL_STACK_H
+#define CAPOS_KERNEL_MEM_KERNEL_STACK_H
+
+#include <stdint.h>
+
+#include "abi/status.h"
+
+#define KERNEL_STACK_PAGES 4u
+
+/* OUT_OF_MEMORY: no frame, or no slot. *top is 16-byte aligned, for cpu_set_kernel_stack and context_prepare. */
+enum status kernel_stack_create(uint64_t *top);
+
+/* Nothing may run on it any more, on any CPU. */
+void kernel_stack_destroy(uint64_t top);
+
+#endif

@@ -1,0 +1,243 @@
+#include "kernel/mem/memory_object.h"
+
+#include "abi/frame_allocator_abi.h"
+#include "kernel/arch/x86_64/interrupt_window.h"
+#include "kernel/arch/x86_64/page_zero.h"
+#include "kernel/mem/heap.h"
+#include "lib/check.h"
+
+#define INDEX_ENTRIES 512u
+#define KNOWN_FLAGS (FRAME_ALLOCATOR_CONTIGUOUS | FRAME_ALLOCATOR_ALIGN_2MIB)
+
+/* Pages below one entry of an index frame at `depth` (1 = its entries are the object's frames). */
+static uint64_t index_span(uint32_t depth)
+{
+	return UINT64_C(1) << 9 * (depth - 1);
+}
+
+static uint32_t index_depth(uint64_t pages, uint64_t flags)
+{
+	uint32_t depth = 0;
+
+	if (flags != 0)
+		return 0;
+	while (pages > UINT64_C(1) << 9 * depth)
+		depth++;
+	return depth;
+}
+
+static uint64_t index_frames(uint64_t pages, uint64_t flags)
+{
+	uint64_t frames = 0;
+
+	for (uint32_t depth = 1; depth <= index_depth(pages, flags); depth++)
+		frames += (pages + index_span(depth + 1) - 1) / index_span(depth + 1);
+	return frames;
+}
+
+uint64_t memory_object_kernel_bytes(uint64_t pages, uint64_t flags)
+{
+	return sizeof(struct memory_object) + index_frames(pages, flags) * PAGE_SIZE;
+}
+
+static uint64_t *index_of(frame_t frame)
+{
+	return direct_map_of_frame(frame);
+}
+
+frame_t memory_object_frame(const struct memory_object *object, uint64_t page)
+{
+	frame_t frame = object->first;
+
+	if (object->flags != 0)
+		return frame_plus(frame, page);
+	for (uint32_t depth = object->depth; depth > 0; depth--)
+		frame = frame_from_u64(index_of(frame)[page / index_span(depth) % INDEX_ENTRIES]);
+	return frame;
+}
+
+/* Put frame number `page` into the index, with the index frames that it is the first to need. All are promised. */
+static void index_insert(struct memory_object *object, uint64_t page, frame_t frame)
+{
+	frame_t node = object->first;
+
+	if (object->depth == 0) {
+		object->first = frame;
+		return;
+	}
+	if (page == 0)
+		node = object->first = frame_take_zeroed(FRAME_OBJECT_INDEX, object);
+	for (uint32_t depth = object->depth; depth > 1; depth--) {
+		uint64_t *entry = &index_of(node)[page / index_span(depth) % INDEX_ENTRIES];
+
+		if (*entry == 0)
+			*entry = frame_to_u64(frame_take_zeroed(FRAME_OBJECT_INDEX, object));
+		node = frame_from_u64(*entry);
+	}
+	index_of(node)[page % INDEX_ENTRIES] = frame_to_u64(frame);
+}
+
+static void take_scattered(struct memory_object *object)
+{
+	for (uint64_t page = 0; page < object->pages; page++) {
+		index_insert(object, page, frame_take_zeroed(FRAME_OBJECT, object));
+		if (page % INDEX_ENTRIES == INDEX_ENTRIES - 1)
+			interrupt_window_open();
+	}
+}
+
+static enum status take_run(struct memory_object *object)
+{
+	uint64_t align = (object->flags & FRAME_ALLOCATOR_ALIGN_2MIB) != 0 ? PAGES_PER_2MIB : 1;
+
+	TRY(frame_take_run(object->pages, align, FRAME_OBJECT, object, &object->first));
+	for (uint64_t page = 0; page < object->pages; page++) {
+		page_zero(direct_map_of_frame(frame_plus(object->first, page)));
+		if (page % INDEX_ENTRIES == INDEX_ENTRIES - 1)
+			interrupt_window_open();
+	}
+	return STATUS_OK;
+}
+
+enum status memory_object_create(uint64_t pages, uint64_t flags, struct memory_object **object)
+{
+	enum status status = STATUS_OK;
+	uint64_t frames;
+	void *block;
+
+	GUARD((flags & ~(uint64_t)KNOWN_FLAGS) == 0, STATUS_UNSUPPORTED);
+	GUARD(pages != 0, STATUS_ZERO_LENGTH);
+	GUARD(pages <= MEMORY_OBJECT_MAX_PAGES, STATUS_TOO_LONG);
+	frames = pages + index_frames(pages, flags);
+	TRY(frame_promise(frames));
+	if (heap_allocate(sizeof(struct memory_object), &block) != STATUS_OK) {
+		frame_promise_return(frames);
+		return STATUS_OUT_OF_MEMORY;
+	}
+	*object = block;
+	**object = (struct memory_object){ .pages = pages, .flags = flags, .holds = 1 };
+	(*object)->index_frames = index_frames(pages, flags);
+	(*object)->depth = index_depth(pages, flags);
+	if (flags == 0)
+		take_scattered(*object);
+	else
+		status = take_run(*object);
+	if (status != STATUS_OK) {
+		frame_promise_return(frames);
+		heap_free(block, sizeof(struct memory_object));
+	}
+	return status;
+}
+
+/* Free every frame that nobody maps, and the index, which nobody needs any more. The last hold is gone. Locked. */
+static void free_unmapped(struct memory_object *object, frame_t node, uint32_t depth, uint64_t pages)
+{
+	if (depth == 0) {
+		if (frame_info_of(node)->count == 0)
+			frame_free(node, FRAME_OBJECT, object);
+		return;
+	}
+	for (uint64_t done = 0; done < pages; done += index_span(depth)) {
+		uint64_t below = pages - done < index_span(depth) ? pages - done : index_span(depth);
+
+		free_unmapped(object, frame_from_u64(index_of(node)[done / index_span(depth)]), depth - 1, below);
+	}
+	frame_free(node, FRAME_OBJECT_INDEX, object);
+	interrupt_window_open();
+}
+
+static void free_unreachable(struct memory_object *object)
+{
+	if (object->flags == 0) {
+		free_unmapped(object, object->first, object->depth, object->pages);
+		return;
+	}
+	for (uint64_t page = 0; page < object->pages; page++)
+		free_unmapped(object, frame_plus(object->first, page), 0, 1);
+}
+
+/* Locked; unlocks, and frees the object if nothing refers to it any more. */
+static void unlock_or_free(struct memory_object *object)
+{
+	bool over = object->holds == 0 && object->uses == 0 && object->mappings == 0;
+
+	spinlock_release(&object->lock);
+	if (over)
+		heap_free(object, sizeof(*object));
+}
+
+void memory_object_add_hold(struct memory_object *object)
+{
+	spinlock_acquire(&object->lock);
+	object->holds++;
+	spinlock_release(&object->lock);
+}
+
+/* Frames go when no hold and no use is left: a use may be about to map them. */
+static void free_if_unreachable(struct memory_object *object)
+{
+	if (object->holds == 0 && object->uses == 0 && object->pages != 0) {
+		free_unreachable(object);
+		object->pages = 0;
+	}
+}
+
+void memory_object_drop_hold(struct memory_object *object)
+{
+	spinlock_acquire(&object->lock);
+	CHECK(object->holds > 0);
+	object->holds--;
+	free_if_unreachable(object);
+	unlock_or_free(object);
+}
+
+void memory_object_use(struct memory_object *object)
+{
+	spinlock_acquire(&object->lock);
+	object->uses++;
+	spinlock_release(&object->lock);
+}
+
+void memory_object_end_use(struct memory_object *object)
+{
+	spinlock_acquire(&object->lock);
+	CHECK(object->uses > 0);
+	object->uses--;
+	free_if_unreachable(object);
+	unlock_or_free(object);
+}
+
+struct memory_object *memory_object_of_frame(frame_t frame)
+{
+	return (struct memory_object *)(uintptr_t)(frame_info_of(frame)->owner & ~UINT64_C(15));
+}
+
+void memory_object_unmap_frame(frame_t frame, struct frame_gather *gather)
+{
+	struct memory_object *object = memory_object_of_frame(frame);
+	struct frame_info *info = frame_info_of(frame);
+
+	spinlock_acquire(&object->lock);
+	CHECK(info->count > 0 && object->mappings > 0);
+	info->count--;
+	object->mappings--;
+	if (object->pages == 0 && info->count == 0) /* the frame outlived the last hold only by this mapping */
+		frame_gather_add(gather, frame, info);
+	unlock_or_free(object);
+}
+
+bool memory_object_is_valid(struct memory_object *object)
+{
+	uint64_t mappings = 0;
+
+	if (object->pages == 0)
+		return object->holds == 0 && object->uses == 0 && object->mappings > 0;
+	for (uint64_t page = 0; page < object->pages; page++) {
+		const struct frame_info *info = frame_info_of(memory_object_frame(object, page));
+
+		if (info->owner != frame_owner_word(FRAME_OBJECT, object))
+			return false;
+		mappings += info->count;
+	}
+	return mappings == object->mappings && object->holds + object->uses > 0;
+}

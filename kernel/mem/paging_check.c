@@ -1,0 +1,99 @@
+#include "kernel/mem/paging_check.h"
+
+#include <stddef.h>
+
+#include "kernel/arch/x86_64/image_bounds.h"
+#include "kernel/arch/x86_64/pte.h"
+#include "kernel/mem/direct_map.h"
+#include "kernel/mem/paging.h"
+#include "lib/check.h"
+
+/* Physical bytes of text and rodata, which nothing may map writable. */
+struct fixed_bytes {
+	uint64_t start, end;
+};
+
+static uint64_t address_of(const char *symbol)
+{
+	return (uint64_t)(uintptr_t)symbol;
+}
+
+static bool in_text(uint64_t address, uint64_t bytes)
+{
+	return address >= address_of(kernel_text_start) && address + (bytes - 1) < address_of(kernel_text_end);
+}
+
+static bool in_rodata(uint64_t address)
+{
+	return address >= address_of(kernel_rodata_start) && address < address_of(kernel_rodata_end);
+}
+
+/* What is wrong with one page of the kernel's half; NULL if nothing is. */
+static const char *page_fault(pte_t entry, uint64_t address, uint64_t span, struct fixed_bytes fixed)
+{
+	uint64_t physical = entry.raw & PTE_FRAME_MASK & ~(span - 1);
+	bool writable = (entry.raw & PTE_WRITE) != 0;
+	bool executable = (entry.raw & PTE_NO_EXECUTE) == 0;
+
+	if (writable && executable)
+		return "writable and executable";
+	if (executable != in_text(address, span))
+		return executable ? "executable outside text" : "text is not executable";
+	if (writable && in_rodata(address))
+		return "rodata is writable";
+	if (writable && physical < fixed.end && physical + span > fixed.start)
+		return "writable alias of text or rodata";
+	if ((entry.raw & PTE_GLOBAL) == 0)
+		return "not global";
+	return NULL;
+}
+
+static void check_table(const pte_t *table, unsigned level, uint64_t base, struct fixed_bytes fixed,
+			struct paging_report *report)
+{
+	for (unsigned i = level == PTE_LEVELS ? PTE_ENTRIES / 2 : 0; i < PTE_ENTRIES; i++) {
+		uint64_t address = base + i * pte_span(level);
+		pte_t entry = table[i];
+		const char *broken = NULL;
+
+		if (!pte_is_present(entry))
+			continue;
+		if ((entry.raw & PTE_USER) != 0)
+			broken = "user access";
+		if (level > 1 && !pte_is_large(entry)) {
+			check_table(direct_map_of_frame(pte_frame(entry)), level - 1, address, fixed, report);
+		} else {
+			report->entries++;
+			report->executable_pages += (entry.raw & PTE_NO_EXECUTE) == 0;
+			report->writable_bytes += (entry.raw & PTE_WRITE) != 0 ? pte_span(level) : 0;
+			if (broken == NULL)
+				broken = page_fault(entry, address, pte_span(level), fixed);
+		}
+		if (broken != NULL && report->broken == NULL) {
+			report->broken = broken;
+			report->bad_address = address;
+		}
+	}
+}
+
+/* Where a page of the image lies, from the table itself. */
+static uint64_t physical_of(const char *symbol)
+{
+	const pte_t *table = paging_root_table();
+
+	for (unsigned level = PTE_LEVELS; level > 1; level--)
+		table = direct_map_of_frame(pte_frame(table[pte_index(address_of(symbol), level)]));
+	return frame_to_u64(pte_frame(table[pte_index(address_of(symbol), 1)])) << PAGE_SHIFT;
+}
+
+bool paging_check_run(struct paging_report *report)
+{
+	struct fixed_bytes fixed;
+
+	fixed.start = physical_of(kernel_text_start);
+	fixed.end = fixed.start + (address_of(kernel_rodata_end) - address_of(kernel_text_start));
+	*report = (struct paging_report){ 0 };
+	/* the sign-extended address of entry 256 is ffff8000_00000000 */
+	check_table(paging_root_table(), PTE_LEVELS, UINT64_C(0xffff000000000000), fixed, report);
+	return report->broken == NULL;
+}

@@ -1,0 +1,72 @@
+#include "kernel/mem/user_access.h"
+
+#include "kernel/mem/validate.h"
+#include "lib/check.h"
+#include "lib/string.h"
+
+enum copy_direction {
+	COPY_IN,
+	COPY_OUT,
+};
+
+/* Page by page, after the whole range was found accessible under the same lock. */
+static void copy_locked(const struct address_space *space, struct uaddr_range range, uint8_t *buffer,
+			enum copy_direction direction)
+{
+	uint64_t address = uaddr_to_u64(range.start);
+
+	while (address < uaddr_to_u64(range.end)) {
+		uint64_t in_page = address & (PAGE_SIZE - 1);
+		uint64_t bytes = PAGE_SIZE - in_page;
+		frame_t frame;
+		uint8_t *user;
+
+		if (bytes > uaddr_to_u64(range.end) - address)
+			bytes = uaddr_to_u64(range.end) - address;
+		CHECK(validate_page(space, address, direction == COPY_OUT, &frame) == STATUS_OK);
+		user = (uint8_t *)direct_map_of_frame(frame) + in_page;
+		if (direction == COPY_IN)
+			memcpy(buffer, user, bytes);
+		else
+			memcpy(user, buffer, bytes);
+		buffer += bytes;
+		address += bytes;
+	}
+}
+
+static enum status access(struct address_space *space, uint64_t start, uint64_t bytes, uint8_t *buffer,
+			  enum copy_direction direction)
+{
+	struct uaddr_range range;
+	enum status status;
+
+	TRY(uaddr_range_of_bytes(start, bytes, &range));
+	address_space_lock(space, range);
+	status = validate_range(space, start, bytes, direction == COPY_OUT);
+	if (status == STATUS_OK)
+		copy_locked(space, range, buffer, direction);
+	address_space_unlock(space, range);
+	return status;
+}
+
+enum status user_access_read(struct address_space *space, uint64_t from, uint64_t bytes, void *to)
+{
+	return access(space, from, bytes, to, COPY_IN);
+}
+
+enum status user_access_write(struct address_space *space, uint64_t to, uint64_t bytes, const void *from)
+{
+	return access(space, to, bytes, (uint8_t *)(uintptr_t)from, COPY_OUT);
+}
+
+enum status user_access_check_write(struct address_space *space, uint64_t to, uint64_t bytes)
+{
+	struct uaddr_range range;
+	enum status status;
+
+	TRY(uaddr_range_of_bytes(to, bytes, &range));
+	address_space_lock(space, range);
+	status = validate_range(space, to, bytes, true);
+	address_space_unlock(space, range);
+	return status;
+}

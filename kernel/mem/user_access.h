@@ -1,0 +1,24 @@
+/*
+ * The only place where a program's address becomes bytes: checked and copied under the address space's lock, through
+ * the direct map, with the page's permissions read in the same walk. So what is copied was accessible to the program at
+ * that moment, whatever its other threads do. All or nothing for writes: a buffer is checked whole before the first
+ * byte.
+ */
+#ifndef CAPOS_KERNEL_MEM_USER_ACCESS_H
+#define CAPOS_KERNEL_MEM_USER_ACCESS_H
+
+#include <stdint.h>
+
+#include "abi/status.h"
+#include "kernel/mem/address_space.h"
+
+/* Copy in. RANGE_WRAPS, NOT_USER_ADDRESS, BUFFER_FAULT (some page not readable by the program). 0 bytes is fine. */
+enum status user_access_read(struct address_space *space, uint64_t from, uint64_t bytes, void *to);
+
+/* Copy out. The same, for writing. */
+enum status user_access_write(struct address_space *space, uint64_t to, uint64_t bytes, const void *from);
+
+/* Whether a write would succeed now: for operations that must not lose input when the buffer is bad. */
+enum status user_access_check_write(struct address_space *space, uint64_t to, uint64_t bytes);
+
+#endif

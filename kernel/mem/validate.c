@@ -1,0 +1,27 @@
+#include "kernel/mem/validate.h"
+
+#include "lib/check.h"
+
+/* The frame behind an address if the program may read (or write) it. */
+enum status validate_page(const struct address_space *space, uint64_t address, bool writable, frame_t *frame)
+{
+	unsigned level;
+	pte_t entry = address_space_entry(space, address, &level);
+
+	GUARD(pte_is_present(entry) && (entry.raw & PTE_USER) != 0, STATUS_BUFFER_FAULT);
+	GUARD(!writable || (entry.raw & PTE_WRITE) != 0, STATUS_BUFFER_FAULT);
+	*frame = pte_frame(entry);
+	return STATUS_OK;
+}
+
+enum status validate_range(const struct address_space *space, uint64_t start, uint64_t bytes, bool writable)
+{
+	struct uaddr_range range;
+	frame_t frame;
+
+	TRY(uaddr_range_of_bytes(start, bytes, &range));
+	for (uint64_t address = start & ~(uint64_t)(PAGE_SIZE - 1); address < uaddr_to_u64(range.end);
+	     address += PAGE_SIZE)
+		TRY(validate_page(space, address, writable, &frame));
+	return STATUS_OK;
+}

@@ -1,0 +1,21 @@
+/*
+ * User-address bounds, and whether a range is accessible to the program, for callers that already keep the page table
+ * stable: user_access.c under the space's lock, and code that runs before a process has a second thread. It gives no
+ * data: a caller that lets go of the table afterwards must not rely on the answer.
+ */
+#ifndef CAPOS_KERNEL_MEM_VALIDATE_H
+#define CAPOS_KERNEL_MEM_VALIDATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi/status.h"
+#include "kernel/mem/address_space.h"
+
+/* The frame behind an address if the program may read (or write) there: BUFFER_FAULT. Locked, or stable otherwise. */
+enum status validate_page(const struct address_space *space, uint64_t address, bool writable, frame_t *frame);
+
+/* Every page of [start, start + bytes): RANGE_WRAPS, NOT_USER_ADDRESS, BUFFER_FAULT. 0 bytes are fine. */
+enum status validate_range(const struct address_space *space, uint64_t start, uint64_t bytes, bool writable);
+
+#endif

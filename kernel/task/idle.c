@@ -1,0 +1,57 @@
+#include "kernel/task/idle.h"
+
+#include "kernel/arch/x86_64/boot_layout.h"
+#include "kernel/arch/x86_64/cpu_local.h"
+#include "kernel/arch/x86_64/instructions.h"
+#include "kernel/arch/x86_64/log.h"
+#include "kernel/arch/x86_64/smp.h"
+#include "kernel/arch/x86_64/trap.h"
+#include "kernel/mem/boot_memory.h"
+#include "kernel/mem/direct_map.h"
+#include "kernel/mem/paging.h"
+#include "lib/check.h"
+
+#define CPU_MEMORY_PAGES ((CPU_MEMORY_BYTES + PAGE_SIZE - 1) / PAGE_SIZE)
+
+void task_timer_interrupt(void)
+{
+	/* whoever waits looks at the clock when HLT returns */
+}
+
+_Noreturn void task_ap_main(void)
+{
+	paging_load_kernel_root();
+	for (;;)
+		sti_hlt_cli();
+}
+
+/* Memory for one more CPU, for good. */
+static enum status prepare_cpu(uint32_t index)
+{
+	paddr_t memory;
+
+	TRY(boot_memory_take(CPU_MEMORY_PAGES, &memory));
+	cpu_prepare(index, direct_map_of_paddr(memory));
+	return STATUS_OK;
+}
+
+void idle_start_cpus(const struct boot_info *info)
+{
+	paddr_t page = paddr_from_u64(AP_TRAMPOLINE_PHYSICAL);
+	paddr_t root;
+	uint32_t index;
+
+	if (info->cpus < 2)
+		return;
+	if (paging_make_start_root(page, &root) != STATUS_OK) {
+		log_line("cpus: no memory to start the others");
+		return;
+	}
+	for (index = 1; index < info->cpus; index++) {
+		if (prepare_cpu(index) != STATUS_OK) {
+			log_line("cpus: memory for %u of %u", index, info->cpus);
+			break;
+		}
+	}
+	smp_start_all(info->local_apic_id, info->cpus, paddr_to_u64(root), direct_map_of_paddr(page));
+}

@@ -1,0 +1,330 @@
+#include "kernel/task/process.h"
+
+#include <stddef.h>
+
+#include "kernel/mem/heap.h"
+#include "kernel/mem/kernel_stack.h"
+#include "kernel/mem/memory_object.h"
+#include "kernel/mem/paging.h"
+#include "lib/check.h"
+#include "lib/string.h"
+
+/* What every process costs the kernel besides its page tables: its struct and its kernel stack. */
+#define PROCESS_KERNEL_BYTES (sizeof(struct process) + KERNEL_STACK_PAGES * PAGE_SIZE)
+
+static struct spinlock process_list_lock = SPINLOCK_INIT;
+static struct process *process_list; /* process_list_lock */
+static uint64_t next_id = 1;         /* process_list_lock */
+
+/* ---- capability table pages ---- */
+
+/* One more page for the table (or its directory), charged in bytes and from the frame allocator. */
+static enum status take_table_page(struct process *process, void **page)
+{
+	frame_t frame;
+
+	TRY(account_charge_one(&process->account, LEDGER_KERNEL_OBJECT, PAGE_SIZE));
+	if (frame_allocate(FRAME_CAP_TABLE, process, &frame) != STATUS_OK) {
+		account_refund_one(&process->account, LEDGER_KERNEL_OBJECT, PAGE_SIZE);
+		return STATUS_OUT_OF_MEMORY;
+	}
+	*page = direct_map_of_frame(frame);
+	return STATUS_OK;
+}
+
+static void give_table_page(struct process *process, void *page)
+{
+	frame_free(direct_map_frame(page), FRAME_CAP_TABLE, process);
+	account_refund_one(&process->account, LEDGER_KERNEL_OBJECT, PAGE_SIZE);
+}
+
+static void destroy_table(struct process *process)
+{
+	struct cap_table *table = &process->caps;
+
+	if (table->page == NULL)
+		return;
+	for (uint32_t i = 0; i < table->pages; i++)
+		give_table_page(process, table->page[i]);
+	give_table_page(process, table->page);
+	table->page = NULL;
+}
+
+static enum status create_table(struct process *process)
+{
+	void *directory;
+
+	TRY(take_table_page(process, &directory));
+	cap_table_init(&process->caps, directory);
+	return STATUS_OK;
+}
+
+/* cap_lock is held. */
+static enum status reserve_locked(struct process *process, handle_t *handle)
+{
+	if (!cap_table_has_free(&process->caps)) {
+		enum status status;
+		void *page;
+
+		TRY(take_table_page(process, &page));
+		status = cap_table_add_page(&process->caps, page);
+		if (status != STATUS_OK) {
+			give_table_page(process, page);
+			return status;
+		}
+	}
+	return cap_table_reserve(&process->caps, handle);
+}
+
+enum status process_reserve_capability(struct process *process, handle_t *handle)
+{
+	enum status status;
+
+	TRY(account_charge_one(&process->account, LEDGER_CAP_SLOTS, 1));
+	spinlock_acquire(&process->cap_lock);
+	status = reserve_locked(process, handle);
+	spinlock_release(&process->cap_lock);
+	if (status != STATUS_OK)
+		account_refund_one(&process->account, LEDGER_CAP_SLOTS, 1);
+	return status;
+}
+
+void process_publish_capability(struct process *process, handle_t handle, const struct cap_hold *hold)
+{
+	spinlock_acquire(&process->cap_lock);
+	cap_table_publish(&process->caps, handle, hold);
+	spinlock_release(&process->cap_lock);
+}
+
+void process_cancel_capability(struct process *process, handle_t handle)
+{
+	spinlock_acquire(&process->cap_lock);
+	cap_table_cancel(&process->caps, handle);
+	spinlock_release(&process->cap_lock);
+	account_refund_one(&process->account, LEDGER_CAP_SLOTS, 1);
+}
+
+enum status process_add_capability(struct process *process, const struct cap_hold *hold, handle_t *handle)
+{
+	TRY(process_reserve_capability(process, handle));
+	process_publish_capability(process, *handle, hold);
+	return STATUS_OK;
+}
+
+/* What a hold of an object is charged, beside its slot. */
+static struct charge charge_of_hold(const struct cap_hold *hold)
+{
+	struct charge charge = { 0 };
+
+	charge.amount[LEDGER_CAP_SLOTS] = 1;
+	if (hold->interface == INTERFACE_MEMORY_OBJECT) {
+		const struct memory_object *object = hold->object;
+
+		charge.amount[LEDGER_FRAME_GRANT] = object->pages;
+		charge.amount[LEDGER_KERNEL_OBJECT] = memory_object_kernel_bytes(object->pages, object->flags);
+	}
+	return charge;
+}
+
+enum status process_release_capability(struct process *process, handle_t handle)
+{
+	enum status status;
+	struct cap_hold hold;
+	struct charge refund;
+
+	spinlock_acquire(&process->cap_lock);
+	status = cap_table_remove(&process->caps, handle, &hold);
+	spinlock_release(&process->cap_lock);
+	TRY(status);
+	refund = charge_of_hold(&hold);
+	if (hold.interface == INTERFACE_MEMORY_OBJECT)
+		memory_object_drop_hold(hold.object);
+	account_refund(&process->account, &refund);
+	return STATUS_OK;
+}
+
+enum status process_use_capability(struct process *process, handle_t handle, struct cap_hold *hold)
+{
+	const struct cap_hold *found;
+	enum status status;
+
+	spinlock_acquire(&process->cap_lock);
+	status = cap_table_find(&process->caps, handle, &found);
+	if (status == STATUS_OK) {
+		*hold = *found;
+		if (hold->interface == INTERFACE_MEMORY_OBJECT)
+			memory_object_use(hold->object);
+	}
+	spinlock_release(&process->cap_lock);
+	return status;
+}
+
+void process_end_use(const struct cap_hold *hold)
+{
+	if (hold->interface == INTERFACE_MEMORY_OBJECT)
+		memory_object_end_use(hold->object);
+}
+
+/* ---- life ---- */
+
+static void list_add(struct process *process)
+{
+	spinlock_acquire(&process_list_lock);
+	process->id = next_id++;
+	process->next = process_list;
+	process_list = process;
+	spinlock_release(&process_list_lock);
+}
+
+static void list_remove(const struct process *process)
+{
+	struct process **link = &process_list;
+
+	spinlock_acquire(&process_list_lock);
+	while (*link != process)
+		link = &(*link)->next;
+	*link = process->next;
+	spinlock_release(&process_list_lock);
+}
+
+/* In this order, so that what failed and all after it was not done. */
+static enum status create_parts(struct process *process)
+{
+	TRY(account_charge_one(&process->account, LEDGER_KERNEL_OBJECT, PROCESS_KERNEL_BYTES));
+	TRY(create_table(process));
+	TRY(thread_create(&process->thread, process));
+	return address_space_create(&process->space, &process->account, paging_root_table());
+}
+
+static void destroy_parts(struct process *process)
+{
+	if (process->space.root_table != NULL)
+		address_space_destroy(&process->space);
+	thread_destroy(&process->thread);
+	destroy_table(process);
+}
+
+enum status process_create(const char *name, const uint64_t limits[LEDGER_COUNT], struct process **process)
+{
+	enum status status;
+	void *block;
+
+	TRY(heap_allocate(sizeof(struct process), &block));
+	*process = block;
+	resource_ledger_init(&(*process)->account.ledger, limits);
+	(void)string_copy((*process)->name, sizeof((*process)->name), name);
+	status = create_parts(*process);
+	if (status != STATUS_OK) {
+		destroy_parts(*process);
+		heap_free(*process, sizeof(struct process));
+		return status;
+	}
+	list_add(*process);
+	return STATUS_OK;
+}
+
+static void release_all_capabilities(struct process *process)
+{
+	const struct cap_hold *hold;
+	handle_t handle;
+
+	while (cap_table_next(&process->caps, 0, &handle, &hold) == STATUS_OK)
+		CHECK(process_release_capability(process, handle) == STATUS_OK);
+}
+
+void process_destroy(struct process *process)
+{
+	struct resource_ledger left;
+
+	list_remove(process);
+	release_all_capabilities(process);
+	destroy_parts(process);
+	account_refund_one(&process->account, LEDGER_KERNEL_OBJECT, PROCESS_KERNEL_BYTES);
+	account_read(&process->account, &left);
+	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++)
+		CHECK(left.of[kind].used == 0);
+	heap_free(process, sizeof(struct process));
+}
+
+enum status process_at(uint64_t index, struct process **process)
+{
+	struct process *found;
+
+	spinlock_acquire(&process_list_lock);
+	for (found = process_list; found != NULL && index > 0; index--)
+		found = found->next;
+	spinlock_release(&process_list_lock);
+	GUARD(found != NULL, STATUS_NOT_FOUND);
+	*process = found;
+	return STATUS_OK;
+}
+
+enum status process_find(uint64_t id, struct process **process)
+{
+	struct process *found;
+
+	spinlock_acquire(&process_list_lock);
+	for (found = process_list; found != NULL && found->id != id;)
+		found = found->next;
+	spinlock_release(&process_list_lock);
+	GUARD(found != NULL, STATUS_NOT_FOUND);
+	*process = found;
+	return STATUS_OK;
+}
+
+void process_read_statistics(struct process *process, struct memory_statistics *statistics)
+{
+	struct frame_statistics frames;
+	struct resource_ledger ledger;
+
+	account_read(&process->account, &ledger);
+	frame_statistics_read(&frames);
+	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++)
+		statistics->ledger[kind] =
+			(struct ledger_reading){ ledger.of[kind].used, ledger.of[kind].limit, ledger.of[kind].peak };
+	statistics->system_frames = frames.total;
+	statistics->system_free_frames = frames.free;
+}
+
+/* ---- validity ---- */
+
+static bool holds_are_valid(struct process *process, struct charge *charge)
+{
+	const struct cap_hold *hold;
+	uint32_t index = 0;
+	bool valid = true;
+	handle_t handle;
+
+	while (cap_table_next(&process->caps, index, &handle, &hold) == STATUS_OK) {
+		struct charge one = charge_of_hold(hold);
+
+		for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++)
+			charge->amount[kind] += one.amount[kind];
+		if (hold->interface == INTERFACE_MEMORY_OBJECT)
+			valid = valid && memory_object_is_valid(hold->object);
+		index = (handle & HANDLE_INDEX_MASK) + 1;
+	}
+	return valid;
+}
+
+bool process_is_valid(struct process *process)
+{
+	struct address_space_census census;
+	struct resource_ledger ledger;
+	struct charge charge = { 0 };
+	bool valid;
+
+	address_space_count(&process->space, &census);
+	spinlock_acquire(&process->cap_lock);
+	valid = cap_table_is_valid(&process->caps) && holds_are_valid(process, &charge);
+	charge.amount[LEDGER_KERNEL_OBJECT] += PROCESS_KERNEL_BYTES + (process->caps.pages + 1) * PAGE_SIZE;
+	spinlock_release(&process->cap_lock);
+	charge.amount[LEDGER_VIRTUAL_RESERVATION] += census.pages[PAGE_RESERVED] + census.pages[PAGE_ANONYMOUS];
+	charge.amount[LEDGER_FRAME_GRANT] += census.pages[PAGE_ANONYMOUS] + census.pages[PAGE_BORROWED];
+	charge.amount[LEDGER_IMAGE] += census.pages[PAGE_IMAGE] + census.pages[PAGE_BOOTSTRAP];
+	charge.amount[LEDGER_PAGE_TABLE] += census.tables;
+	account_read(&process->account, &ledger);
+	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++)
+		valid = valid && ledger.of[kind].used == charge.amount[kind];
+	return valid && resource_ledger_is_valid(&ledger);
+}

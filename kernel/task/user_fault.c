@@ -1,0 +1,97 @@
+#include "kernel/task/user_fault.h"
+
+#include "kernel/arch/x86_64/instruction_operand.h"
+#include "kernel/arch/x86_64/log.h"
+#include "kernel/arch/x86_64/trap.h"
+#include "kernel/mem/user_access.h"
+#include "kernel/task/process.h"
+#include "lib/check.h"
+
+const char *user_fault_name(enum user_fault_kind kind)
+{
+	static const char *const name[USER_FAULT_KIND_COUNT] = {
+		[USER_FAULT_NONE] = "none",
+		[USER_FAULT_UNRESERVED] = "unreserved",
+		[USER_FAULT_UNCOMMITTED] = "uncommitted",
+		[USER_FAULT_NO_ACCESS] = "no access",
+		[USER_FAULT_READ_ONLY] = "write to read-only",
+		[USER_FAULT_NO_EXECUTE] = "execute of NX",
+		[USER_FAULT_GUARD] = "guard",
+		[USER_FAULT_NON_CANONICAL] = "non-canonical",
+		[USER_FAULT_KERNEL_ADDRESS] = "kernel address",
+		[USER_FAULT_PRIVILEGED] = "privileged",
+		[USER_FAULT_EXCEPTION] = "exception",
+	};
+
+	return (uint32_t)kind < USER_FAULT_KIND_COUNT ? name[kind] : "unknown";
+}
+
+static enum user_fault_kind kind_of_page_fault(struct address_space *space, uint64_t address, uint64_t error)
+{
+	struct virtual_memory_region region;
+
+	if (address >= UINT64_C(1) << 47)
+		return USER_FAULT_KERNEL_ADDRESS;
+	if (address_space_query(space, address, &region) != STATUS_OK)
+		return USER_FAULT_UNRESERVED;
+	switch ((enum page_kind)region.kind) {
+	case PAGE_EMPTY:
+		return USER_FAULT_UNRESERVED;
+	case PAGE_RESERVED:
+	case PAGE_LAZY:
+		return USER_FAULT_UNCOMMITTED;
+	case PAGE_GUARD:
+		return USER_FAULT_GUARD;
+	case PAGE_ANONYMOUS:
+	case PAGE_BORROWED:
+	case PAGE_IMAGE:
+	case PAGE_BOOTSTRAP:
+	case PAGE_KIND_COUNT:
+		break;
+	}
+	if (region.protection == PROTECTION_NONE)
+		return USER_FAULT_NO_ACCESS;
+	return (error & PAGE_FAULT_FETCH) != 0 ? USER_FAULT_NO_EXECUTE : USER_FAULT_READ_ONLY;
+}
+
+/* #GP and #SS carry no address: find out whether the instruction's memory operand is the reason. */
+static void explain_protection_fault(struct address_space *space, const struct trap_frame *frame,
+				     struct user_fault *fault)
+{
+	uint8_t code[INSTRUCTION_BYTES] = { 0 };
+	uint64_t address;
+
+	fault->kind = USER_FAULT_PRIVILEGED;
+	for (uint32_t bytes = INSTRUCTION_BYTES; bytes > 0; bytes--) /* the page may end before the 15th byte */
+		if (user_access_read(space, frame->rip, bytes, code) == STATUS_OK)
+			break;
+	if (!instruction_memory_operand(code, frame, &address) || address + (UINT64_C(1) << 47) < UINT64_C(1) << 48)
+		return;
+	fault->kind = USER_FAULT_NON_CANONICAL;
+	fault->address = address;
+}
+
+static struct user_fault classify(struct process *process, const struct trap_frame *frame, uint64_t address)
+{
+	struct user_fault fault = { USER_FAULT_EXCEPTION, frame->vector, frame->rip, frame->rip };
+
+	if (frame->vector == TRAP_PAGE_FAULT) {
+		fault.address = address;
+		fault.kind = kind_of_page_fault(&process->space, address, frame->error);
+	} else if (frame->vector == TRAP_GENERAL_PROTECTION || frame->vector == TRAP_STACK) {
+		explain_protection_fault(&process->space, frame, &fault);
+	}
+	return fault;
+}
+
+void task_user_trap(struct trap_frame *frame, uint64_t fault_address)
+{
+	struct process *process = thread_current()->process;
+
+	process->fault = classify(process, frame, fault_address);
+	process->exit_code = 128 + (int64_t)frame->vector;
+	log_line("fault: process %llu %s: %s at 0x%llx rip 0x%llx (%s, error 0x%llx)", (unsigned long long)process->id,
+		 process->name, user_fault_name(process->fault.kind), (unsigned long long)process->fault.address,
+		 (unsigned long long)frame->rip, trap_name(frame->vector), (unsigned long long)frame->error);
+	thread_leave();
+}

@@ -1,0 +1,26 @@
+/*
+ * The first stack of a program, as the System V ABI for x86-64 wants it (abi/startup.h): argc, argv, envp, auxiliary
+ * vector, and the strings. Built in a page of the caller's, to be copied to the top of the stack.
+ */
+#ifndef CAPOS_KERNEL_TASK_USER_STACK_H
+#define CAPOS_KERNEL_TASK_USER_STACK_H
+
+#include <stdint.h>
+
+#include "abi/status.h"
+#include "lib/elf_plan.h"
+
+#define USER_STACK_MAX_ARGUMENTS 32u
+
+struct user_stack {
+	const char *const *argument; /* 0-terminated strings */
+	uint32_t arguments;
+	const struct elf_plan *plan;
+	uint64_t top; /* user address of the end of the page that is built */
+	uint64_t random[2];
+};
+
+/* Fill `page` (4096 bytes) from its end; *pointer is then the user's RSP. TOO_LONG if the arguments do not fit. */
+enum status user_stack_build(const struct user_stack *stack, uint8_t *page, uint64_t *pointer);
+
+#endif

@@ -1,0 +1,267 @@
+#include "lib/bit_tree.h"
+
+/* Words that hold that many bits; also the number of bits of the level above. */
+static uint64_t words_of_bits(uint64_t bits)
+{
+	return bits / BITS_PER_WORD + (bits % BITS_PER_WORD != 0);
+}
+
+uint64_t bit_tree_words(uint64_t bits)
+{
+	uint64_t words = words_of_bits(bits), total = words;
+
+	while (words > 1) {
+		words = words_of_bits(words);
+		total += words;
+	}
+	return total;
+}
+
+static void words_zero(uint64_t *word, uint64_t count)
+{
+	for (uint64_t i = 0; i < count; i++)
+		word[i] = 0;
+}
+
+void bit_tree_init(struct bit_tree *tree, uint64_t bits, uint64_t *storage)
+{
+	uint64_t words = words_of_bits(bits), used = 0;
+
+	words_zero(storage, bit_tree_words(bits));
+	*tree = (struct bit_tree){ .bits = bits, .levels = 1 };
+	tree->level[0] = storage;
+	while (words > 1 && tree->levels < BIT_TREE_LEVELS) {
+		used += words;
+		tree->level[tree->levels] = storage + used;
+		tree->levels++;
+		words = words_of_bits(words);
+	}
+}
+
+void bit_tree_word_filled(struct bit_tree *tree, uint64_t index)
+{
+	for (uint32_t level = 1; level < tree->levels; level++) {
+		uint64_t *word = &tree->level[level][index / BITS_PER_WORD];
+		const uint64_t old = *word;
+
+		*word = old | bits_one((uint32_t)(index % BITS_PER_WORD));
+		if (old != 0)
+			return;
+		index /= BITS_PER_WORD;
+	}
+}
+
+void bit_tree_word_emptied(struct bit_tree *tree, uint64_t index)
+{
+	for (uint32_t level = 1; level < tree->levels; level++) {
+		uint64_t *word = &tree->level[level][index / BITS_PER_WORD];
+
+		*word &= ~bits_one((uint32_t)(index % BITS_PER_WORD));
+		if (*word != 0)
+			return;
+		index /= BITS_PER_WORD;
+	}
+}
+
+static void words_set_range(uint64_t *word, uint64_t first, uint64_t end)
+{
+	for (uint64_t i = first / BITS_PER_WORD; i <= (end - 1) / BITS_PER_WORD; i++)
+		word[i] |= bits_of_range(i, first, end);
+}
+
+static void words_clear_range(uint64_t *word, uint64_t first, uint64_t end)
+{
+	for (uint64_t i = first / BITS_PER_WORD; i <= (end - 1) / BITS_PER_WORD; i++)
+		word[i] &= ~bits_of_range(i, first, end);
+}
+
+void bit_tree_set_range(struct bit_tree *tree, uint64_t first, uint64_t end)
+{
+	for (uint32_t level = 0; level < tree->levels; level++) {
+		words_set_range(tree->level[level], first, end);
+		first /= BITS_PER_WORD;
+		end = words_of_bits(end);
+	}
+}
+
+/* Words in the middle of the range became zero; those at its edges may hold other bits, and then their summary stays.
+ */
+void bit_tree_clear_range(struct bit_tree *tree, uint64_t first, uint64_t end)
+{
+	for (uint32_t level = 0; level < tree->levels && first < end; level++) {
+		const uint64_t *word = tree->level[level];
+		const uint64_t first_word = first / BITS_PER_WORD, last_word = (end - 1) / BITS_PER_WORD;
+
+		words_clear_range(tree->level[level], first, end);
+		first = word[first_word] == 0 ? first_word : first_word + 1;
+		end = word[last_word] == 0 ? last_word + 1 : last_word;
+	}
+}
+
+/* The lowest level at which a bit at or after `from` (a bit number of level 0) is set in its word, and that bit. */
+static bool climb(const struct bit_tree *tree, uint64_t from, uint32_t *level, uint64_t *bit)
+{
+	uint64_t size = tree->bits;
+
+	for (uint32_t k = 0; k < tree->levels && from < size; k++) {
+		const uint64_t index = from / BITS_PER_WORD;
+		const uint64_t word = tree->level[k][index] & bits_from((uint32_t)(from % BITS_PER_WORD));
+
+		if (word != 0) {
+			*level = k;
+			*bit = index * BITS_PER_WORD + bits_lowest(word);
+			return true;
+		}
+		from = index + 1;
+		size = words_of_bits(size);
+	}
+	return false;
+}
+
+/* The lowest bit of level 0 below a set bit of `level`. */
+static uint64_t descend(const struct bit_tree *tree, uint32_t level, uint64_t bit)
+{
+	while (level > 0) {
+		level--;
+		bit = bit * BITS_PER_WORD + bits_lowest(tree->level[level][bit]);
+	}
+	return bit;
+}
+
+bool bit_tree_find(const struct bit_tree *tree, uint64_t from, uint64_t *bit)
+{
+	uint32_t level;
+	uint64_t at;
+
+	if (!climb(tree, from, &level, &at))
+		return false;
+	*bit = descend(tree, level, at);
+	return true;
+}
+
+uint64_t bit_tree_find_clear(const struct bit_tree *tree, uint64_t first, uint64_t end)
+{
+	for (uint64_t i = first / BITS_PER_WORD; i <= (end - 1) / BITS_PER_WORD; i++) {
+		const uint64_t clear = ~bit_tree_word(tree, i) & bits_of_range(i, first, end);
+
+		if (clear != 0)
+			return i * BITS_PER_WORD + bits_lowest(clear);
+	}
+	return end;
+}
+
+/* Word `index` of level 0, 0 past the end. */
+static uint64_t word_or_zero(const struct bit_tree *tree, uint64_t index)
+{
+	return index < words_of_bits(tree->bits) ? bit_tree_word(tree, index) : 0;
+}
+
+/* Runs of up to 64: all places of a word at which one begins are computed at once; a run reaches at most the next. */
+static bool find_short_run(const struct bit_tree *tree, uint64_t from, uint32_t count, uint64_t align, uint64_t *first)
+{
+	const uint64_t word_align = align <= BITS_PER_WORD ? 1 : align / BITS_PER_WORD;
+	const uint64_t places = bits_multiples(align <= BITS_PER_WORD ? (uint32_t)align : BITS_PER_WORD);
+	uint64_t bit;
+
+	while (bit_tree_find(tree, from, &bit)) {
+		const uint64_t index = bit / BITS_PER_WORD;
+
+		if ((index & (word_align - 1)) == 0) {
+			const uint64_t low = bit_tree_word(tree, index) & bits_from((uint32_t)(bit % BITS_PER_WORD));
+			const uint64_t starts = places & bits_run_starts(low, word_or_zero(tree, index + 1), count);
+
+			if (starts != 0) {
+				*first = index * BITS_PER_WORD + bits_lowest(starts);
+				return true;
+			}
+		}
+		from = bits_align_up(index + 1, word_align) * BITS_PER_WORD;
+	}
+	return false;
+}
+
+/* The bit after the last clear one of a word: 0 if all are set, 64 if the last is clear. */
+static uint32_t start_of_tail(uint64_t word)
+{
+	return word == UINT64_MAX ? 0 : bits_highest(~word) + 1;
+}
+
+/* The first bit at or after `from` from which all bits of its word are set: only there can a run over 64 begin. */
+static bool find_tail(const struct bit_tree *tree, uint64_t from, uint64_t *first)
+{
+	uint64_t bit;
+
+	while (bit_tree_find(tree, from, &bit)) {
+		const uint64_t index = bit / BITS_PER_WORD;
+		const uint64_t tail = index * BITS_PER_WORD + start_of_tail(bit_tree_word(tree, index));
+
+		if (tail < (index + 1) * BITS_PER_WORD) {
+			*first = tail > bit ? tail : bit;
+			return true;
+		}
+		from = tail;
+	}
+	return false;
+}
+
+/* Runs over 64: from each tail of a word as far as it goes. The clear bit that ends it is where the next search starts.
+ */
+static bool find_long_run(const struct bit_tree *tree, uint64_t from, uint64_t count, uint64_t align, uint64_t *first)
+{
+	uint64_t start;
+
+	while (find_tail(tree, from, &start)) {
+		start = bits_align_up(start, align);
+		if (start > tree->bits || count > tree->bits - start)
+			return false;
+		from = bit_tree_find_clear(tree, start, start + count);
+		if (from == start + count) {
+			*first = start;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool bit_tree_find_run(const struct bit_tree *tree, uint64_t from, uint64_t count, uint64_t align, uint64_t *first)
+{
+	if (count <= BITS_PER_WORD)
+		return find_short_run(tree, from, (uint32_t)count, align, first);
+	return find_long_run(tree, from, count, align, first);
+}
+
+/* The first `words` bits of `above` say which of the words of `below` are not zero. */
+static bool summary_is_valid(const uint64_t *below, const uint64_t *above, uint64_t words)
+{
+	for (uint64_t i = 0; i < words; i++) {
+		if (bits_test(above[i / BITS_PER_WORD], (uint32_t)(i % BITS_PER_WORD)) != (below[i] != 0))
+			return false;
+	}
+	return true;
+}
+
+/* No bit at or above `bits` is set in the last word of a level. */
+static bool end_is_clear(const uint64_t *word, uint64_t bits)
+{
+	const uint32_t rest = (uint32_t)(bits % BITS_PER_WORD);
+
+	return rest == 0 || (word[bits / BITS_PER_WORD] & bits_from(rest)) == 0;
+}
+
+bool bit_tree_is_valid(const struct bit_tree *tree)
+{
+	uint64_t bits = tree->bits;
+
+	if (bits == 0 || bits > BIT_TREE_MAX_BITS || tree->levels == 0 || tree->levels > BIT_TREE_LEVELS)
+		return false;
+	for (uint32_t level = 0; level < tree->levels; level++) {
+		const bool is_top = level + 1 == tree->levels;
+
+		if (!end_is_clear(tree->level[level], bits))
+			return false;
+		bits = words_of_bits(bits);
+		if (!is_top && !summary_is_valid(tree->level[level], tree->level[level + 1], bits))
+			return false;
+	}
+	return bits == 1;
+}

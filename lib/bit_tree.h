@@ -1,0 +1,96 @@
+/*
+ * A set of bit numbers as a 64-ary tree of words: level 0 holds the bits, a bit of level k + 1 is set if the word of
+ * level k that it stands for is not zero. So the next set bit is found in at most two words a level, at any size.
+ *
+ * Pure: no locks, no globals, no allocation. Invariant (bit_tree_is_valid): summaries agree with the words below them;
+ * no bit at or above the size of its level is set. Bit numbers given to these functions are below `bits`, ranges are
+ * not empty: the owner checks, these functions do not.
+ */
+#ifndef CAPOS_LIB_BIT_TREE_H
+#define CAPOS_LIB_BIT_TREE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/bits.h"
+
+#define BIT_TREE_LEVELS 6u /* 64^6 = 2^36 bits */
+#define BIT_TREE_MAX_BITS (UINT64_C(1) << 36)
+
+struct bit_tree { /* level[0] are the bits; level[k + 1] summarises level[k]; the top level is one word */
+	uint64_t *level[BIT_TREE_LEVELS];
+	uint64_t bits;   /* at level 0 */
+	uint32_t levels; /* in use, at least 1 */
+};
+
+/* Words of storage for a tree of that many bits, 1 .. BIT_TREE_MAX_BITS. */
+uint64_t bit_tree_words(uint64_t bits);
+
+/* No bit set. `storage` has bit_tree_words(bits) words, need not be zero. */
+void bit_tree_init(struct bit_tree *tree, uint64_t bits, uint64_t *storage);
+
+static inline uint64_t bit_tree_word(const struct bit_tree *tree, uint64_t index)
+{
+	return tree->level[0][index];
+}
+
+static inline bool bit_tree_test(const struct bit_tree *tree, uint64_t bit)
+{
+	return bits_test(bit_tree_word(tree, bit / BITS_PER_WORD), (uint32_t)(bit % BITS_PER_WORD));
+}
+
+/* Tell the levels above that word `index` of level 0 is no longer zero, or is zero now. */
+void bit_tree_word_filled(struct bit_tree *tree, uint64_t index);
+void bit_tree_word_emptied(struct bit_tree *tree, uint64_t index);
+
+/* Give word `index` of level 0 a new value. Summaries are touched only if it becomes zero or ceases to be. */
+static inline void bit_tree_write_word(struct bit_tree *tree, uint64_t index, uint64_t value)
+{
+	const uint64_t old = tree->level[0][index];
+
+	tree->level[0][index] = value;
+	if (old == 0 && value != 0)
+		bit_tree_word_filled(tree, index);
+	if (old != 0 && value == 0)
+		bit_tree_word_emptied(tree, index);
+}
+
+static inline void bit_tree_set(struct bit_tree *tree, uint64_t bit)
+{
+	uint64_t *word = &tree->level[0][bit / BITS_PER_WORD];
+	const uint64_t old = *word;
+
+	*word = old | bits_one((uint32_t)(bit % BITS_PER_WORD));
+	if (old == 0)
+		bit_tree_word_filled(tree, bit / BITS_PER_WORD);
+}
+
+static inline void bit_tree_clear(struct bit_tree *tree, uint64_t bit)
+{
+	uint64_t *word = &tree->level[0][bit / BITS_PER_WORD];
+	const uint64_t now = *word & ~bits_one((uint32_t)(bit % BITS_PER_WORD));
+
+	*word = now;
+	if (now == 0)
+		bit_tree_word_emptied(tree, bit / BITS_PER_WORD);
+}
+
+/* Set or clear [first, end), whatever it holds now. */
+void bit_tree_set_range(struct bit_tree *tree, uint64_t first, uint64_t end);
+void bit_tree_clear_range(struct bit_tree *tree, uint64_t first, uint64_t end);
+
+/* The lowest set bit at or after `from`, which may be past the end; false if there is none. */
+bool bit_tree_find(const struct bit_tree *tree, uint64_t from, uint64_t *bit);
+
+/* The lowest clear bit of [first, end), `end` if all are set. One word after the other. */
+uint64_t bit_tree_find_clear(const struct bit_tree *tree, uint64_t first, uint64_t end);
+
+/*
+ * The first run of `count` set bits (at least 1) that begins at or after `from` at a multiple of `align` (a power of
+ * two); false if there is none. Words without a set bit are skipped 64 and more at a time, others are looked at once.
+ */
+bool bit_tree_find_run(const struct bit_tree *tree, uint64_t from, uint64_t count, uint64_t align, uint64_t *first);
+
+bool bit_tree_is_valid(const struct bit_tree *tree);
+
+#endif

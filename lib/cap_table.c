@@ -1,0 +1,252 @@
+#include "lib/cap_table.h"
+
+#include "lib/check.h"
+
+_Static_assert(sizeof(struct cap_slot) == 32, "128 slots a page");
+_Static_assert(CAP_TABLE_MAX_SLOTS <= UINT16_MAX, "next_free holds index + 1");
+
+static const struct cap_hold no_hold = { .interface = INTERFACE_NONE, .mode = TRANSFER_NONE };
+
+static uint32_t index_of(handle_t handle)
+{
+	return handle & HANDLE_INDEX_MASK;
+}
+
+static handle_t handle_make(uint32_t index, uint16_t generation)
+{
+	return (handle_t)generation << HANDLE_GENERATION_SHIFT | index;
+}
+
+/* Slots that ids can name: the very last of a full directory is left out. */
+static uint32_t slot_count(const struct cap_table *table)
+{
+	const uint32_t slots = table->pages * CAP_SLOTS_PER_PAGE;
+
+	return slots < CAP_TABLE_MAX_SLOTS ? slots : CAP_TABLE_MAX_SLOTS;
+}
+
+/* index < slot_count */
+static struct cap_slot *slot_at(const struct cap_table *table, uint32_t index)
+{
+	return &table->page[index / CAP_SLOTS_PER_PAGE][index % CAP_SLOTS_PER_PAGE];
+}
+
+/* The slot that an id names, if it is in that state and of that generation. */
+static bool resolve(const struct cap_table *table, handle_t handle, enum cap_slot_state state, struct cap_slot **slot)
+{
+	const uint32_t index = index_of(handle);
+	struct cap_slot *found;
+
+	if (index >= slot_count(table))
+		return false;
+	found = slot_at(table, index);
+	if (found->state != state || found->generation != handle >> HANDLE_GENERATION_SHIFT)
+		return false;
+	*slot = found;
+	return true;
+}
+
+static void push_free(struct cap_table *table, uint32_t index, struct cap_slot *slot)
+{
+	slot->state = CAP_SLOT_FREE;
+	slot->next_free = (uint16_t)table->free_head;
+	table->free_head = index + 1;
+}
+
+/* A used slot goes back; one whose generations are used up never names anything again. */
+static void release(struct cap_table *table, handle_t handle, struct cap_slot *slot)
+{
+	slot->hold = no_hold;
+	table->used--;
+	if (slot->generation == UINT16_MAX) {
+		slot->state = CAP_SLOT_RETIRED;
+		table->retired++;
+		return;
+	}
+	push_free(table, index_of(handle), slot);
+}
+
+void cap_table_init(struct cap_table *table, void *directory)
+{
+	*table = (struct cap_table){ .page = directory };
+}
+
+enum status cap_table_add_page(struct cap_table *table, void *page)
+{
+	uint32_t first, end;
+
+	GUARD(table->pages < CAP_TABLE_PAGES, STATUS_OVER_CAP_SLOTS);
+	first = slot_count(table);
+	table->page[table->pages] = page;
+	table->pages++;
+	end = slot_count(table);
+	/* downwards, so that the lowest index is handed out first */
+	for (uint32_t index = end; index > first; index--)
+		push_free(table, index - 1, slot_at(table, index - 1));
+	return STATUS_OK;
+}
+
+bool cap_table_has_free(const struct cap_table *table)
+{
+	return table->free_head != 0;
+}
+
+enum status cap_table_reserve(struct cap_table *table, handle_t *handle)
+{
+	struct cap_slot *slot;
+	uint32_t index;
+
+	GUARD(cap_table_has_free(table), STATUS_OVER_CAP_SLOTS);
+	index = table->free_head - 1;
+	slot = slot_at(table, index);
+	CHECK(slot->state == CAP_SLOT_FREE && slot->generation < UINT16_MAX);
+	table->free_head = slot->next_free;
+	table->used++;
+	slot->next_free = 0;
+	slot->generation++;
+	slot->state = CAP_SLOT_RESERVED;
+	*handle = handle_make(index, slot->generation);
+	return STATUS_OK;
+}
+
+void cap_table_publish(struct cap_table *table, handle_t handle, const struct cap_hold *hold)
+{
+	struct cap_slot *slot;
+
+	CHECK(resolve(table, handle, CAP_SLOT_RESERVED, &slot));
+	slot->hold = *hold;
+	slot->state = CAP_SLOT_LIVE;
+}
+
+void cap_table_cancel(struct cap_table *table, handle_t handle)
+{
+	struct cap_slot *slot;
+
+	CHECK(resolve(table, handle, CAP_SLOT_RESERVED, &slot));
+	release(table, handle, slot);
+}
+
+enum status cap_table_find(const struct cap_table *table, handle_t handle, const struct cap_hold **hold)
+{
+	struct cap_slot *slot;
+
+	GUARD(resolve(table, handle, CAP_SLOT_LIVE, &slot), STATUS_NO_SUCH_CAPABILITY);
+	*hold = &slot->hold;
+	return STATUS_OK;
+}
+
+enum status cap_table_find_interface(const struct cap_table *table, handle_t handle, enum interface_id interface,
+				     const struct cap_hold **hold)
+{
+	const struct cap_hold *found;
+
+	TRY(cap_table_find(table, handle, &found));
+	GUARD(found->interface == interface, STATUS_WRONG_INTERFACE);
+	*hold = found;
+	return STATUS_OK;
+}
+
+enum status cap_table_remove(struct cap_table *table, handle_t handle, struct cap_hold *hold)
+{
+	struct cap_slot *slot;
+
+	GUARD(resolve(table, handle, CAP_SLOT_LIVE, &slot), STATUS_NO_SUCH_CAPABILITY);
+	*hold = slot->hold;
+	release(table, handle, slot);
+	return STATUS_OK;
+}
+
+enum status cap_table_move_begin(struct cap_table *table, handle_t handle, struct cap_hold *hold)
+{
+	struct cap_slot *slot;
+
+	GUARD(resolve(table, handle, CAP_SLOT_LIVE, &slot), STATUS_NO_SUCH_CAPABILITY);
+	GUARD(slot->hold.mode != TRANSFER_NONE, STATUS_NOT_TRANSFERABLE);
+	*hold = slot->hold;
+	slot->state = CAP_SLOT_MOVING;
+	return STATUS_OK;
+}
+
+void cap_table_move_commit(struct cap_table *table, handle_t handle)
+{
+	struct cap_slot *slot;
+
+	CHECK(resolve(table, handle, CAP_SLOT_MOVING, &slot));
+	release(table, handle, slot);
+}
+
+void cap_table_move_abort(struct cap_table *table, handle_t handle)
+{
+	struct cap_slot *slot;
+
+	CHECK(resolve(table, handle, CAP_SLOT_MOVING, &slot));
+	slot->state = CAP_SLOT_LIVE;
+}
+
+enum status cap_table_next(const struct cap_table *table, uint32_t index, handle_t *handle,
+			   const struct cap_hold **hold)
+{
+	for (; index < slot_count(table); index++) {
+		const struct cap_slot *slot = slot_at(table, index);
+
+		if (slot->state == CAP_SLOT_LIVE) {
+			*handle = handle_make(index, slot->generation);
+			*hold = &slot->hold;
+			return STATUS_OK;
+		}
+	}
+	return STATUS_NOT_FOUND;
+}
+
+static bool slot_is_used(const struct cap_slot *slot)
+{
+	return slot->state == CAP_SLOT_RESERVED || slot->state == CAP_SLOT_LIVE || slot->state == CAP_SLOT_MOVING;
+}
+
+static bool slot_is_valid(const struct cap_slot *slot)
+{
+	if (slot->state == CAP_SLOT_FREE)
+		return slot->generation < UINT16_MAX;
+	if (slot->state == CAP_SLOT_RETIRED)
+		return slot->generation == UINT16_MAX;
+	return slot_is_used(slot) && slot->generation >= 1;
+}
+
+/* Each slot by itself, and the totals. */
+static bool slots_are_valid(const struct cap_table *table, uint32_t *free)
+{
+	uint32_t used = 0, retired = 0;
+
+	for (uint32_t index = 0; index < slot_count(table); index++) {
+		const struct cap_slot *slot = slot_at(table, index);
+
+		if (!slot_is_valid(slot))
+			return false;
+		used += slot_is_used(slot);
+		retired += slot->state == CAP_SLOT_RETIRED;
+	}
+	*free = slot_count(table) - used - retired;
+	return used == table->used && retired == table->retired;
+}
+
+/* The free list has exactly `free` links, to FREE slots only: with as many such slots each is in it once. */
+static bool free_list_is_valid(const struct cap_table *table, uint32_t free)
+{
+	uint32_t next = table->free_head;
+
+	for (; free > 0; free--) {
+		if (next == 0 || next > slot_count(table) || slot_at(table, next - 1)->state != CAP_SLOT_FREE)
+			return false;
+		next = slot_at(table, next - 1)->next_free;
+	}
+	return next == 0;
+}
+
+bool cap_table_is_valid(const struct cap_table *table)
+{
+	uint32_t free;
+
+	if (table->pages > CAP_TABLE_PAGES || !slots_are_valid(table, &free))
+		return false;
+	return free_list_is_valid(table, free);
+}

@@ -1,0 +1,324 @@
+#include "lib/elf_plan.h"
+
+#include <elf.h>
+
+#include "lib/check.h"
+
+#define MAX_PROGRAM_HEADERS 64u /* linkers write about a dozen */
+
+struct elf_file {
+	const uint8_t *bytes;
+	uint64_t size;
+};
+
+/* What the program headers say, beside the plan itself. */
+struct elf_scan {
+	Elf64_Ehdr header;
+	Elf64_Phdr tls;
+	bool has_tls;
+	bool entry_is_executable;
+};
+
+static bool is_within(uint64_t offset, uint64_t bytes, uint64_t size)
+{
+	return offset <= size && bytes <= size - offset;
+}
+
+/* Copied byte by byte: headers in a file may stand at any address. */
+static enum status file_read(const struct elf_file *file, uint64_t offset, void *to, uint64_t bytes)
+{
+	uint8_t *target = to;
+
+	GUARD(is_within(offset, bytes, file->size), STATUS_ELF_TRUNCATED);
+	for (uint64_t i = 0; i < bytes; i++)
+		target[i] = file->bytes[offset + i];
+	return STATUS_OK;
+}
+
+static enum status header_check(const struct elf_file *file, const Elf64_Ehdr *header)
+{
+	GUARD(header->e_ident[EI_MAG0] == ELFMAG0, STATUS_ELF_BAD_MAGIC);
+	GUARD(header->e_ident[EI_MAG1] == ELFMAG1, STATUS_ELF_BAD_MAGIC);
+	GUARD(header->e_ident[EI_MAG2] == ELFMAG2, STATUS_ELF_BAD_MAGIC);
+	GUARD(header->e_ident[EI_MAG3] == ELFMAG3, STATUS_ELF_BAD_MAGIC);
+	GUARD(header->e_ident[EI_CLASS] == ELFCLASS64, STATUS_ELF_NOT_64_BIT);
+	GUARD(header->e_ident[EI_DATA] == ELFDATA2LSB, STATUS_ELF_NOT_LITTLE_ENDIAN);
+	GUARD(header->e_ident[EI_VERSION] == EV_CURRENT, STATUS_ELF_BAD_VERSION);
+	GUARD(header->e_version == EV_CURRENT, STATUS_ELF_BAD_VERSION);
+	GUARD(header->e_type == ET_EXEC, STATUS_ELF_NOT_EXECUTABLE);
+	GUARD(header->e_machine == EM_X86_64, STATUS_ELF_WRONG_MACHINE);
+	GUARD(header->e_ehsize == sizeof(Elf64_Ehdr), STATUS_ELF_BAD_HEADER_SIZE);
+	GUARD(header->e_phnum != 0, STATUS_ELF_NO_SEGMENTS);
+	GUARD(header->e_phentsize == sizeof(Elf64_Phdr), STATUS_ELF_BAD_HEADER_SIZE);
+	GUARD(header->e_phnum <= MAX_PROGRAM_HEADERS, STATUS_ELF_TOO_MANY_SEGMENTS);
+	GUARD(is_within(header->e_phoff, header->e_phnum * sizeof(Elf64_Phdr), file->size), STATUS_ELF_TRUNCATED);
+	return STATUS_OK;
+}
+
+/* gABI: 0 and 1 mean no constraint. */
+static bool is_good_alignment(const Elf64_Phdr *program)
+{
+	const uint64_t align = program->p_align;
+
+	return align <= 1 ||
+	       ((align & (align - 1)) == 0 && ((program->p_offset ^ program->p_vaddr) & (align - 1)) == 0);
+}
+
+static enum status load_protection(const Elf64_Phdr *program, uint32_t *protection)
+{
+	GUARD((program->p_flags & (PF_W | PF_X)) != (PF_W | PF_X), STATUS_ELF_WRITE_AND_EXECUTE);
+	GUARD((program->p_flags & PF_R) != 0, STATUS_ELF_SEGMENT_UNREADABLE);
+	*protection = PROTECTION_READ;
+	if ((program->p_flags & PF_W) != 0)
+		*protection |= PROTECTION_WRITE;
+	if ((program->p_flags & PF_X) != 0)
+		*protection |= PROTECTION_EXECUTE;
+	return STATUS_OK;
+}
+
+/* The whole pages under a load. */
+static enum status load_pages(const Elf64_Phdr *program, struct uaddr_range *pages)
+{
+	const uint64_t mask = PAGE_SIZE - 1;
+
+	GUARD(program->p_memsz <= UINT64_MAX - program->p_vaddr, STATUS_ELF_SEGMENT_WRAPS);
+
+	const uint64_t end = program->p_vaddr + program->p_memsz;
+
+	GUARD(program->p_vaddr >= USER_START && end <= USER_LIMIT, STATUS_ELF_SEGMENT_NOT_USER);
+
+	const uint64_t first_page = program->p_vaddr & ~mask;
+	const uint64_t past_page = (end + mask) & ~mask;
+	const enum status status = uaddr_range_of_pages(first_page, past_page - first_page, pages);
+
+	GUARD(status != STATUS_BOOTSTRAP_RANGE, STATUS_ELF_SEGMENT_ON_BOOTSTRAP);
+	CHECK(status == STATUS_OK);
+	return STATUS_OK;
+}
+
+static enum status load_decode(const struct elf_file *file, const Elf64_Phdr *program, struct elf_segment *segment)
+{
+	GUARD(is_good_alignment(program), STATUS_ELF_BAD_ALIGNMENT);
+	GUARD(is_within(program->p_offset, program->p_filesz, file->size), STATUS_ELF_SEGMENT_OUTSIDE_FILE);
+	TRY(load_pages(program, &segment->pages));
+	TRY(load_protection(program, &segment->protection));
+	segment->file_offset = program->p_offset;
+	segment->file_bytes = program->p_filesz;
+	segment->address = program->p_vaddr;
+	return STATUS_OK;
+}
+
+/* Into its place by address. */
+static enum status plan_insert(struct elf_plan *plan, const struct elf_segment *segment)
+{
+	uint32_t place = plan->segments;
+
+	GUARD(plan->segments < ELF_PLAN_MAX_SEGMENTS, STATUS_ELF_TOO_MANY_SEGMENTS);
+	for (uint32_t i = 0; i < plan->segments; i++)
+		GUARD(!uaddr_range_overlaps(plan->segment[i].pages, segment->pages), STATUS_ELF_SEGMENTS_OVERLAP);
+	while (place > 0 && plan->segment[place - 1].address > segment->address) {
+		plan->segment[place] = plan->segment[place - 1];
+		place--;
+	}
+	plan->segment[place] = *segment;
+	plan->segments++;
+
+	/* No sum of disjoint user ranges can wrap. */
+	plan->image_pages += uaddr_range_pages(segment->pages);
+	GUARD(plan->image_pages <= ELF_PLAN_MAX_PAGES, STATUS_ELF_TOO_LARGE);
+	return STATUS_OK;
+}
+
+static enum status scan_load(const struct elf_file *file, const Elf64_Phdr *program, struct elf_scan *scan,
+			     struct elf_plan *plan)
+{
+	struct elf_segment segment = { .address = 0 };
+
+	GUARD(program->p_filesz <= program->p_memsz, STATUS_ELF_FILE_LARGER_THAN_MEMORY);
+	if (program->p_memsz == 0)
+		return STATUS_OK;
+	TRY(load_decode(file, program, &segment));
+	TRY(plan_insert(plan, &segment));
+	if ((segment.protection & PROTECTION_EXECUTE) != 0 &&
+	    is_within(scan->header.e_entry - program->p_vaddr, 1, program->p_memsz))
+		scan->entry_is_executable = true;
+	return STATUS_OK;
+}
+
+static enum status scan_one(const struct elf_file *file, const Elf64_Phdr *program, struct elf_scan *scan,
+			    struct elf_plan *plan)
+{
+	switch (program->p_type) {
+	case PT_LOAD:
+		return scan_load(file, program, scan, plan);
+	case PT_INTERP:
+	case PT_DYNAMIC:
+		return STATUS_ELF_HAS_INTERPRETER;
+	case PT_TLS:
+		GUARD(!scan->has_tls, STATUS_ELF_TWO_TLS);
+		scan->has_tls = true;
+		scan->tls = *program;
+		return STATUS_OK;
+	case PT_GNU_STACK:
+		GUARD((program->p_flags & PF_X) == 0, STATUS_ELF_EXECUTABLE_STACK);
+		return STATUS_OK;
+	default: /* notes and hints: nothing to load */
+		return STATUS_OK;
+	}
+}
+
+/* The load whose file bytes hold all of [offset, offset + bytes). */
+static bool find_file_bytes(const struct elf_plan *plan, uint64_t offset, uint64_t bytes, uint32_t *index)
+{
+	for (uint32_t i = 0; i < plan->segments; i++) {
+		const struct elf_segment *segment = &plan->segment[i];
+
+		if (offset >= segment->file_offset &&
+		    is_within(offset - segment->file_offset, bytes, segment->file_bytes)) {
+			*index = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * The initial image must be bytes of a load, at the address that the load gives them. A program's offsets from the
+ * thread pointer count on a block that starts aligned (ELF Handling for TLS, variant II).
+ */
+static enum status plan_tls(const Elf64_Phdr *tls, struct elf_plan *plan)
+{
+	const uint64_t align = tls->p_align == 0 ? 1 : tls->p_align;
+	uint32_t index = 0;
+
+	GUARD(tls->p_filesz <= tls->p_memsz && tls->p_memsz <= ELF_PLAN_MAX_TLS_BYTES, STATUS_ELF_BAD_TLS);
+	GUARD((align & (align - 1)) == 0 && align <= PAGE_SIZE, STATUS_ELF_BAD_TLS);
+	GUARD((tls->p_vaddr & (align - 1)) == 0, STATUS_ELF_BAD_TLS);
+	plan->has_tls = true;
+	plan->tls_memory_bytes = tls->p_memsz;
+	plan->tls_alignment = align;
+	if (tls->p_filesz == 0)
+		return STATUS_OK;
+
+	GUARD(find_file_bytes(plan, tls->p_offset, tls->p_filesz, &index), STATUS_ELF_BAD_TLS);
+
+	const struct elf_segment *segment = &plan->segment[index];
+
+	GUARD(tls->p_vaddr - segment->address == tls->p_offset - segment->file_offset, STATUS_ELF_BAD_TLS);
+	plan->tls_file_offset = tls->p_offset;
+	plan->tls_file_bytes = tls->p_filesz;
+	return STATUS_OK;
+}
+
+static void plan_program_headers(const Elf64_Ehdr *header, struct elf_plan *plan)
+{
+	uint32_t index = 0;
+
+	plan->program_header_count = header->e_phnum;
+	if (find_file_bytes(plan, header->e_phoff, header->e_phnum * sizeof(Elf64_Phdr), &index))
+		plan->program_headers =
+			plan->segment[index].address + (header->e_phoff - plan->segment[index].file_offset);
+}
+
+enum status elf_plan_make(const void *bytes, size_t size, struct elf_plan *plan)
+{
+	const struct elf_file file = { .bytes = bytes, .size = size };
+	struct elf_scan scan = { .has_tls = false };
+
+	*plan = (struct elf_plan){ .segments = 0 };
+	TRY(file_read(&file, 0, &scan.header, sizeof(scan.header)));
+	TRY(header_check(&file, &scan.header));
+	for (uint32_t i = 0; i < scan.header.e_phnum; i++) {
+		Elf64_Phdr program = { .p_type = PT_NULL };
+
+		TRY(file_read(&file, scan.header.e_phoff + i * sizeof(program), &program, sizeof(program)));
+		TRY(scan_one(&file, &program, &scan, plan));
+	}
+	GUARD(plan->segments != 0, STATUS_ELF_NO_SEGMENTS);
+	GUARD(scan.entry_is_executable, STATUS_ELF_ENTRY_NOT_EXECUTABLE);
+	if (scan.has_tls)
+		TRY(plan_tls(&scan.tls, plan));
+	plan->entry = scan.header.e_entry;
+	plan_program_headers(&scan.header, plan);
+	ASSERT(elf_plan_is_valid(plan, size));
+	return STATUS_OK;
+}
+
+static bool segment_is_valid(const struct elf_segment *segment, uint64_t file_size)
+{
+	const uint64_t start = uaddr_to_u64(segment->pages.start);
+	struct uaddr_range pages;
+
+	if (uaddr_range_of_pages(start, uaddr_range_bytes(segment->pages), &pages) != STATUS_OK)
+		return false;
+	if (protection_check(segment->protection) != STATUS_OK || segment->protection == PROTECTION_NONE)
+		return false;
+	return is_within(segment->file_offset, segment->file_bytes, file_size) &&
+	       uaddr_range_contains(pages, uaddr_from_u64(segment->address)) &&
+	       is_within(segment->address - start, segment->file_bytes, uaddr_range_bytes(pages));
+}
+
+static bool segments_are_valid(const struct elf_plan *plan, uint64_t file_size)
+{
+	uint64_t pages = 0;
+
+	if (plan->segments == 0 || plan->segments > ELF_PLAN_MAX_SEGMENTS)
+		return false;
+	for (uint32_t i = 0; i < plan->segments; i++) {
+		const struct elf_segment *segment = &plan->segment[i];
+
+		if (!segment_is_valid(segment, file_size))
+			return false;
+		if (i > 0 && uaddr_to_u64(plan->segment[i - 1].pages.end) > uaddr_to_u64(segment->pages.start))
+			return false;
+		pages += uaddr_range_pages(segment->pages);
+	}
+	return pages == plan->image_pages && pages <= ELF_PLAN_MAX_PAGES;
+}
+
+static bool entry_is_valid(const struct elf_plan *plan)
+{
+	for (uint32_t i = 0; i < plan->segments; i++) {
+		if (uaddr_range_contains(plan->segment[i].pages, uaddr_from_u64(plan->entry)))
+			return (plan->segment[i].protection & PROTECTION_EXECUTE) != 0;
+	}
+	return false;
+}
+
+static bool tls_is_valid(const struct elf_plan *plan)
+{
+	const uint64_t align = plan->tls_alignment;
+	uint32_t index = 0;
+
+	if (!plan->has_tls)
+		return plan->tls_file_bytes == 0 && plan->tls_memory_bytes == 0;
+	if (plan->tls_file_bytes > plan->tls_memory_bytes || plan->tls_memory_bytes > ELF_PLAN_MAX_TLS_BYTES)
+		return false;
+	if (align == 0 || align > PAGE_SIZE || (align & (align - 1)) != 0)
+		return false;
+	return plan->tls_file_bytes == 0 || find_file_bytes(plan, plan->tls_file_offset, plan->tls_file_bytes, &index);
+}
+
+static bool program_headers_are_valid(const struct elf_plan *plan)
+{
+	const uint64_t bytes = plan->program_header_count * sizeof(Elf64_Phdr);
+
+	if (plan->program_header_count == 0 || plan->program_header_count > MAX_PROGRAM_HEADERS)
+		return false;
+	if (plan->program_headers == 0)
+		return true;
+	for (uint32_t i = 0; i < plan->segments; i++) {
+		const struct elf_segment *segment = &plan->segment[i];
+
+		if (plan->program_headers >= segment->address &&
+		    is_within(plan->program_headers - segment->address, bytes, segment->file_bytes))
+			return true;
+	}
+	return false;
+}
+
+bool elf_plan_is_valid(const struct elf_plan *plan, size_t file_size)
+{
+	return segments_are_valid(plan, file_size) && entry_is_valid(plan) && tls_is_valid(plan) &&
+	       program_headers_are_valid(plan);
+}

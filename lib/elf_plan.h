@@ -1,0 +1,47 @@
+/*
+ * ELF64 bytes to a load plan. Pure: reads `size` bytes, writes one struct, allocates nothing; arbitrary bytes are safe.
+ *
+ * The promise of a valid plan: segments sorted by address, whole pages, disjoint, inside [USER_START, USER_LIMIT),
+ * clear of the bootstrap window, none writable and executable; file bytes inside the file; entry inside an executable
+ * segment. Format: System V ABI and TIS ELF 1.2; numbers from <elf.h>.
+ */
+#ifndef CAPOS_LIB_ELF_PLAN_H
+#define CAPOS_LIB_ELF_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi/status.h"
+#include "lib/range.h"
+
+#define ELF_PLAN_MAX_SEGMENTS 16u
+#define ELF_PLAN_MAX_PAGES (UINT64_C(1) << 28)     /* 1 TiB of image */
+#define ELF_PLAN_MAX_TLS_BYTES (UINT64_C(1) << 20) /* a thread's block; the kernel makes it for the first thread */
+
+struct elf_segment {
+	struct uaddr_range pages; /* whole pages that the segment covers */
+	uint64_t file_offset;     /* of the first file byte */
+	uint64_t file_bytes;
+	uint64_t address;    /* where the first file byte goes; inside `pages`; bytes around it are zero */
+	uint32_t protection; /* PROTECTION_* */
+};
+
+struct elf_plan {
+	uint32_t segments;
+	struct elf_segment segment[ELF_PLAN_MAX_SEGMENTS];
+	uint64_t entry;
+	uint64_t image_pages;     /* of all segments together */
+	uint64_t program_headers; /* user address of the program headers if a load covers them, else 0 (AT_PHDR) */
+	uint32_t program_header_count;
+	bool has_tls;
+	uint64_t tls_file_offset, tls_file_bytes; /* initial image: bytes of the file */
+	uint64_t tls_memory_bytes, tls_alignment; /* alignment is a power of two, 1 .. 4096 */
+};
+
+/* Each bad header has its own STATUS_ELF_* answer; *plan is undefined then. */
+enum status elf_plan_make(const void *bytes, size_t size, struct elf_plan *plan);
+
+bool elf_plan_is_valid(const struct elf_plan *plan, size_t file_size);
+
+#endif

@@ -1,0 +1,95 @@
+#include "lib/ledger.h"
+
+#include "lib/check.h"
+
+static bool ledger_is_valid(const struct ledger *ledger)
+{
+	return ledger->used <= ledger->peak && ledger->peak <= ledger->limit;
+}
+
+static struct ledger *ledger_of(struct resource_ledger *ledger, enum ledger_kind kind)
+{
+	CHECK(kind < LEDGER_COUNT);
+	return &ledger->of[kind];
+}
+
+void resource_ledger_init(struct resource_ledger *ledger, const uint64_t limits[LEDGER_COUNT])
+{
+	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++)
+		ledger->of[kind] = (struct ledger){ .used = 0, .limit = limits[kind], .peak = 0 };
+}
+
+enum status resource_ledger_charge(struct resource_ledger *ledger, enum ledger_kind kind, uint64_t amount)
+{
+	struct ledger *one = ledger_of(ledger, kind);
+
+	ASSERT(ledger_is_valid(one));
+	GUARD(amount <= one->limit - one->used, ledger_refusal(kind));
+	one->used += amount;
+	if (one->peak < one->used)
+		one->peak = one->used;
+	return STATUS_OK;
+}
+
+void resource_ledger_refund(struct resource_ledger *ledger, enum ledger_kind kind, uint64_t amount)
+{
+	struct ledger *one = ledger_of(ledger, kind);
+
+	CHECK(amount <= one->used);
+	one->used -= amount;
+	ASSERT(ledger_is_valid(one));
+}
+
+enum status resource_ledger_carve(struct resource_ledger *from, struct resource_ledger *to, enum ledger_kind kind,
+				  uint64_t amount)
+{
+	struct ledger *giver = ledger_of(from, kind), *taker = ledger_of(to, kind);
+
+	ASSERT(ledger_is_valid(giver) && ledger_is_valid(taker));
+	GUARD(amount <= giver->limit - giver->used, ledger_refusal(kind));
+	GUARD(amount <= UINT64_MAX - taker->limit, STATUS_BAD_ARGUMENT);
+	giver->limit -= amount;
+	if (giver->peak > giver->limit)
+		giver->peak = giver->limit;
+	taker->limit += amount;
+	return STATUS_OK;
+}
+
+enum status ledger_refusal(enum ledger_kind kind)
+{
+	static const enum status refusal[LEDGER_COUNT] = {
+		[LEDGER_VIRTUAL_RESERVATION] = STATUS_OVER_VIRTUAL_RESERVATION,
+		[LEDGER_FRAME_GRANT] = STATUS_OVER_FRAME_GRANT,
+		[LEDGER_IMAGE] = STATUS_OVER_IMAGE,
+		[LEDGER_PAGE_TABLE] = STATUS_OVER_PAGE_TABLE,
+		[LEDGER_CAP_SLOTS] = STATUS_OVER_CAP_SLOTS,
+		[LEDGER_KERNEL_OBJECT] = STATUS_OVER_KERNEL_OBJECT,
+	};
+
+	CHECK(kind < LEDGER_COUNT);
+	return refusal[kind];
+}
+
+const char *ledger_name(enum ledger_kind kind)
+{
+	static const char *const name[LEDGER_COUNT] = {
+		[LEDGER_VIRTUAL_RESERVATION] = "virtual_reservation_pages",
+		[LEDGER_FRAME_GRANT] = "frame_grant_pages",
+		[LEDGER_IMAGE] = "image_pages",
+		[LEDGER_PAGE_TABLE] = "page_table_pages",
+		[LEDGER_CAP_SLOTS] = "cap_slots",
+		[LEDGER_KERNEL_OBJECT] = "kernel_object_bytes",
+	};
+
+	CHECK(kind < LEDGER_COUNT);
+	return name[kind];
+}
+
+bool resource_ledger_is_valid(const struct resource_ledger *ledger)
+{
+	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++) {
+		if (!ledger_is_valid(&ledger->of[kind]))
+			return false;
+	}
+	return true;
+}

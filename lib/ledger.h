@@ -1,0 +1,44 @@
+/*
+ * A process's resource ledger: what it has taken of each kind, and how much it may take. Pure arithmetic; the owner
+ * serialises. Invariant: used <= limit and used <= peak <= limit (limits only shrink through ledger_carve).
+ */
+#ifndef CAPOS_LIB_LEDGER_H
+#define CAPOS_LIB_LEDGER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi/status.h"
+#include "abi/virtual_memory_abi.h"
+
+struct ledger {
+	uint64_t used, limit, peak;
+};
+
+struct resource_ledger {
+	struct ledger of[LEDGER_COUNT]; /* by enum ledger_kind */
+};
+
+/* Nothing used, these limits. */
+void resource_ledger_init(struct resource_ledger *ledger, const uint64_t limits[LEDGER_COUNT]);
+
+/* Take `amount` (0 is fine), or change nothing: the OVER_ status of that kind. */
+enum status resource_ledger_charge(struct resource_ledger *ledger, enum ledger_kind kind, uint64_t amount);
+
+/* Give back what was charged. More than is used is the caller's broken promise: CHECK. */
+void resource_ledger_refund(struct resource_ledger *ledger, enum ledger_kind kind, uint64_t amount);
+
+/* Move `amount` of limit from one ledger to another (a child's quota out of its parent's): the OVER_ status if the
+ * parent's unused limit is smaller, BAD_ARGUMENT if the child's would pass 2^64; then nothing changed. The parent's
+ * peak is cut to its new limit. */
+enum status resource_ledger_carve(struct resource_ledger *from, struct resource_ledger *to, enum ledger_kind kind,
+				  uint64_t amount);
+
+/* The OVER_ status that this kind refuses with. */
+enum status ledger_refusal(enum ledger_kind kind);
+
+const char *ledger_name(enum ledger_kind kind); /* "virtual_reservation_pages" ... */
+
+bool resource_ledger_is_valid(const struct resource_ledger *ledger);
+
+#endif

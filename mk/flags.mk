@@ -1,0 +1,44 @@
+# Compiler flags by role; the one place that has them. tools/ asks with `make print-NAME`.
+
+ifeq ($(filter $(MODE),release debug),)
+$(error MODE is release or debug, not "$(MODE)")
+endif
+IS_CLANG := $(findstring clang,$(notdir $(CC)))
+
+# Where this mode and compiler build.
+B := build/$(MODE)$(if $(IS_CLANG),-clang)
+
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
+	-Wundef -Wswitch-enum -Wcast-qual -Wwrite-strings -Wimplicit-fallthrough -Werror
+COMMON_FLAGS := -std=gnu2x -I. -g $(WARNINGS)
+FREESTANDING_FLAGS := $(COMMON_FLAGS) -ffreestanding -fno-pic -fno-stack-protector -fno-asynchronous-unwind-tables \
+	-fno-common $(if $(IS_CLANG),,--param=min-pagesize=0) # gcc: low addresses are addresses too
+
+# A frame changes its type over its life (zeroed as words, then a page table, then a slab), which the effective-type
+# rules of C do not allow for: the kernel is compiled without type-based alias analysis. lib/ itself does not need it;
+# the host tests and the programs compile lib/ with strict aliasing.
+KERNEL_FLAGS := $(FREESTANDING_FLAGS) -mcmodel=kernel -mno-red-zone -mgeneral-regs-only -fno-omit-frame-pointer \
+	-fno-strict-aliasing
+USER_FLAGS := $(FREESTANDING_FLAGS) -fno-omit-frame-pointer -ffunction-sections -fdata-sections
+HOST_FLAGS := $(COMMON_FLAGS) -O1 -fno-omit-frame-pointer -DCAPOS_DEBUG -DCAPOS_HOST \
+	$(if $(IS_CLANG),-Wno-unknown-warning-option)
+
+RELEASE_FLAGS := -O2
+DEBUG_FLAGS := -O1 -DCAPOS_DEBUG -fsanitize=undefined \
+	$(if $(IS_CLANG),-fsanitize-trap=undefined,-fsanitize-undefined-trap-on-error)
+MODE_FLAGS := $(if $(filter debug,$(MODE)),$(DEBUG_FLAGS),$(RELEASE_FLAGS))
+
+ASSEMBLER_FLAGS := $(if $(IS_CLANG),-Wno-unused-command-line-argument)
+DEPENDENCY_FLAGS = -MMD -MP -MF $@.d
+
+LINK := ld -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none --fatal-warnings
+
+# All that a change of the rules themselves must rebuild.
+RULES := Makefile $(wildcard mk/*.mk)
+
+# $(call objects,FOLDER,SOURCES): where the objects of these sources go.
+objects = $(patsubst %,$B/obj/$(1)/%.o,$(2))
+
+# One short line a step; V=1 shows the commands, make -s nothing.
+Q := $(if $(V),,@)
+say = @$(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),:,printf '  %-4s %s\n' $(1) $(2))

@@ -1,0 +1,54 @@
+#include "tests/host/host_support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/check.h"
+
+/* lib/ leaves this to the program: a broken promise ends the test. */
+void check_failed(const char *expression, const char *file, int line)
+{
+	(void)fprintf(stderr, "%s:%d: check failed: %s\n", file, line, expression);
+	abort();
+}
+
+static uint64_t environment_number(const char *name, uint64_t otherwise)
+{
+	const char *text = getenv(name);
+
+	return text == NULL || *text == '\0' ? otherwise : strtoull(text, NULL, 0);
+}
+
+void host_random_init(struct host_random *random, const char *test, uint64_t otherwise)
+{
+	random->state = environment_number("CAPOS_TEST_SEED", otherwise);
+	(void)printf("%s: CAPOS_TEST_SEED=%llu\n", test, (unsigned long long)random->state);
+}
+
+/* splitmix64: good enough for any seed, 0 too. */
+uint64_t host_random_u64(struct host_random *random)
+{
+	uint64_t z = random->state += UINT64_C(0x9e3779b97f4a7c15);
+
+	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return z ^ (z >> 31);
+}
+
+uint64_t host_random_below(struct host_random *random, uint64_t limit)
+{
+	return host_random_u64(random) % limit;
+}
+
+bool host_random_once_in(struct host_random *random, uint64_t times)
+{
+	return host_random_below(random, times) == 0;
+}
+
+uint64_t host_rounds(uint64_t rounds)
+{
+	const uint64_t scale = environment_number("CAPOS_TEST_SCALE", 1);
+	const uint64_t scaled = scale == 0 ? rounds : rounds / scale;
+
+	return scaled == 0 ? 1 : scaled;
+}
