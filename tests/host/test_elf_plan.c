@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/check.h"
 #include "lib/elf_plan.h"
 #include "tests/host/host_support.h"
 
@@ -171,7 +172,7 @@ static void test_ignored_headers(void **state)
 	struct elf_plan plan;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(types); i++) {
 		struct image image = image_good();
 
 		image.program[TLS] = (Elf64_Phdr){ .p_type = types[i], .p_offset = UINT64_MAX, .p_filesz = UINT64_MAX };
@@ -521,20 +522,10 @@ static void test_each_byte(void **state)
 /* Numbers that headers go wrong with. */
 static uint64_t odd_number(struct host_random *random)
 {
-	const uint64_t edges[] = { 0,
-				   1,
-				   0x1000,
-				   FILE_BYTES,
-				   USER_START,
-				   BOOTSTRAP_START,
-				   BOOTSTRAP_END,
-				   TEXT_ADDRESS,
-				   DATA_ADDRESS,
-				   USER_LIMIT,
-				   UINT64_C(1) << 47,
-				   UINT64_C(1) << 63,
-				   UINT64_MAX };
-	const uint64_t edge = edges[host_random_below(random, sizeof(edges) / sizeof(edges[0]))];
+	const uint64_t low[] = { 0, 1, 0x1000, FILE_BYTES, USER_START, BOOTSTRAP_START, BOOTSTRAP_END, TEXT_ADDRESS };
+	const uint64_t high[] = { DATA_ADDRESS, USER_LIMIT, UINT64_C(1) << 47, UINT64_C(1) << 63, UINT64_MAX };
+	const uint64_t edge = host_random_once_in(random, 2) ? low[host_random_below(random, COUNT_OF(low))]
+							     : high[host_random_below(random, COUNT_OF(high))];
 
 	return host_random_once_in(random, 3) ? host_random_u64(random) : edge + host_random_below(random, 5) - 2;
 }

@@ -58,7 +58,8 @@ long_mode:
 	/* The gate: whoever takes the address of the struct cpu out of it goes on, on that CPU's stack. */
 	movl	$START, %ebx
 	xorl	%edi, %edi
-	xchgq	%rdi, AP_START_CPU(%rbx)
+	movq	AP_START_GATE(%rbx), %rax
+	xchgq	%rdi, (%rax)
 	testq	%rdi, %rdi
 	jz	1f
 	movq	AP_START_STACK(%rbx), %rsp

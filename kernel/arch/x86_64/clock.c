@@ -185,13 +185,3 @@ enum clock_reference clock_reference(void)
 {
 	return reference_used;
 }
-
-uint64_t clock_tsc_hz(void)
-{
-	return tsc_hz;
-}
-
-uint64_t clock_timer_hz(void)
-{
-	return timer_hz;
-}

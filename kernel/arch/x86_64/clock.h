@@ -33,8 +33,7 @@ void clock_wait_ns(uint64_t ns);
  */
 void clock_set_alarm(uint64_t deadline_ns);
 
+/* What clock_init found. */
 enum clock_reference clock_reference(void);
-uint64_t clock_tsc_hz(void);
-uint64_t clock_timer_hz(void); /* of the divided APIC timer */
 
 #endif

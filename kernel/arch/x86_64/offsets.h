@@ -51,6 +51,7 @@
 #define AP_START_STACK 8
 #define AP_START_ENTRY 16
 #define AP_START_CPU 24
-#define AP_START_BYTES 32
+#define AP_START_GATE 32
+#define AP_START_BYTES 40
 
 #endif

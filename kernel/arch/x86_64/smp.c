@@ -27,12 +27,14 @@ struct ap_start {
 	uint64_t stack;
 	uint64_t entry;
 	uint64_t cpu;
+	uint64_t gate; /* kernel address of `cpu`: the page itself is mapped to run, not to be written */
 };
 
 _Static_assert(offsetof(struct ap_start, root) == AP_START_ROOT, "offsets.h");
 _Static_assert(offsetof(struct ap_start, stack) == AP_START_STACK, "offsets.h");
 _Static_assert(offsetof(struct ap_start, entry) == AP_START_ENTRY, "offsets.h");
 _Static_assert(offsetof(struct ap_start, cpu) == AP_START_CPU, "offsets.h");
+_Static_assert(offsetof(struct ap_start, gate) == AP_START_GATE, "offsets.h");
 _Static_assert(sizeof(struct ap_start) == AP_START_BYTES, "offsets.h");
 _Static_assert(AP_START_OFFSET + AP_START_BYTES <= PAGE_SIZE, "in the page");
 
@@ -106,6 +108,7 @@ void smp_start_all(const uint32_t *local_apic_ids, uint32_t count, uint64_t root
 
 	CHECK(root < UINT64_C(1) << 32);
 	start->root = root;
+	start->gate = (uint64_t)&start->cpu;
 	start->entry = (uint64_t)ap_main;
 	for (uint32_t i = 0; i < count; i++)
 		if (local_apic_ids[i] != self)

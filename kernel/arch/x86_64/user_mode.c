@@ -56,13 +56,3 @@ void user_mode_reset_segments(uint64_t fs_base)
 			 : "memory");
 	wrmsr(MSR_FS_BASE, fs_base);
 }
-
-uint64_t user_mode_fs_base(void)
-{
-	return rdmsr(MSR_FS_BASE);
-}
-
-void user_mode_set_fs_base(uint64_t base)
-{
-	wrmsr(MSR_FS_BASE, base);
-}

@@ -15,10 +15,6 @@ void user_mode_init(void);
  */
 void user_mode_reset_segments(uint64_t fs_base);
 
-/* FS base of the program, which it may have changed itself. For switching between threads. */
-uint64_t user_mode_fs_base(void);
-void user_mode_set_fs_base(uint64_t base);
-
 /*
  * Begin at `rip` with the stack `rsp`, all general registers 0, interrupts on. The kernel stack is as
  * cpu_set_kernel_stack says; what is on the current one is lost. Both addresses lie below USER_LIMIT.
