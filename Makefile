@@ -71,8 +71,9 @@ run-iso: build iso $(SHIM_PACKAGE) ## the ISO through BIOS and UEFI
 
 iso: $(ISO) ## BIOS and UEFI image, by GRUB and boot/shim (LIMINE=DIR: by a Limine of yours)
 
-bench: build ## instruction counts of each operation, against bench/limits.txt
-	@$(SUITE) tools/bench.py
+bench: build ## instruction counts of each operation beside the goals of bench/goals.json; host benchmarks
+	@$(MAKE) -s host-benches HOST=host-bench
+	@$(SUITE) tools/bench.py $(HOST_BENCHES)
 
 gdb: build ## QEMU stopped at the first instruction, gdb attached, capos-* commands loaded
 	@tools/gdb.sh $B

@@ -185,7 +185,9 @@ uint64_t memory_map_end_of_ram(const struct memory_map *map)
 	uint64_t end = 0;
 
 	for (uint32_t i = 0; i < map->count; i++) {
-		if (map->entry[i].kind != MEMORY_RESERVED && map->entry[i].kind != MEMORY_BAD)
+		enum memory_kind kind = map->entry[i].kind;
+
+		if (kind != MEMORY_RESERVED && kind != MEMORY_BAD && kind != MEMORY_FRAMEBUFFER)
 			end = end_of(&map->entry[i]);
 	}
 	return end;

@@ -53,7 +53,7 @@ enum status memory_map_add(struct memory_map *map, uint64_t base, uint64_t lengt
 /* Frames of a kind, in all. */
 uint64_t memory_map_frames(const struct memory_map *map, enum memory_kind kind);
 
-/* One past the highest frame of any RAM kind (all but RESERVED and BAD). 0 if there is none. */
+/* One past the highest frame of any RAM kind (all but FRAMEBUFFER, RESERVED and BAD). 0 if there is none. */
 uint64_t memory_map_end_of_ram(const struct memory_map *map);
 
 /* MEMORY_MAP_EMPTY if no frame is usable. */

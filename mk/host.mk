@@ -1,11 +1,13 @@
 # Host tests: tests/host/test_NAME.c is one cmocka program, linked with lib/ and with the sources that a comment in its
 # first lines names: /* links: kernel/mem/address_space.c tests/host/machine.c */
-# HOST=host (plain; valgrind runs these too) or host-asan (address and undefined-behaviour sanitizers).
+# HOST=host (plain; valgrind runs these too), host-asan (address and undefined-behaviour sanitizers) or host-bench
+# (optimised, without assertions), where bench/host_NAME.c is one benchmark each.
 
 HOST ?= host
 H := build/$(HOST)
 HOST_CC := gcc
 HOST_VARIANT_host-asan := -fsanitize=address,undefined -fno-sanitize-recover=all
+HOST_VARIANT_host-bench := -O2 -UCAPOS_DEBUG
 HOST_VARIANT := $(HOST_VARIANT_$(HOST))
 
 T ?= *
@@ -16,8 +18,11 @@ HOST_LIBRARY := $H/libcapos.a
 HOST_HELPERS := $(filter-out tests/host/test_%,$(sort $(wildcard tests/host/*.c)))
 HOST_LIBRARY_OBJECTS := $(patsubst %,$H/obj/%.o,$(LIB_SOURCES) $(HOST_HELPERS))
 
-.PHONY: host-tests
+HOST_BENCHES := $(patsubst bench/%.c,build/host-bench/%,$(sort $(wildcard bench/host_*.c)))
+
+.PHONY: host-tests host-benches
 host-tests: $(HOST_TESTS)
+host-benches: $(HOST_BENCHES)
 
 $H/obj/%.c.o: %.c $(RULES)
 	@mkdir -p $(@D)
@@ -37,5 +42,9 @@ links = $(patsubst %,$H/obj/%.o,$(shell head -n 30 tests/host/$(1).c | tr '\n' '
 $(HOST_TESTS): $H/%: $H/obj/tests/host/%.c.o $$(call links,$$*) $(HOST_LIBRARY)
 	$(call say,LD,$@)
 	$(Q)$(HOST_CC) $(HOST_VARIANT) -o $@ $(filter %.o,$^) $(HOST_LIBRARY) -lcmocka
+
+$(HOST_BENCHES): build/host-bench/%: $H/obj/bench/%.c.o $(HOST_LIBRARY)
+	$(call say,LD,$@)
+	$(Q)$(HOST_CC) $(HOST_VARIANT) -o $@ $^
 
 -include $(wildcard $H/obj/*/*.d $H/obj/*/*/*.d $H/obj/*/*/*/*.d)

@@ -1,47 +1,64 @@
 #!/usr/bin/env python3
-"""Instruction counts of the system's operations, held against bench/limits.txt.
+"""Instruction counts of the system's operations, beside the goals of bench/goals.json; then the host benchmarks.
 
 Boots the program `bench` on one emulated CPU whose time-stamp counter counts instructions, exactly and repeatably. It
-prints "bench: NAME VALUE", one line an operation. bench/limits.txt has "NAME LIMIT reason": a value above its limit
-fails, and so does a name on one side only. Last line: "bench: N passed, N failed".
+prints "bench: NAME VALUE", one line an operation. A row of goals.json may have a "limit" that its value must not pass:
+what has been reached already; without one the goal is the limit. A name that only one side has fails too.
+Arguments are host benchmarks: each passes if it ends well. Last line: "bench: N passed, N failed".
 """
+import json
 import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
 from qemu import Machine, explain, run
 
 BUILD = Path(os.environ.get("CAPOS_BUILD", "build/release"))
-LIMITS = Path("bench/limits.txt")
+GOALS = Path("bench/goals.json")
 LOG = Path("build/logs/bench.log")
 TIMEOUT = 300
-VALUE = re.compile(r"^bench: (\S+) (\d+)\s*$", re.M)
+VALUE = re.compile(r"^bench: (\S+) ([0-9.]+)\s*$", re.M)
 
 
-def read_limits() -> dict[str, int]:
-    lines = [line.split() for line in LIMITS.read_text().splitlines() if line.strip() and not line.startswith("#")]
-    return {words[0]: int(words[1]) for words in lines}
-
-
-def main() -> int:
+def measure() -> tuple[dict[str, float], bool]:
+    """Value by name, and whether the guest ended well."""
     machine = Machine(build=BUILD, append="init=bench once", icount=True, timeout=TIMEOUT, log=LOG)
     result = run(machine)
     if result.code != 0:
         print("\n".join(result.output.splitlines()[-40:] + explain(machine, result.output)))
         print(f"{machine}: {result.why}")
-    limits = read_limits()
-    values = {name: int(value) for name, value in VALUE.findall(result.output)}
-    failed = result.code != 0
-    for name in limits | values:
-        value, limit = values.get(name), limits.get(name)
-        verdict = "ok" if value is not None and limit is not None and value <= limit else "FAILED"
-        failed += verdict != "ok"
-        measured = "not measured" if value is None else value
-        print(f"{name:40} {measured:>12} {'no limit' if limit is None else limit:>12}  {verdict}")
-    passed = sum(name in limits and values[name] <= limits[name] for name in values)
-    print(f"bench: {passed} passed, {int(failed)} failed")
-    return 1 if failed else 0
+    return {name: float(value) for name, value in VALUE.findall(result.output)}, result.code == 0
+
+
+def verdict(value: float | None, row: dict | None) -> str:
+    if value is None:
+        return "FAILED: not measured"
+    if row is None:
+        return "FAILED: no goal"
+    if value > row.get("limit", row["goal"]):
+        return "FAILED: above the limit" if "limit" in row else "FAILED: above the goal"
+    return "ok" if value <= row["goal"] else "ok, above the goal"
+
+
+def main() -> int:
+    goals = {row["name"]: row for row in json.loads(GOALS.read_text())}
+    values, ended_well = measure()
+    verdicts = ["ok" if ended_well else "FAILED"]
+    print(f"{'':30} {'measured':>10} {'goal':>8} {'peer':>8}")
+    for name in goals | values:
+        row, value = goals.get(name), values.get(name)
+        verdicts.append(verdict(value, row))
+        numbers = f"{'-' if value is None else value:>10} {row['goal'] if row else '-':>8}"
+        peer = f"{row['peer_value']:>8} {row['peer']}, {row['unit']}" if row else ""
+        print(f"{name:30} {numbers} {peer:55} {verdicts[-1]}")
+    for program in sys.argv[1:]:
+        print(f"--- {program}", flush=True)
+        verdicts.append("ok" if subprocess.run([program]).returncode == 0 else "FAILED")
+    passed = sum(one.startswith("ok") for one in verdicts)
+    print(f"bench: {passed} passed, {len(verdicts) - passed} failed")
+    return 0 if passed == len(verdicts) else 1
 
 
 if __name__ == "__main__":

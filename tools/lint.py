@@ -20,10 +20,13 @@ CPPCHECK_SUPPRESSED = (
     "incorrectStringBooleanError",
 )
 # Tests name odd numbers, overwrite strings in buffers and call a random source twice in one expression.
+# clang-analyzer is for what runs in the guest: tests run under sanitizers.
 TIDY_NOT_IN_TESTS = (
-    "-bugprone-implicit-widening-of-multiplication-result,-bugprone-not-null-terminated-result,"
+    "-clang-analyzer-*,-bugprone-implicit-widening-of-multiplication-result,-bugprone-not-null-terminated-result,"
     "-misc-redundant-expression"
 )
+# A quarter of the paths that clang-analyzer follows through a function by default: three times as fast.
+ANALYZER_BOUND = ("-Xclang", "-analyzer-config", "-Xclang", "max-nodes=60000")
 
 
 def check_format() -> list[str]:
@@ -63,7 +66,8 @@ def check_tidy() -> list[str]:
         arguments = ["clang-tidy", "--quiet", "--warnings-as-errors=*", path]
         if tree.role(path) == "HOST":
             arguments.append(f"--checks={TIDY_NOT_IN_TESTS}")
-        return tree.cached_run(arguments + ["--", *tree.flags(tree.role(path), "clang")], path, configuration)
+        arguments += ["--", *tree.flags(tree.role(path), "clang"), *ANALYZER_BOUND]
+        return tree.cached_run(arguments, path, configuration)
 
     return tree.in_parallel(tidy, tree.files(".c"))
 

@@ -234,7 +234,7 @@ def decode(elf: Path, address: int) -> str:
         return ""
     args = ["addr2line", "-f", "-i", "-p", "-s", "-e", str(elf), hex(address)]
     text = subprocess.run(args, capture_output=True, text=True).stdout.strip()
-    return "" if text.startswith("??") else text.replace("\n", " ")
+    return "" if text.startswith("??") else re.sub(r" \(discriminator \d+\)", "", text.replace("\n", " "))
 
 
 def explain(machine: Machine, output: str) -> list[str]:

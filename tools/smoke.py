@@ -26,6 +26,7 @@ TOP_WORDS = 10
 
 ENDED = re.compile(r"capos: process (\d+) (\S+) ended: (.*); free frames (\d+) before, (\d+) after")
 FAULT = re.compile(r"capos: fault: process \d+ (\S+): (.+?) at 0x")
+FAILURE = re.compile(r"^FAIL(?:ED|URE).*", re.M)
 FRAMES = re.compile(r"^frames total (\d+) free (\d+)", re.M)
 CHECKED = re.compile(r"^check: (\d+) invariants, (\d+) broken", re.M)
 WORD = re.compile(r"^\s*(\d+) ([a-z]+)\s*$", re.M)
@@ -142,7 +143,7 @@ def check_programs(names: list[str]) -> Callable[[str], list[str]]:
     def verify(output: str) -> list[str]:
         how = {name: how for _, name, how, _, _ in ENDED.findall(output)}
         complaints = [f"{name}: {how.get(name, 'did not run')}" for name in names if how.get(name) != "exit 0"]
-        complaints += [line for line in output.splitlines() if "FAILURE" in line]
+        complaints += FAILURE.findall(output)
         return complaints + check_frames(output) + check_invariants(output)
 
     return verify
@@ -155,7 +156,7 @@ def shell_cases() -> list[Case]:
 def check_faults(output: str) -> list[str]:
     """Each probe ends its process, for the right reason, and nothing else."""
     seen = [kind for name, kind in FAULT.findall(output) if name == "fault-probe"]
-    complaints = [line for line in output.splitlines() if "FAILURE" in line]
+    complaints = FAILURE.findall(output)
     if len(seen) != len(PROBES):
         complaints.append(f"{len(PROBES)} probes, {len(seen)} faults: {seen}")
     for (probe, kinds), kind in zip(PROBES.items(), seen):
@@ -206,7 +207,9 @@ def report(case: Case, result: Result, complaints: list[str]) -> None:
         return
     for complaint in complaints:
         print(f"  {complaint}")
-    print(f"  last lines of {case.machine.log}:")
+    print(f"  the whole run: {case.machine.log}")
+    if result.code == 0:
+        return
     for line in result.output.splitlines()[-40:] + explain(case.machine, result.output):
         print(f"  | {line}", flush=True)
 

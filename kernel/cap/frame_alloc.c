@@ -24,15 +24,15 @@ static enum status allocate(struct call *call)
 {
 	uint64_t pages = call->argument[0];
 	uint64_t flags = call->argument[1];
-	struct charge charge = { 0 };
+	struct charge charge = { .kinds = 0 };
 	enum status status;
 	handle_t handle;
 
 	GUARD((flags & ~(uint64_t)(FRAME_ALLOCATOR_CONTIGUOUS | FRAME_ALLOCATOR_ALIGN_2MIB)) == 0, STATUS_UNSUPPORTED);
 	GUARD(pages != 0, STATUS_ZERO_LENGTH);
 	GUARD(pages <= MEMORY_OBJECT_MAX_PAGES, STATUS_TOO_LONG);
-	charge.amount[LEDGER_FRAME_GRANT] = pages;
-	charge.amount[LEDGER_KERNEL_OBJECT] = memory_object_kernel_bytes(pages, flags);
+	charge_add(&charge, LEDGER_FRAME_GRANT, pages);
+	charge_add(&charge, LEDGER_KERNEL_OBJECT, memory_object_kernel_bytes(pages, flags));
 	TRY(account_charge(&call->process->account, &charge));
 	status = process_reserve_capability(call->process, &handle);
 	if (status == STATUS_OK) {

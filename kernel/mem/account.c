@@ -1,19 +1,31 @@
 #include "kernel/mem/account.h"
 
+/* The next ledger of a set of kinds, taken out of it. */
+static uint32_t take_kind(uint32_t *kinds)
+{
+	uint32_t kind = (uint32_t)__builtin_ctz(*kinds);
+
+	*kinds &= *kinds - 1;
+	return kind;
+}
+
 enum status account_charge(struct account *account, const struct charge *charge)
 {
 	enum status status = STATUS_OK;
 
 	spinlock_acquire(&account->lock);
-	for (uint32_t kind = 0; kind < LEDGER_COUNT && status == STATUS_OK; kind++) {
+	for (uint32_t kinds = charge->kinds; kinds != 0 && status == STATUS_OK;) {
+		uint32_t kind = take_kind(&kinds);
 		const struct ledger *ledger = &account->ledger.of[kind];
 
 		if (charge->amount[kind] > ledger->limit - ledger->used)
 			status = ledger_refusal((enum ledger_kind)kind);
 	}
-	for (uint32_t kind = 0; kind < LEDGER_COUNT && status == STATUS_OK; kind++)
-		if (charge->amount[kind] != 0)
-			status = resource_ledger_charge(&account->ledger, (enum ledger_kind)kind, charge->amount[kind]);
+	for (uint32_t kinds = charge->kinds; kinds != 0 && status == STATUS_OK;) {
+		uint32_t kind = take_kind(&kinds);
+
+		status = resource_ledger_charge(&account->ledger, (enum ledger_kind)kind, charge->amount[kind]);
+	}
 	spinlock_release(&account->lock);
 	return status;
 }
@@ -21,9 +33,11 @@ enum status account_charge(struct account *account, const struct charge *charge)
 void account_refund(struct account *account, const struct charge *charge)
 {
 	spinlock_acquire(&account->lock);
-	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++)
-		if (charge->amount[kind] != 0)
-			resource_ledger_refund(&account->ledger, (enum ledger_kind)kind, charge->amount[kind]);
+	for (uint32_t kinds = charge->kinds; kinds != 0;) {
+		uint32_t kind = take_kind(&kinds);
+
+		resource_ledger_refund(&account->ledger, (enum ledger_kind)kind, charge->amount[kind]);
+	}
 	spinlock_release(&account->lock);
 }
 

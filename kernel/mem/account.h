@@ -15,8 +15,16 @@ struct account {
 
 /* What one operation takes or gives back, of all ledgers at once. */
 struct charge {
+	uint32_t kinds; /* bit per enum ledger_kind whose amount is not 0 */
 	uint64_t amount[LEDGER_COUNT];
 };
+
+/* Add to what a charge takes of one ledger. */
+static inline void charge_add(struct charge *charge, enum ledger_kind kind, uint64_t amount)
+{
+	charge->amount[kind] += amount;
+	charge->kinds |= (uint32_t)(amount != 0) << kind;
+}
 
 /* All or nothing: the OVER_ status of the first ledger that refuses. Any lock above the ledger may be held. */
 enum status account_charge(struct account *account, const struct charge *charge);

@@ -158,14 +158,14 @@ void address_space_destroy(struct address_space *space)
 {
 	struct page_walk walk = { .space = space, .range = whole_user_half(), .gather = FRAME_GATHER_EMPTY };
 	struct address_space_census census;
-	struct charge refund = { 0 };
+	struct charge refund = { .kinds = 0 };
 
 	CHECK(__atomic_load_n(&space->residency, __ATOMIC_SEQ_CST) == 0);
 	address_space_count(space, &census);
-	refund.amount[LEDGER_VIRTUAL_RESERVATION] = census.pages[PAGE_RESERVED] + census.pages[PAGE_ANONYMOUS];
-	refund.amount[LEDGER_FRAME_GRANT] = census.pages[PAGE_ANONYMOUS] + census.pages[PAGE_BORROWED];
-	refund.amount[LEDGER_IMAGE] = census.pages[PAGE_IMAGE] + census.pages[PAGE_BOOTSTRAP];
-	refund.amount[LEDGER_PAGE_TABLE] = 1;
+	charge_add(&refund, LEDGER_VIRTUAL_RESERVATION, census.pages[PAGE_RESERVED] + census.pages[PAGE_ANONYMOUS]);
+	charge_add(&refund, LEDGER_FRAME_GRANT, census.pages[PAGE_ANONYMOUS] + census.pages[PAGE_BORROWED]);
+	charge_add(&refund, LEDGER_IMAGE, census.pages[PAGE_IMAGE] + census.pages[PAGE_BOOTSTRAP]);
+	charge_add(&refund, LEDGER_PAGE_TABLE, 1);
 	address_space_lock(space, walk.range);
 	page_walk_publish(&walk, &release_all);
 	page_walk_finish(&walk);

@@ -26,6 +26,12 @@
 #define ADDRESS_SPACE_MAP_TOP UINT64_C(0x00007ffff0000000)
 #define GAP_CLASSES 6u
 
+/* No gap of `pages` or more (aligned as such a size is) ends above `address`. */
+struct gap_hint {
+	uint64_t address;
+	uint64_t pages;
+};
+
 struct address_space {
 	struct spinlock lock;
 	frame_t root;
@@ -33,10 +39,10 @@ struct address_space {
 	struct account *account;
 	uint64_t residency; /* CPUs that may hold translations, by bit; atomic */
 	/*
-	 * lock; for sizes of 4^k pages up to 4^(k+1): no gap that large begins to end above hint[k], so that a search
-	 * starts there and costs the same with none and with 10^5 reservations.
+	 * lock; for sizes of 4^k pages up to 4^(k+1): where a search starts, so that it costs the same with none and
+	 * with 10^5 reservations.
 	 */
-	uint64_t gap_hint[GAP_CLASSES];
+	struct gap_hint gap_hint[GAP_CLASSES];
 } __attribute__((aligned(16)));
 
 /*

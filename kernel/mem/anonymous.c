@@ -292,9 +292,10 @@ static const struct page_visitor publish_protect = { WALK_TOP, leaf_protect, spa
 /* Everything that can fail between plan and publish: ledgers, then frames. */
 static enum status charge_and_promise(struct page_walk *walk, struct charge *charge, uint64_t frames)
 {
-	charge->amount[LEDGER_PAGE_TABLE] += walk->tables;
-	TRY(account_charge(walk->space->account, charge));
-	if (frame_promise(frames + walk->tables) == STATUS_OK)
+	charge_add(charge, LEDGER_PAGE_TABLE, walk->tables);
+	if (charge->kinds != 0)
+		TRY(account_charge(walk->space->account, charge));
+	if (frames + walk->tables == 0 || frame_promise(frames + walk->tables) == STATUS_OK)
 		return STATUS_OK;
 	account_refund(walk->space->account, charge);
 	return STATUS_OUT_OF_MEMORY;
@@ -313,14 +314,14 @@ static enum status create_pages(struct page_walk *walk, const struct page_visito
 
 enum status anonymous_reserve(struct address_space *space, const struct placement *placement, struct uaddr_range *range)
 {
-	struct charge charge = { 0 };
+	struct charge charge = { .kinds = 0 };
 	struct page_walk walk;
 	enum status status;
 
 	TRY(placement_lock(space, placement, range));
 	walk = walk_begin(space, *range);
 	walk.kind = PAGE_RESERVED;
-	charge.amount[LEDGER_VIRTUAL_RESERVATION] = uaddr_range_pages(*range);
+	charge_add(&charge, LEDGER_VIRTUAL_RESERVATION, uaddr_range_pages(*range));
 	status = create_pages(&walk, &plan_empty_shallow, &publish_reserve, &charge, false);
 	address_space_unlock(space, *range);
 	return status;
@@ -329,7 +330,7 @@ enum status anonymous_reserve(struct address_space *space, const struct placemen
 enum status anonymous_map(struct address_space *space, const struct placement *placement, uint32_t protection,
 			  struct uaddr_range *range)
 {
-	struct charge charge = { 0 };
+	struct charge charge = { .kinds = 0 };
 	struct page_walk walk;
 	enum status status;
 
@@ -337,8 +338,8 @@ enum status anonymous_map(struct address_space *space, const struct placement *p
 	walk = walk_begin(space, *range);
 	walk.kind = PAGE_ANONYMOUS;
 	walk.protection = protection;
-	charge.amount[LEDGER_VIRTUAL_RESERVATION] = uaddr_range_pages(*range);
-	charge.amount[LEDGER_FRAME_GRANT] = uaddr_range_pages(*range);
+	charge_add(&charge, LEDGER_VIRTUAL_RESERVATION, uaddr_range_pages(*range));
+	charge_add(&charge, LEDGER_FRAME_GRANT, uaddr_range_pages(*range));
 	status = create_pages(&walk, &plan_empty_deep, &publish_fill, &charge, true);
 	address_space_unlock(space, *range);
 	return status;
@@ -348,12 +349,12 @@ enum status anonymous_map_image(struct address_space *space, struct uaddr_range 
 				uint32_t protection)
 {
 	struct page_walk walk = walk_begin(space, range);
-	struct charge charge = { 0 };
+	struct charge charge = { .kinds = 0 };
 	enum status status;
 
 	walk.kind = kind;
 	walk.protection = protection;
-	charge.amount[LEDGER_IMAGE] = uaddr_range_pages(range);
+	charge_add(&charge, LEDGER_IMAGE, uaddr_range_pages(range));
 	address_space_lock(space, range);
 	status = create_pages(&walk, &plan_empty_deep, &publish_fill, &charge, true);
 	address_space_unlock(space, range);
@@ -363,7 +364,7 @@ enum status anonymous_map_image(struct address_space *space, struct uaddr_range 
 enum status anonymous_map_guard(struct address_space *space, struct uaddr_range range)
 {
 	struct page_walk walk = walk_begin(space, range);
-	struct charge charge = { 0 };
+	struct charge charge = { .kinds = 0 };
 	enum status status;
 
 	walk.kind = PAGE_GUARD;
@@ -375,10 +376,10 @@ enum status anonymous_map_guard(struct address_space *space, struct uaddr_range 
 
 static enum status commit_locked(struct page_walk *walk)
 {
-	struct charge charge = { 0 };
+	struct charge charge = { .kinds = 0 };
 
 	TRY(page_walk_plan(walk, &plan_commit));
-	charge.amount[LEDGER_FRAME_GRANT] = walk->pages;
+	charge_add(&charge, LEDGER_FRAME_GRANT, walk->pages);
 	TRY(charge_and_promise(walk, &charge, walk->pages));
 	page_walk_publish(walk, &publish_fill);
 	page_walk_finish(walk);
@@ -442,16 +443,16 @@ enum status anonymous_protect(struct address_space *space, struct uaddr_range ra
 
 static enum status unmap_locked(struct page_walk *walk)
 {
-	struct charge charge = { 0 };
-	struct charge refund = { 0 };
+	struct charge charge = { .kinds = 0 };
+	struct charge refund = { .kinds = 0 };
 
 	TRY(page_walk_plan(walk, &plan_unmap)); /* a hole in a large reservation needs tables */
 	TRY(charge_and_promise(walk, &charge, 0));
 	page_walk_publish(walk, &publish_unmap);
 	page_walk_finish(walk);
 	page_gap_opened(walk->space, walk->range);
-	refund.amount[LEDGER_VIRTUAL_RESERVATION] = uaddr_range_pages(walk->range);
-	refund.amount[LEDGER_FRAME_GRANT] = walk->pages;
+	charge_add(&refund, LEDGER_VIRTUAL_RESERVATION, uaddr_range_pages(walk->range));
+	charge_add(&refund, LEDGER_FRAME_GRANT, walk->pages);
 	account_refund(walk->space->account, &refund);
 	return STATUS_OK;
 }

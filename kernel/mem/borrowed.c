@@ -92,11 +92,11 @@ static const struct page_visitor publish_protect = { WALK_TOP, leaf_protect, spa
 static enum status map_locked(struct page_walk *walk)
 {
 	uint64_t pages = uaddr_range_pages(walk->range);
-	struct charge charge = { 0 };
+	struct charge charge = { .kinds = 0 };
 
 	TRY(page_walk_plan(walk, &plan_map));
-	charge.amount[LEDGER_FRAME_GRANT] = pages;
-	charge.amount[LEDGER_PAGE_TABLE] = walk->tables;
+	charge_add(&charge, LEDGER_FRAME_GRANT, pages);
+	charge_add(&charge, LEDGER_PAGE_TABLE, walk->tables);
 	TRY(account_charge(walk->space->account, &charge));
 	if (frame_promise(walk->tables) != STATUS_OK) {
 		account_refund(walk->space->account, &charge);

@@ -8,11 +8,14 @@
 
 #define STACK_FRAMES 254u /* with lock and depth: 1 KiB and 24 bytes per CPU */
 #define STACK_REFILL 64u
+#define STACK_ZEROED 8u
 
 struct frame_stack {
 	struct spinlock lock;
 	uint32_t depth;
+	uint32_t zeroed_depth;
 	uint32_t frame[STACK_FRAMES];
+	uint32_t zeroed[STACK_ZEROED]; /* free frames that are known to be zero: page tables that had become empty */
 };
 
 uint64_t direct_map_base;
@@ -82,7 +85,7 @@ enum status frame_init(const struct memory_map *map, void *storage)
 	total_frames = 0;
 	available = 0;
 	for (uint32_t i = 0; i < CPU_MAX; i++)
-		stack_of_cpu[i].depth = 0;
+		stack_of_cpu[i].depth = stack_of_cpu[i].zeroed_depth = 0;
 	TRY(frame_bitmap_init(&bitmap, frames, (char *)storage + frames * sizeof(struct frame_info)));
 	mark_range(frame_range_make(0, frames), FRAME_UNUSABLE);
 	for (uint32_t i = 0; i < map->count; i++) {
@@ -154,8 +157,9 @@ static void drain_stack(struct frame_stack *stack)
 	spinlock_acquire(&stack->lock);
 	spinlock_acquire(&bitmap_lock);
 	CHECK(frame_bitmap_free_batch(&bitmap, stack->frame, stack->depth) == STATUS_OK);
+	CHECK(frame_bitmap_free_batch(&bitmap, stack->zeroed, stack->zeroed_depth) == STATUS_OK);
 	spinlock_release(&bitmap_lock);
-	stack->depth = 0;
+	stack->depth = stack->zeroed_depth = 0;
 	spinlock_release(&stack->lock);
 }
 
@@ -215,21 +219,46 @@ static frame_t take_any(void)
 	return frame;
 }
 
-frame_t frame_take(enum frame_use use, const void *owner)
+static void set_owner(frame_t frame, enum frame_use use, const void *owner)
 {
-	frame_t frame = take_any();
 	struct frame_info *info = frame_info_of(frame);
 
 	CHECK(info->owner == FRAME_FREE);
 	*info = (struct frame_info){ .owner = frame_owner_word(use, owner) };
+}
+
+frame_t frame_take(enum frame_use use, const void *owner)
+{
+	frame_t frame = take_any();
+
+	set_owner(frame, use, owner);
 	return frame;
+}
+
+/* A frame from the own stack that needs no zeroing. */
+static bool take_known_zero(frame_t *frame)
+{
+	struct frame_stack *stack = &stack_of_cpu[cpu_index()];
+	bool taken = false;
+
+	spinlock_acquire(&stack->lock);
+	if (stack->zeroed_depth != 0) {
+		*frame = frame_from_u64(stack->zeroed[--stack->zeroed_depth]);
+		taken = true;
+	}
+	spinlock_release(&stack->lock);
+	return taken;
 }
 
 frame_t frame_take_zeroed(enum frame_use use, const void *owner)
 {
-	frame_t frame = frame_take(use, owner);
+	frame_t frame;
 
-	page_zero(direct_map_of_frame(frame));
+	if (stack_of_cpu[cpu_index()].zeroed_depth == 0 || !take_known_zero(&frame)) {
+		frame = take_any();
+		page_zero(direct_map_of_frame(frame));
+	}
+	set_owner(frame, use, owner);
 	return frame;
 }
 
@@ -277,6 +306,13 @@ static void spill_stack(struct frame_stack *stack)
 		stack->frame[i] = stack->frame[i + half];
 }
 
+static void push(struct frame_stack *stack, uint32_t number)
+{
+	if (UNLIKELY(stack->depth == STACK_FRAMES))
+		spill_stack(stack);
+	stack->frame[stack->depth++] = number;
+}
+
 void frame_free(frame_t frame, enum frame_use use, const void *owner)
 {
 	struct frame_stack *stack = &stack_of_cpu[cpu_index()];
@@ -287,11 +323,18 @@ void frame_free(frame_t frame, enum frame_use use, const void *owner)
 	CHECK(info->owner == frame_owner_word(use, owner) && use != FRAME_FREE && use != FRAME_UNUSABLE);
 	info->owner = FRAME_FREE;
 	spinlock_acquire(&stack->lock);
-	if (UNLIKELY(stack->depth == STACK_FRAMES))
-		spill_stack(stack);
-	stack->frame[stack->depth++] = (uint32_t)frame_to_u64(frame);
+	push(stack, (uint32_t)frame_to_u64(frame));
 	spinlock_release(&stack->lock);
 	__atomic_add_fetch(&available, 1, __ATOMIC_RELAXED);
+}
+
+/* A page table without entries is all zero. The stack's lock is held. */
+static bool push_known_zero(struct frame_stack *stack, const struct frame_info *info, uint32_t number)
+{
+	if ((info->owner & 15) != FRAME_TABLE || info->count != 0 || stack->zeroed_depth == STACK_ZEROED)
+		return false;
+	stack->zeroed[stack->zeroed_depth++] = number;
+	return true;
 }
 
 void frame_gather_free(struct frame_gather *gather)
@@ -306,10 +349,9 @@ void frame_gather_free(struct frame_gather *gather)
 		struct frame_info *info = &frame_table[number];
 
 		CHECK((info->owner & 15) > FRAME_FREE);
+		if (!push_known_zero(stack, info, number))
+			push(stack, number);
 		info->owner = FRAME_FREE;
-		if (UNLIKELY(stack->depth == STACK_FRAMES))
-			spill_stack(stack);
-		stack->frame[stack->depth++] = number;
 		number = info->link;
 	}
 	spinlock_release(&stack->lock);
@@ -319,7 +361,7 @@ void frame_gather_free(struct frame_gather *gather)
 
 uint32_t frame_stack_depth(uint32_t cpu)
 {
-	return cpu < CPU_MAX ? stack_of_cpu[cpu].depth : 0;
+	return cpu < CPU_MAX ? stack_of_cpu[cpu].depth + stack_of_cpu[cpu].zeroed_depth : 0;
 }
 
 uint64_t frame_free_count(void)
@@ -331,7 +373,7 @@ void frame_statistics_read(struct frame_statistics *statistics)
 {
 	*statistics = (struct frame_statistics){ .total = total_frames };
 	for (uint32_t i = 0; i < CPU_MAX; i++)
-		statistics->stacked += stack_of_cpu[i].depth;
+		statistics->stacked += frame_stack_depth(i);
 	spinlock_acquire(&bitmap_lock);
 	statistics->free = bitmap.free_frames + statistics->stacked;
 	statistics->free_blocks = bitmap.free_blocks;
@@ -350,21 +392,41 @@ void frame_count_uses(uint64_t counts[FRAME_USE_COUNT])
 	}
 }
 
+static bool frame_is_zero(frame_t frame)
+{
+	const uint64_t *word = direct_map_of_frame(frame);
+
+	for (uint32_t i = 0; i < PAGE_SIZE / sizeof(*word); i++)
+		if (word[i] != 0)
+			return false;
+	return true;
+}
+
+static bool stacked_are_valid(const uint32_t *number, uint32_t depth, bool known_zero)
+{
+	for (uint32_t i = 0; i < depth; i++) {
+		frame_t frame = frame_from_u64(number[i]);
+
+		if (number[i] >= frame_table_count || frame_bitmap_is_free(&bitmap, frame))
+			return false;
+		if (frame_info_of(frame)->owner != FRAME_FREE)
+			return false;
+		if (known_zero && !frame_is_zero(frame))
+			return false;
+	}
+	return true;
+}
+
 static bool stacks_are_valid(void)
 {
 	for (uint32_t cpu = 0; cpu < CPU_MAX; cpu++) {
 		const struct frame_stack *stack = &stack_of_cpu[cpu];
 
-		if (stack->depth > STACK_FRAMES)
+		if (stack->depth > STACK_FRAMES || stack->zeroed_depth > STACK_ZEROED)
 			return false;
-		for (uint32_t i = 0; i < stack->depth; i++) {
-			frame_t frame = frame_from_u64(stack->frame[i]);
-
-			if (stack->frame[i] >= frame_table_count || frame_bitmap_is_free(&bitmap, frame))
-				return false;
-			if (frame_info_of(frame)->owner != FRAME_FREE)
-				return false;
-		}
+		if (!stacked_are_valid(stack->frame, stack->depth, false) ||
+		    !stacked_are_valid(stack->zeroed, stack->zeroed_depth, true))
+			return false;
 	}
 	return true;
 }

@@ -1,6 +1,10 @@
 /*
- * Search for a gap, from the top down. A class of sizes keeps the highest address below which a gap of its smallest
- * size may still end; releases raise it again. A search that finds nothing below the hint looks once more from the top.
+ * Search for a gap, from the top down, by candidates: the highest aligned place is looked through from its low end; the
+ * first used page found rules out every candidate that holds it, so the next one ends there. Empty spans of any level
+ * are passed in one step, and so are full leaf tables.
+ *
+ * For each class of sizes the space remembers where its last search succeeded: nothing that large lies above. A release
+ * raises what it makes wrong. A search that finds nothing below looks once more from the top.
  */
 #include "kernel/mem/page_walk.h"
 #include "lib/check.h"
@@ -12,45 +16,99 @@ static unsigned gap_class(uint64_t pages)
 	return class < GAP_CLASSES ? class : GAP_CLASSES - 1;
 }
 
-static uint64_t gap_class_bytes(unsigned class)
-{
-	return UINT64_C(1) << (PAGE_SHIFT + 2 * class);
-}
-
 void page_gap_reset(struct address_space *space)
 {
 	for (unsigned i = 0; i < GAP_CLASSES; i++)
-		space->gap_hint[i] = ADDRESS_SPACE_MAP_TOP;
+		space->gap_hint[i] = (struct gap_hint){ ADDRESS_SPACE_MAP_TOP, 1 };
 }
 
-/* The entry that covers the byte below `address`, and where its span begins. A full leaf table counts as one entry. */
-static pte_t entry_below(const struct address_space *space, uint64_t address, uint64_t *span_start)
+/* Entries that end in use, downwards from `index`: the first of them. */
+static unsigned first_of_used(const pte_t *table, unsigned index)
 {
-	const pte_t *table = space->root_table;
-	uint64_t last = address - 1;
+	while (index > 0 && !pte_is_empty(table[index - 1]))
+		index--;
+	return index;
+}
 
-	for (unsigned level = PTE_LEVELS;; level--) {
-		pte_t entry = table[pte_index(last, level)];
+/*
+ * The lowest used page of [start, end) below this table, and then the start of the used run that it belongs to within
+ * its table. False if all is empty.
+ */
+static bool find_used(const pte_t *table, unsigned level, uint64_t start, uint64_t end, uint64_t *used)
+{
+	uint64_t span = pte_span(level);
+	uint64_t address = start & ~(span - 1);
 
-		if (level == 1 || !pte_is_present(entry) ||
-		    (level == 2 && page_table_used(frame_info_of(pte_frame(entry))) == PTE_ENTRIES)) {
-			*span_start = last & ~(pte_span(level) - 1);
-			return entry;
+	for (unsigned index = pte_index(start, level); address < end; index++, address += span) {
+		pte_t entry = table[index];
+		uint64_t from = address > start ? address : start;
+		uint64_t to = address + span < end ? address + span : end;
+
+		if (pte_is_empty(entry))
+			continue;
+		if (level == 1 || !pte_is_present(entry)) {
+			*used = address - (index - first_of_used(table, index)) * span * (level == 1);
+			return true;
 		}
-		table = page_table_of(entry);
+		if (level == 2 && page_table_used(frame_info_of(pte_frame(entry))) == PTE_ENTRIES) {
+			*used = address;
+			return true;
+		}
+		if (find_used(page_table_of(entry), level - 1, from, to, used))
+			return true;
+	}
+	return false;
+}
+
+static uint64_t align_down(uint64_t address, uint64_t align)
+{
+	return address & ~(align - 1);
+}
+
+/* The highest aligned gap that ends at or below `top`. */
+static enum status search_below(const struct address_space *space, uint64_t top, uint64_t bytes, uint64_t align,
+				uint64_t *start)
+{
+	uint64_t used = top;
+
+	for (;;) {
+		GUARD(used >= USER_START + bytes, STATUS_NO_SPACE);
+		*start = align_down(used - bytes, align);
+		GUARD(*start >= USER_START, STATUS_NO_SPACE);
+		if (*start<BOOTSTRAP_END && * start + bytes> BOOTSTRAP_START) {
+			used = BOOTSTRAP_START;
+			continue;
+		}
+		if (!find_used(space->root_table, PTE_LEVELS, *start, *start + bytes, &used))
+			return STATUS_OK;
 	}
 }
 
-/* The same upwards, in empty space only: where the empty run that begins at `address` ends, looking at few entries. */
+enum status page_gap_find(struct address_space *space, uint64_t pages, uint64_t align, struct uaddr_range *range)
+{
+	struct gap_hint *hint = &space->gap_hint[gap_class(pages)];
+	uint64_t bytes = pages << PAGE_SHIFT;
+	uint64_t top = pages >= hint->pages ? hint->address : ADDRESS_SPACE_MAP_TOP;
+	uint64_t start;
+
+	if (search_below(space, top, bytes, align, &start) != STATUS_OK)
+		TRY(search_below(space, ADDRESS_SPACE_MAP_TOP, bytes, align, &start));
+	if (pages <= hint->pages || top == ADDRESS_SPACE_MAP_TOP)
+		*hint = (struct gap_hint){ start + bytes, pages };
+	*range = (struct uaddr_range){ uaddr_from_u64(start), uaddr_from_u64(start + bytes) };
+	return STATUS_OK;
+}
+
+/* Where the empty run that begins at `address` ends, or the top if that would take long to tell. */
 static uint64_t empty_until(const struct address_space *space, uint64_t address)
 {
-	for (unsigned looked = 0; looked < 64 && address < ADDRESS_SPACE_MAP_TOP; looked++) {
+	for (unsigned looked = 0; looked < 16 && address < ADDRESS_SPACE_MAP_TOP; looked++) {
 		unsigned level;
 		pte_t entry = address_space_entry(space, address, &level);
 
 		if (!pte_is_empty(entry))
 			return address;
-		address = (address & ~(pte_span(level) - 1)) + pte_span(level);
+		address = align_down(address, pte_span(level)) + pte_span(level);
 	}
 	return ADDRESS_SPACE_MAP_TOP;
 }
@@ -59,57 +117,9 @@ void page_gap_opened(struct address_space *space, struct uaddr_range range)
 {
 	uint64_t end = empty_until(space, uaddr_to_u64(range.end));
 
+	if (end > ADDRESS_SPACE_MAP_TOP)
+		end = ADDRESS_SPACE_MAP_TOP;
 	for (unsigned i = 0; i < GAP_CLASSES; i++)
-		if (space->gap_hint[i] < end)
-			space->gap_hint[i] = end < ADDRESS_SPACE_MAP_TOP ? end : ADDRESS_SPACE_MAP_TOP;
-}
-
-/* Search below `top`; *first_run is the end of the highest run of at least `least` bytes that was seen. */
-static enum status search_below(const struct address_space *space, uint64_t top, uint64_t bytes, uint64_t align,
-				uint64_t least, uint64_t *first_run, uint64_t *start)
-{
-	uint64_t run_end = top;
-	uint64_t position = top;
-	bool seen = false;
-
-	while (position > USER_START) {
-		uint64_t span_start;
-		pte_t entry = entry_below(space, position, &span_start);
-
-		if (!pte_is_empty(entry)) {
-			run_end = span_start;
-			position = span_start;
-			continue;
-		}
-		position = span_start > USER_START ? span_start : USER_START;
-		if (!seen && run_end - position >= least) {
-			*first_run = run_end;
-			seen = true;
-		}
-		if (run_end < USER_START + bytes)
-			continue;
-		*start = (run_end - bytes) & ~(align - 1);
-		if (*start >= position && *start >= USER_START &&
-		    (*start >= BOOTSTRAP_END || *start + bytes <= BOOTSTRAP_START))
-			return STATUS_OK;
-	}
-	return STATUS_NO_SPACE;
-}
-
-enum status page_gap_find(struct address_space *space, uint64_t pages, uint64_t align, struct uaddr_range *range)
-{
-	unsigned class = gap_class(pages);
-	uint64_t bytes = pages << PAGE_SHIFT;
-	uint64_t *hint = &space->gap_hint[class];
-	uint64_t first_run = *hint;
-	uint64_t start;
-
-	if (search_below(space, *hint, bytes, align, gap_class_bytes(class), &first_run, &start) != STATUS_OK) {
-		first_run = ADDRESS_SPACE_MAP_TOP;
-		TRY(search_below(space, ADDRESS_SPACE_MAP_TOP, bytes, align, gap_class_bytes(class), &first_run,
-				 &start));
-	}
-	*hint = first_run;
-	*range = (struct uaddr_range){ uaddr_from_u64(start), uaddr_from_u64(start + bytes) };
-	return STATUS_OK;
+		if (space->gap_hint[i].address < end)
+			space->gap_hint[i].address = end;
 }

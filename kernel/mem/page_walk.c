@@ -40,11 +40,16 @@ static uint64_t tables_below(unsigned level, struct uaddr_range part, enum walk_
 static void split_entry(struct page_walk *walk, pte_t *entry, struct frame_info *parent)
 {
 	enum page_kind kind = pte_kind(*entry);
-	frame_t frame = frame_take(FRAME_TABLE, walk->space);
 	uint32_t used = kind != PAGE_EMPTY ? PTE_ENTRIES : 0;
 	uint32_t reserved = kind == PAGE_RESERVED ? PTE_ENTRIES : 0;
+	frame_t frame;
 
-	page_fill64(direct_map_of_frame(frame), entry->raw);
+	if (kind == PAGE_EMPTY) {
+		frame = frame_take_zeroed(FRAME_TABLE, walk->space);
+	} else {
+		frame = frame_take(FRAME_TABLE, walk->space);
+		page_fill64(direct_map_of_frame(frame), entry->raw);
+	}
 	frame_info_of(frame)->count = used | reserved << 16;
 	page_table_adjust(parent, kind == PAGE_EMPTY, -(kind == PAGE_RESERVED));
 	*entry = pte_user_table(frame);
@@ -164,15 +169,14 @@ static enum status walk_range(struct page_walk *walk)
 {
 	uint64_t start = uaddr_to_u64(walk->range.start);
 	uint64_t end = uaddr_to_u64(walk->range.end);
-	pte_t *table = NULL;
 	struct page_run run;
 
-	if ((start ^ (end - 1)) < pte_span(2))
-		table = find_leaf_table(walk->space, start);
-	if (table == NULL)
+	if (!walk->publishes)
+		walk->leaf = (start ^ (end - 1)) < pte_span(2) ? find_leaf_table(walk->space, start) : NULL;
+	if (walk->leaf == NULL)
 		return walk_from_root(walk);
-	run = (struct page_run){ &table[pte_index(start, 1)], (uint32_t)((end - start) >> PAGE_SHIFT), 1, start,
-				 frame_info_of(direct_map_frame(table)) };
+	run = (struct page_run){ &walk->leaf[pte_index(start, 1)], (uint32_t)((end - start) >> PAGE_SHIFT), 1, start,
+				 frame_info_of(direct_map_frame(walk->leaf)) };
 	TRY(walk->visitor->leaf(walk, &run));
 	if (walk->publishes && (page_table_used(run.table) == 0 || page_table_reserved(run.table) == PTE_ENTRIES)) {
 		walk->visitor = &collapse_only;

@@ -49,6 +49,7 @@ struct page_walk {
 	struct uaddr_range range;
 	const struct page_visitor *visitor;
 	bool publishes;
+	pte_t *leaf; /* the one leaf table that covers the range, if the plan found it so */
 
 	/* what the operation is about */
 	enum page_kind kind;          /* for new pages */

@@ -152,9 +152,12 @@ static enum status map_direct_range(struct frame_range range)
 
 static enum status map_all_ram(const struct memory_map *map)
 {
-	for (uint32_t i = 0; i < map->count; i++)
-		if (map->entry[i].kind != MEMORY_RESERVED && map->entry[i].kind != MEMORY_BAD)
+	for (uint32_t i = 0; i < map->count; i++) {
+		enum memory_kind kind = map->entry[i].kind;
+
+		if (kind != MEMORY_RESERVED && kind != MEMORY_BAD && kind != MEMORY_FRAMEBUFFER)
 			TRY(map_direct_range(map->entry[i].frames));
+	}
 	/* the start page of other CPUs is kept out of the map's RAM, but must be written */
 	return map_direct_piece(AP_TRAMPOLINE_PHYSICAL, AP_TRAMPOLINE_PHYSICAL + PAGE_SIZE, READ_WRITE);
 }

@@ -114,14 +114,14 @@ enum status process_add_capability(struct process *process, const struct cap_hol
 /* What a hold of an object is charged, beside its slot. */
 static struct charge charge_of_hold(const struct cap_hold *hold)
 {
-	struct charge charge = { 0 };
+	struct charge charge = { .kinds = 0 };
 
-	charge.amount[LEDGER_CAP_SLOTS] = 1;
+	charge_add(&charge, LEDGER_CAP_SLOTS, 1);
 	if (hold->interface == INTERFACE_MEMORY_OBJECT) {
 		const struct memory_object *object = hold->object;
 
-		charge.amount[LEDGER_FRAME_GRANT] = object->pages;
-		charge.amount[LEDGER_KERNEL_OBJECT] = memory_object_kernel_bytes(object->pages, object->flags);
+		charge_add(&charge, LEDGER_FRAME_GRANT, object->pages);
+		charge_add(&charge, LEDGER_KERNEL_OBJECT, memory_object_kernel_bytes(object->pages, object->flags));
 	}
 	return charge;
 }
@@ -311,18 +311,18 @@ bool process_is_valid(struct process *process)
 {
 	struct address_space_census census;
 	struct resource_ledger ledger;
-	struct charge charge = { 0 };
+	struct charge charge = { .kinds = 0 };
 	bool valid;
 
 	address_space_count(&process->space, &census);
 	spinlock_acquire(&process->cap_lock);
 	valid = cap_table_is_valid(&process->caps) && holds_are_valid(process, &charge);
-	charge.amount[LEDGER_KERNEL_OBJECT] += PROCESS_KERNEL_BYTES + (process->caps.pages + 1) * PAGE_SIZE;
+	charge_add(&charge, LEDGER_KERNEL_OBJECT, PROCESS_KERNEL_BYTES + (process->caps.pages + 1) * PAGE_SIZE);
 	spinlock_release(&process->cap_lock);
-	charge.amount[LEDGER_VIRTUAL_RESERVATION] += census.pages[PAGE_RESERVED] + census.pages[PAGE_ANONYMOUS];
-	charge.amount[LEDGER_FRAME_GRANT] += census.pages[PAGE_ANONYMOUS] + census.pages[PAGE_BORROWED];
-	charge.amount[LEDGER_IMAGE] += census.pages[PAGE_IMAGE] + census.pages[PAGE_BOOTSTRAP];
-	charge.amount[LEDGER_PAGE_TABLE] += census.tables;
+	charge_add(&charge, LEDGER_VIRTUAL_RESERVATION, census.pages[PAGE_RESERVED] + census.pages[PAGE_ANONYMOUS]);
+	charge_add(&charge, LEDGER_FRAME_GRANT, census.pages[PAGE_ANONYMOUS] + census.pages[PAGE_BORROWED]);
+	charge_add(&charge, LEDGER_IMAGE, census.pages[PAGE_IMAGE] + census.pages[PAGE_BOOTSTRAP]);
+	charge_add(&charge, LEDGER_PAGE_TABLE, census.tables);
 	account_read(&process->account, &ledger);
 	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++)
 		valid = valid && ledger.of[kind].used == charge.amount[kind];

@@ -49,7 +49,9 @@ static void call(uint64_t address)
 
 static void null_pointer(void)
 {
-	read_byte(8); /* a member of a structure at null */
+	volatile uint64_t member = 8; /* of a structure at null; volatile, or the compiler would refuse to do it */
+
+	read_byte(member);
 }
 
 static void unreserved(void)

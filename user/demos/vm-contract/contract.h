@@ -60,6 +60,9 @@ bool contract_begin(void);
 
 void contract_check(const struct promise *promise, uint32_t count);
 
+/* For promises whose point is that something stays until the process ends: they compare by themselves. */
+void contract_check_lasting(const struct promise *promise, uint32_t count);
+
 /*
  * One refusal: the call must answer `wanted`, and change nothing. The line is "ok refuse OPERATION: WHY". `request` has
  * everything but user_data.
