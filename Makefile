@@ -3,7 +3,7 @@
 # MODE=release|debug   debug: invariants asserted, undefined behaviour traps
 # CC=gcc|clang         either compiler; each keeps a build directory of its own
 # T=NAME               one host test (make test-lib T=range)
-# ARGS="--smp 4 ..."  options of tools/qemu.py (make run)
+# ARGS="--smp 4 ..."   options of tools/qemu.py (make run)
 # V=1                  show the commands
 
 MODE ?= release
@@ -28,7 +28,7 @@ include mk/iso.mk
 include mk/host.mk
 
 SETUP := tools/setup.sh
-SUITE := CAPOS_BUILD=$B CAPOS_MODE=$(MODE)
+SUITE := CAPOS_BUILD=$B
 
 .PHONY: help build run test test-lib sanitize-lib check run-smoke run-vm run-iso iso bench gdb clean setup
 

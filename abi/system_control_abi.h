@@ -21,7 +21,7 @@ enum system_control_operation {
 struct last_exit {
 	uint64_t process_id;
 	int64_t code;         /* exit code; for a fault, 128 + exception vector */
-	uint32_t fault_kind;  /* 0: it called exit; else the kind of the fault (kernel/task/user_fault.h names them) */
+	uint32_t fault_kind;  /* 0: it called exit; else enum user_fault_kind */
 	uint32_t load_status; /* enum status if it could not be started at all */
 	uint64_t fault_address;
 	uint64_t frames_before, frames_after; /* free frames before it was made and after it was gone */

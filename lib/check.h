@@ -22,6 +22,12 @@
 
 #define LIKELY(condition) __builtin_expect(!!(condition), 1)
 #define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+/* Loops over page-table entries: several at a time. Both compilers know the pragma under their own names. */
+#ifdef __clang__
+#define UNROLLED _Pragma("clang loop unroll_count(8)")
+#else
+#define UNROLLED _Pragma("GCC unroll 8")
+#endif
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /*

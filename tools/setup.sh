@@ -12,7 +12,8 @@ esac
 command -v dpkg-query > /dev/null || exit 0 # no Debian: the builds say themselves what they lack
 
 # shellcheck disable=SC2086 # a list of words
-installed=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' $wanted 2> /dev/null | sed -n 's/ installed$//p' || true)
+installed=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' $wanted 2> /dev/null |
+	sed -n 's/ installed$//p' || true)
 missing=
 for package in $wanted; do
 	case "

@@ -74,7 +74,8 @@ def fingerprint(tool: str) -> str:
 
 
 def cached_run(arguments: list[str], path: str, configuration: str = "") -> str:
-    """The complaints of a tool about one file, "" for none; asked again only if the file or what it includes changed."""
+    """The complaints of a tool about one file, "" for none. A clean file is asked about again only if it changed, or
+    what it includes."""
     digest = hashlib.sha256("\0".join(arguments + [configuration, fingerprint(arguments[0])]).encode())
     for name in sorted(dependencies(path)):
         digest.update(name.encode() + b"\0" + text(name).encode() + b"\0")

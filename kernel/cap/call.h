@@ -19,9 +19,9 @@
 struct call {
 	struct process *process;
 	struct thread *thread;
-	const struct cap_hold *hold; /* what is called */
-	const uint64_t *argument;    /* six words, the kernel's copy */
-	uint64_t user_data;          /* for operations that complete later */
+	struct cap_hold hold; /* what is called */
+	uint64_t argument[6]; /* the kernel's copy */
+	uint64_t user_data;   /* for operations that complete later */
 
 	/* the answer */
 	uint64_t value;

@@ -8,6 +8,7 @@
  */
 #include "abi/syscall_abi.h"
 #include "kernel/arch/x86_64/clock.h"
+#include "kernel/arch/x86_64/cpu_local.h"
 #include "kernel/arch/x86_64/instructions.h"
 #include "kernel/arch/x86_64/serial.h"
 #include "kernel/arch/x86_64/user_mode.h"
@@ -18,43 +19,29 @@
 
 #define CONSOLE_POLL_NS UINT64_C(1000000)
 
-/* Most calls are a null operation or one call; the loop keeps what it needs in registers. */
-static enum status drain(struct thread *thread, uint32_t *waiting)
+/* What the program's indices say, read once: submissions that wait, and completions that it has not taken. */
+struct ring_work {
+	uint32_t pending, waiting;
+};
+
+/* The rest of the queue, one by one. */
+static void take_calls(struct thread *thread, struct ring_work *work)
 {
 	struct ring_page *ring = thread->ring;
-	struct ring_submission submission;
-	struct ring_completion completion;
-	uint32_t pending;
-	uint32_t space;
-	uint32_t taken = 0;
-	uint32_t opened = 0;
 
-	TRY(ring_kernel_pending(&thread->ring_state, ring, &pending));
-	TRY(ring_kernel_space(&thread->ring_state, ring, &space));
-	*waiting = RING_CQ_ENTRIES - space;
-	while (taken < pending && space > thread->open_count) {
-		ring_kernel_read_head(&thread->ring_state, ring, &submission);
-		if ((submission.opcode | submission.flags) == RING_NOP) {
-			completion = (struct ring_completion){ .user_data = submission.user_data };
-		} else {
-			ring_kernel_read_arguments(&thread->ring_state, ring, &submission);
-			if (!dispatch_submission(thread, &submission, &completion)) {
-				ring_kernel_advance(&thread->ring_state);
-				taken++;
-				opened++;
-				continue;
-			}
-		}
-		ring_kernel_advance(&thread->ring_state);
-		ring_kernel_write(&thread->ring_state, ring, &completion);
-		taken++;
-		space--;
-		(*waiting)++;
+	while (work->pending != 0 && work->waiting + thread->open_count < RING_CQ_ENTRIES) {
+		struct ring_submission *slot = &ring->submission[thread->ring_state.sq_head % RING_SQ_ENTRIES];
+		struct ring_completion *answer = &ring->completion[thread->ring_state.cq_tail % RING_CQ_ENTRIES];
+
+		work->pending--;
+		thread->ring_state.sq_head++;
+		thread->submissions++;
+		if (!dispatch_submission(thread, slot, answer))
+			continue; /* it is open: thread->open_count sets its place in the queue aside */
+		thread->ring_state.cq_tail++;
+		work->waiting++;
 	}
-	thread->submissions += taken;
-	thread->completions += taken - opened;
 	ring_kernel_publish(&thread->ring_state, ring);
-	return STATUS_OK;
 }
 
 /* Whether an open operation can complete now, and with what. */
@@ -88,7 +75,6 @@ static uint32_t complete_open(struct thread *thread)
 		ring_kernel_write(&thread->ring_state, thread->ring, &completion);
 		done++;
 	}
-	thread->completions += done;
 	if (done != 0)
 		ring_kernel_publish(&thread->ring_state, thread->ring);
 	return done;
@@ -131,20 +117,59 @@ static uint32_t wait_for(struct thread *thread, uint32_t waiting, uint32_t min_c
 	return waiting;
 }
 
+static uint64_t negated(enum status status)
+{
+	return (uint64_t) - (int64_t)status;
+}
+
+/* All that a queue of null operations does not need. */
+static __attribute__((noinline)) uint64_t enter_with_calls(struct thread *thread, struct ring_work work,
+							   uint64_t min_complete, uint64_t timeout_ns)
+{
+	GUARD(min_complete <= RING_CQ_ENTRIES, negated(STATUS_BAD_ARGUMENT));
+	take_calls(thread, &work);
+	if (thread->open_count != 0)
+		work.waiting += complete_open(thread);
+	if (LIKELY(work.waiting >= min_complete) || timeout_ns == 0)
+		return work.waiting;
+	return wait_for(thread, work.waiting, (uint32_t)min_complete, timeout_ns);
+}
+
+/*
+ * The shortest way: null operations, with nothing open, in a loop that calls nothing and keeps all it needs in
+ * registers. Whatever else the queue holds goes to enter_with_calls.
+ */
 uint64_t syscall_cap_enter(uint64_t min_complete, uint64_t timeout_ns)
 {
-	struct thread *thread = thread_current();
-	enum status status;
-	uint32_t waiting;
+	struct thread *thread = cpu_current()->current_thread;
+	struct ring_page *ring = thread->ring;
+	uint32_t head = thread->ring_state.sq_head;
+	uint32_t tail = thread->ring_state.cq_tail;
+	uint32_t pending = ring_load_acquire(&ring->header.sq_tail) - head;
+	uint32_t waiting = tail - ring_load_acquire(&ring->header.cq_head);
 
-	status = drain(thread, &waiting);
-	if (UNLIKELY(status != STATUS_OK || min_complete > RING_CQ_ENTRIES))
-		return (uint64_t) - (int64_t)(status != STATUS_OK ? status : STATUS_BAD_ARGUMENT);
-	if (UNLIKELY(thread->open_count != 0))
-		waiting += complete_open(thread);
-	if (LIKELY(waiting >= min_complete) || timeout_ns == 0)
+	GUARD(pending <= RING_SQ_ENTRIES && waiting <= RING_CQ_ENTRIES, negated(STATUS_BAD_ARGUMENT));
+	while (pending != 0 && waiting + thread->open_count < RING_CQ_ENTRIES) {
+		const struct ring_submission *slot = &ring->submission[head % RING_SQ_ENTRIES];
+		struct ring_completion *answer = &ring->completion[tail % RING_CQ_ENTRIES];
+
+		if ((uint16_t)ring_load_word(slot, 0) != RING_NOP) /* opcode and flags */
+			break;
+		ring_store_word(answer, 0, ring_load_word(slot, 1));
+		ring_store_word(answer, 1, 0);
+		ring_store_word(answer, 2, 0);
+		ring_store_word(answer, 3, 0);
+		head++;
+		tail++;
+		pending--;
+		waiting++;
+	}
+	thread->submissions += head - thread->ring_state.sq_head;
+	thread->ring_state = (struct ring_kernel){ head, tail };
+	ring_kernel_publish(&thread->ring_state, ring);
+	if (LIKELY(pending == 0 && waiting >= min_complete && thread->open_count == 0))
 		return waiting;
-	return wait_for(thread, waiting, (uint32_t)min_complete, timeout_ns);
+	return enter_with_calls(thread, (struct ring_work){ pending, waiting }, min_complete, timeout_ns);
 }
 
 _Noreturn void syscall_exit(uint64_t code)

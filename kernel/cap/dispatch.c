@@ -24,49 +24,31 @@ enum status call_write_result(struct call *call, uint64_t buffer, uint64_t bytes
 	return user_access_write(&call->process->space, buffer, size, result);
 }
 
-static enum status call_object(struct thread *thread, const struct ring_submission *submission,
-			       struct ring_completion *completion, bool *is_open)
+static enum status call_object(struct call *call, handle_t capability, uint16_t operation)
 {
-	struct process *process = thread->process;
 	const struct call_table *calls;
-	struct cap_hold hold;
-	enum status status;
-	struct call call = {
-		.process = process,
-		.thread = thread,
-		.hold = &hold,
-		.argument = submission->argument,
-		.user_data = submission->user_data,
-	};
+	enum status status = STATUS_UNSUPPORTED;
 
-	TRY(process_use_capability(process, submission->capability, &hold));
-	calls = calls_of_interface[hold.interface];
-	status = STATUS_UNSUPPORTED;
-	if (submission->operation < calls->count)
-		status = calls->handler[submission->operation](&call);
-	process_end_use(&hold);
-	*is_open = call.is_open;
-	completion->value = call.value;
-	if (call.capability != HANDLE_NONE) {
-		completion->flags = COMPLETION_HAS_CAPABILITY;
-		completion->capability = call.capability;
-		completion->interface = call.interface;
-	}
+	TRY(process_use_capability(call->process, capability, &call->hold));
+	calls = calls_of_interface[call->hold.interface];
+	if (LIKELY(operation < calls->count))
+		status = calls->handler[operation](call);
+	process_end_use(&call->hold);
 	return status;
 }
 
-static enum status carry_out(struct thread *thread, const struct ring_submission *submission,
-			     struct ring_completion *completion, bool *is_open)
+/* `first` is the submission's first word: opcode, flags, operation, capability. */
+static enum status carry_out(struct call *call, uint64_t first)
 {
-	GUARD(submission->flags == 0, STATUS_UNSUPPORTED);
-	GUARD(submission->opcode < RING_OPCODE_COUNT, STATUS_UNSUPPORTED);
-	switch ((enum ring_opcode)submission->opcode) {
+	GUARD((uint8_t)(first >> 8) == 0, STATUS_UNSUPPORTED);
+	GUARD((uint8_t)first < RING_OPCODE_COUNT, STATUS_UNSUPPORTED);
+	switch ((enum ring_opcode)(uint8_t)first) {
 	case RING_NOP:
 		return STATUS_OK;
 	case RING_CALL:
-		return call_object(thread, submission, completion, is_open);
+		return call_object(call, (handle_t)(first >> 32), (uint16_t)(first >> 16));
 	case RING_RELEASE:
-		return process_release_capability(thread->process, submission->capability);
+		return process_release_capability(call->process, (handle_t)(first >> 32));
 	case RING_RECEIVE:
 	case RING_RETURN:
 	case RING_PARK:
@@ -77,15 +59,29 @@ static enum status carry_out(struct thread *thread, const struct ring_submission
 	return STATUS_UNSUPPORTED;
 }
 
-bool dispatch_submission(struct thread *thread, const struct ring_submission *submission,
-			 struct ring_completion *completion)
+bool dispatch_submission(struct thread *thread, const struct ring_submission *slot, struct ring_completion *answer)
 {
-	bool is_open = false;
+	struct call call;
 	enum status status;
 
-	*completion = (struct ring_completion){ .user_data = submission->user_data };
-	status = carry_out(thread, submission, completion, &is_open);
-	completion->result = -(int32_t)status;
+	call.process = thread->process;
+	call.thread = thread;
+	call.user_data = ring_load_word(slot, 1);
+	for (uint32_t i = 0; i < COUNT_OF(call.argument); i++)
+		call.argument[i] = ring_load_word(slot, i + 2);
+	call.value = 0;
+	call.is_open = false;
+	call.capability = HANDLE_NONE;
+	call.interface = INTERFACE_NONE;
+	status = carry_out(&call, ring_load_word(slot, 0));
 	thread->refused += status != STATUS_OK;
-	return !is_open;
+	if (call.is_open)
+		return false;
+	ring_store_word(answer, 0, call.user_data);
+	ring_store_word(answer, 1, (uint64_t)(call.capability != HANDLE_NONE) << 32 | (uint32_t) - (int32_t)status);
+	ring_store_word(answer, 2, call.value);
+	ring_store_word(answer, 3, (uint64_t)call.interface << 32 | call.capability);
+	return true;
 }
+
+_Static_assert(COMPLETION_HAS_CAPABILITY == 1, "the flag is the truth value above");

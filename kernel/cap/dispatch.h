@@ -8,10 +8,9 @@
 #include "kernel/task/thread.h"
 
 /*
- * Carry out one submission and fill in its completion; false if it completes later. The submission is the kernel's
- * copy.
+ * Carry out the submission in `slot`, whose words are read once, and fill in its completion in `answer`; false if it
+ * completes later. Both lie in the ring, where the program may write at any time.
  */
-bool dispatch_submission(struct thread *thread, const struct ring_submission *submission,
-			 struct ring_completion *completion);
+bool dispatch_submission(struct thread *thread, const struct ring_submission *slot, struct ring_completion *answer);
 
 #endif

@@ -9,7 +9,7 @@
 
 static struct memory_object *object_of(const struct call *call)
 {
-	return call->hold->object;
+	return call->hold.object;
 }
 
 static enum status info(struct call *call)

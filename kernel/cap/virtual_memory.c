@@ -9,7 +9,7 @@
 /* The space that the capability names. */
 static struct address_space *space_of(const struct call *call)
 {
-	return call->hold->object;
+	return call->hold.object;
 }
 
 static enum status placement_decode(const struct call *call, uint64_t flags, struct placement *placement)

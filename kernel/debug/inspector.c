@@ -110,7 +110,7 @@ static enum status ring(struct call *call)
 	result.cq_head = thread->ring->header.cq_head;
 	result.cq_tail = thread->ring_state.cq_tail;
 	result.submissions = thread->submissions;
-	result.completions = thread->completions;
+	result.completions = thread->submissions - thread->open_count;
 	result.refused = thread->refused;
 	return call_write_result(call, call->argument[1], call->argument[2], &result, sizeof(result));
 }

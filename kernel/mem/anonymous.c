@@ -7,6 +7,12 @@
 #define KIND_SET(kind) (1u << (kind))
 #define OWN_RESERVATION (KIND_SET(PAGE_RESERVED) | KIND_SET(PAGE_ANONYMOUS))
 
+/* The two kinds of a reservation as they stand in an entry: neighbours, so that one comparison tells them from others.
+ */
+#define KIND_RESERVED ((uint64_t)PAGE_RESERVED << PTE_KIND_SHIFT)
+#define KIND_ANONYMOUS ((uint64_t)PAGE_ANONYMOUS << PTE_KIND_SHIFT)
+_Static_assert(PAGE_ANONYMOUS == PAGE_RESERVED + 1, "leaf_must_be_own compares a range of kinds");
+
 static struct page_walk walk_begin(struct address_space *space, struct uaddr_range range)
 {
 	return (struct page_walk){ .space = space, .range = range, .gather = FRAME_GATHER_EMPTY };
@@ -87,14 +93,18 @@ static enum status span_must_be_empty(struct page_walk *walk, const struct page_
 /* Counts in walk->pages the pages that have a frame. */
 static enum status leaf_must_be_own(struct page_walk *walk, const struct page_run *run)
 {
+	uint64_t committed = 0;
+
 	if (page_table_reserved(run->table) == PTE_ENTRIES)
 		return STATUS_OK;
+	UNROLLED
 	for (uint32_t i = 0; i < run->count; i++) {
-		enum page_kind kind = pte_kind(run->entry[i]);
+		uint64_t kind = run->entry[i].raw & PTE_KIND_MASK;
 
-		GUARD((KIND_SET(kind) & OWN_RESERVATION) != 0, STATUS_NOT_RESERVED);
-		walk->pages += kind == PAGE_ANONYMOUS;
+		GUARD(kind - KIND_RESERVED <= KIND_ANONYMOUS - KIND_RESERVED, STATUS_NOT_RESERVED);
+		committed += kind;
 	}
+	walk->pages += (committed - run->count * KIND_RESERVED) / (KIND_ANONYMOUS - KIND_RESERVED);
 	return STATUS_OK;
 }
 
@@ -126,16 +136,17 @@ static enum status span_count_uncommitted(struct page_walk *walk, const struct p
 /* All pages must have a frame. AND and OR of all entries tell in two instructions a page. */
 static enum status leaf_must_be_committed(struct page_walk *walk, const struct page_run *run)
 {
-	const uint64_t anonymous = (uint64_t)PAGE_ANONYMOUS << PTE_KIND_SHIFT;
 	uint64_t all = UINT64_MAX;
 	uint64_t some = 0;
 
+	UNROLLED
 	for (uint32_t i = 0; i < run->count; i++) {
 		all &= run->entry[i].raw;
 		some |= run->entry[i].raw;
 	}
 	walk->pages += run->count;
-	if (LIKELY((all & PTE_KIND_MASK) == anonymous && (some & PTE_KIND_MASK) == anonymous))
+	walk->all_present = walk->all_present && (all & PTE_PRESENT) != 0;
+	if (LIKELY((all & PTE_KIND_MASK) == KIND_ANONYMOUS && (some & PTE_KIND_MASK) == KIND_ANONYMOUS))
 		return STATUS_OK;
 	for (uint32_t i = 0; i < run->count; i++)
 		GUARD((KIND_SET(pte_kind(run->entry[i])) & OWN_RESERVATION) != 0, STATUS_NOT_RESERVED);
@@ -212,17 +223,21 @@ static enum status span_cannot_be(struct page_walk *walk, const struct page_run 
 /* Take the frame of every committed page, leave `left` in all entries. Returns how many there were. */
 static uint32_t take_frames_away(struct page_walk *walk, const struct page_run *run, pte_t left)
 {
-	uint32_t frames = 0;
+	struct frame_gather gather = walk->gather; /* in registers for the loop */
+	uint32_t frames;
 
 	for (uint32_t i = 0; i < run->count; i++) {
 		pte_t entry = run->entry[i];
+		frame_t frame;
 
 		run->entry[i] = left;
 		if (pte_kind(entry) != PAGE_ANONYMOUS)
 			continue;
-		frame_gather_add(&walk->gather, pte_frame(entry), frame_info_of(pte_frame(entry)));
-		frames++;
+		frame = pte_frame(entry);
+		frame_gather_add(&gather, frame, frame_info_of(frame));
 	}
+	frames = (uint32_t)(gather.count - walk->gather.count);
+	walk->gather = gather;
 	walk->must_flush = walk->must_flush || frames != 0;
 	return frames;
 }
@@ -265,19 +280,16 @@ static enum status leaf_protect(struct page_walk *walk, const struct page_run *r
 {
 	uint64_t keep = ~(PTE_WRITE | PTE_NO_EXECUTE);
 	uint64_t add = pte_protection_bits(walk->protection);
-	uint64_t all = PTE_PRESENT;
-	uint32_t i;
 
-	if (walk->protection != PROTECTION_NONE)
-		for (i = 0; i < run->count; i++)
-			all &= run->entry[i].raw;
-	if (walk->protection != PROTECTION_NONE && all != 0)
-		for (i = 0; i < run->count; i++)
-			run->entry[i].raw = (run->entry[i].raw & keep) | add;
-	else
-		for (i = 0; i < run->count; i++)
-			run->entry[i] = pte_page(pte_frame(run->entry[i]), PAGE_ANONYMOUS, walk->protection);
 	walk->must_flush = true;
+	if (walk->protection == PROTECTION_NONE || !walk->all_present) {
+		for (uint32_t i = 0; i < run->count; i++)
+			run->entry[i] = pte_page(pte_frame(run->entry[i]), PAGE_ANONYMOUS, walk->protection);
+		return STATUS_OK;
+	}
+	UNROLLED
+	for (uint32_t i = 0; i < run->count; i++)
+		run->entry[i].raw = (run->entry[i].raw & keep) | add;
 	return STATUS_OK;
 }
 
@@ -435,6 +447,7 @@ enum status anonymous_protect(struct address_space *space, struct uaddr_range ra
 	enum status status;
 
 	walk.protection = protection;
+	walk.all_present = true;
 	address_space_lock(space, range);
 	status = protect_locked(&walk);
 	address_space_unlock(space, range);

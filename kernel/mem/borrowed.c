@@ -1,5 +1,7 @@
 #include "kernel/mem/borrowed.h"
 
+#include <stddef.h>
+
 #include "kernel/mem/page_walk.h"
 #include "lib/check.h"
 
@@ -50,16 +52,32 @@ static enum status span_cannot_be(struct page_walk *walk, const struct page_run 
 	return STATUS_OK;
 }
 
+static void map_row(pte_t *entry, uint64_t count, const uint64_t *number, frame_t first, pte_t pattern)
+{
+	for (uint64_t i = 0; i < count; i++) {
+		frame_t frame = number != NULL ? frame_from_u64(number[i]) : frame_plus(first, i);
+
+		frame_info_of(frame)->count++;
+		entry[i] = pte_with_frame(pattern, frame);
+	}
+}
+
 /* The object's lock is held. */
 static enum status leaf_map(struct page_walk *walk, const struct page_run *run)
 {
-	for (uint32_t i = 0; i < run->count; i++) {
-		frame_t frame = memory_object_frame(walk->object, walk->object_page + i);
+	pte_t pattern = pte_page(frame_from_u64(0), PAGE_BORROWED, walk->protection);
 
-		frame_info_of(frame)->count++;
-		run->entry[i] = pte_page(frame, PAGE_BORROWED, walk->protection);
+	for (uint32_t done = 0; done < run->count;) {
+		const uint64_t *number;
+		frame_t first;
+		uint64_t row = memory_object_row(walk->object, walk->object_page, &number, &first);
+
+		if (row > run->count - done)
+			row = run->count - done;
+		map_row(run->entry + done, row, number, first, pattern);
+		walk->object_page += row;
+		done += (uint32_t)row;
 	}
-	walk->object_page += run->count;
 	page_table_adjust(run->table, (int32_t)run->count, 0);
 	return STATUS_OK;
 }

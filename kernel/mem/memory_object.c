@@ -1,5 +1,7 @@
 #include "kernel/mem/memory_object.h"
 
+#include <stddef.h>
+
 #include "abi/frame_allocator_abi.h"
 #include "kernel/arch/x86_64/interrupt_window.h"
 #include "kernel/arch/x86_64/page_zero.h"
@@ -45,15 +47,29 @@ static uint64_t *index_of(frame_t frame)
 	return direct_map_of_frame(frame);
 }
 
+uint64_t memory_object_row(const struct memory_object *object, uint64_t page, const uint64_t **number, frame_t *first)
+{
+	uint64_t left = object->pages - page;
+	uint64_t in_row = INDEX_ENTRIES - page % INDEX_ENTRIES;
+	frame_t node = object->first;
+
+	*number = NULL;
+	*first = frame_plus(object->first, page);
+	if (object->depth == 0)
+		return left;
+	for (uint32_t depth = object->depth; depth > 1; depth--)
+		node = frame_from_u64(index_of(node)[page / index_span(depth) % INDEX_ENTRIES]);
+	*number = index_of(node) + page % INDEX_ENTRIES;
+	return left < in_row ? left : in_row;
+}
+
 frame_t memory_object_frame(const struct memory_object *object, uint64_t page)
 {
-	frame_t frame = object->first;
+	const uint64_t *number;
+	frame_t first;
 
-	if (object->flags != 0)
-		return frame_plus(frame, page);
-	for (uint32_t depth = object->depth; depth > 0; depth--)
-		frame = frame_from_u64(index_of(frame)[page / index_span(depth) % INDEX_ENTRIES]);
-	return frame;
+	(void)memory_object_row(object, page, &number, &first);
+	return number != NULL ? frame_from_u64(*number) : first;
 }
 
 /* Put frame number `page` into the index, with the index frames that it is the first to need. All are promised. */

@@ -52,7 +52,13 @@ void memory_object_drop_hold(struct memory_object *object);
 void memory_object_use(struct memory_object *object);
 void memory_object_end_use(struct memory_object *object);
 
-/* Page `page` of an object with a hold or use by a holder. Locked. page < pages. */
+/*
+ * Frames of the object from `page` on that stand in one row: *number is the array of their frame numbers, or NULL if
+ * they follow each other from *first. Returns how many, at least 1. page < pages.
+ */
+uint64_t memory_object_row(const struct memory_object *object, uint64_t page, const uint64_t **number, frame_t *first);
+
+/* One of them. */
 frame_t memory_object_frame(const struct memory_object *object, uint64_t page);
 
 /*

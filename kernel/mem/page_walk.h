@@ -58,8 +58,9 @@ struct page_walk {
 	uint64_t object_page;         /* of the object, for the next page of the range */
 
 	/* found by the plan */
-	uint64_t tables; /* tables that publish takes */
-	uint64_t pages;  /* pages that gain, or lose, a frame or a mapping */
+	uint64_t tables;  /* tables that publish takes */
+	uint64_t pages;   /* pages that gain, or lose, a frame or a mapping */
+	bool all_present; /* protect: every page of the range is present */
 
 	/* left behind by publish */
 	struct frame_gather gather; /* frames to free after the flush */

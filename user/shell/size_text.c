@@ -7,7 +7,7 @@
 struct size_text size_text_of_bytes(uint64_t bytes)
 {
 	static const char *const unit[] = { "bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
-	struct size_text size;
+	struct size_text size = { "" };
 	uint64_t whole = bytes;
 	uint64_t tenths = 0;
 	uint32_t step = 0;

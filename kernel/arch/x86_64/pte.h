@@ -110,6 +110,12 @@ static inline pte_t pte_page(frame_t frame, enum page_kind kind, uint32_t protec
 	return (pte_t){ address | kind_bits | pte_protection_bits(protection) };
 }
 
+/* The same page entry with another frame; `pattern` was made with frame 0. */
+static inline pte_t pte_with_frame(pte_t pattern, frame_t frame)
+{
+	return (pte_t){ pattern.raw ^ frame.raw << PAGE_SHIFT };
+}
+
 static inline uint32_t pte_protection(pte_t entry)
 {
 	if (!pte_is_present(entry))

@@ -125,7 +125,9 @@ static void guard(void)
 
 static void non_canonical(void)
 {
-	read_byte(NON_CANONICAL_ADDRESS);
+	volatile uint64_t address = NON_CANONICAL_ADDRESS; /* in a register, as a pointer gone wrong is */
+
+	read_byte(address);
 }
 
 static void kernel_address(void)

@@ -219,26 +219,24 @@ static void frames_come_back_zeroed(void)
 /* What a Go runtime does with an arena: reserve much, use some, hint that it is unused, use it again, free it. */
 static void arena_as_go_uses_it(void)
 {
-	enum {
-		ARENA = 16384,
-		CHUNK = 16
-	};
+	const uint64_t arena_pages = 16384, chunk_pages = 16, chunks = 8;
 	void *arena;
 
-	EXPECT_OK(contract_reserve(ARENA, &arena));
-	for (uint32_t i = 0; i < 8; i++) {
-		void *chunk = contract_page(arena, i * CHUNK);
+	EXPECT_OK(contract_reserve(arena_pages, &arena));
+	for (uint64_t i = 0; i < chunks; i++) {
+		void *chunk = contract_page(arena, i * chunk_pages);
 
-		EXPECT_OK(contract_commit(chunk, CHUNK, READ_WRITE));
-		EXPECT(contract_is_filled(chunk, CHUNK, 0));
-		contract_fill(chunk, CHUNK, (uint8_t)(i + 1));
+		EXPECT_OK(contract_commit(chunk, chunk_pages, READ_WRITE));
+		EXPECT(contract_is_filled(chunk, chunk_pages, 0));
+		contract_fill(chunk, chunk_pages, (uint8_t)(i + 1));
 	}
-	for (uint32_t i = 0; i < 8; i += 2)
-		EXPECT_OK(contract_decommit(contract_page(arena, i * CHUNK), CHUNK));
-	EXPECT_OK(contract_commit(arena, 8 * CHUNK, READ_WRITE));
-	for (uint32_t i = 0; i < 8; i++)
-		EXPECT(contract_is_filled(contract_page(arena, i * CHUNK), CHUNK, i % 2 == 0 ? 0 : (uint8_t)(i + 1)));
-	EXPECT_OK(contract_unmap(arena, ARENA));
+	for (uint64_t i = 0; i < chunks; i += 2)
+		EXPECT_OK(contract_decommit(contract_page(arena, i * chunk_pages), chunk_pages));
+	EXPECT_OK(contract_commit(arena, chunks * chunk_pages, READ_WRITE));
+	for (uint64_t i = 0; i < chunks; i++)
+		EXPECT(contract_is_filled(contract_page(arena, i * chunk_pages), chunk_pages,
+					  i % 2 == 0 ? 0 : (uint8_t)(i + 1)));
+	EXPECT_OK(contract_unmap(arena, arena_pages));
 }
 
 /* Data of our own that the kernel did not zero: the loader must have laid it down. */

@@ -86,25 +86,23 @@ static void no_access_costs_its_frames(void)
 /* Held and mapped pages add up; the frames themselves are there once. */
 static void objects_cost_hold_and_mappings(void)
 {
-	enum {
-		PAGES = 10
-	};
+	const uint64_t pages = 10;
 	uint64_t start = contract_used(LEDGER_FRAME_GRANT);
 	uint64_t slots = contract_used(LEDGER_CAP_SLOTS);
 	struct memory_object_client object;
 	void *first, *second;
 
-	EXPECT_OK(contract_allocate(PAGES, &object));
-	EXPECT_EQUAL(contract_used(LEDGER_FRAME_GRANT), start + PAGES);
+	EXPECT_OK(contract_allocate(pages, &object));
+	EXPECT_EQUAL(contract_used(LEDGER_FRAME_GRANT), start + pages);
 	EXPECT_EQUAL(contract_used(LEDGER_CAP_SLOTS), slots + 1);
-	EXPECT_OK(contract_map_object(object, 0, PAGES, READ_WRITE, &first));
-	EXPECT_EQUAL(contract_used(LEDGER_FRAME_GRANT), start + 2 * PAGES);
+	EXPECT_OK(contract_map_object(object, 0, pages, READ_WRITE, &first));
+	EXPECT_EQUAL(contract_used(LEDGER_FRAME_GRANT), start + 2 * pages);
 	EXPECT_OK(contract_map_object(object, 3, 4, READ_ONLY, &second));
-	EXPECT_EQUAL(contract_used(LEDGER_FRAME_GRANT), start + 2 * PAGES + 4);
-	EXPECT_OK(memory_object_client_unmap(object, first, BYTES(PAGES)));
-	EXPECT_EQUAL(contract_used(LEDGER_FRAME_GRANT), start + PAGES + 4);
+	EXPECT_EQUAL(contract_used(LEDGER_FRAME_GRANT), start + 2 * pages + 4);
+	EXPECT_OK(memory_object_client_unmap(object, first, BYTES(pages)));
+	EXPECT_EQUAL(contract_used(LEDGER_FRAME_GRANT), start + pages + 4);
 	EXPECT_OK(memory_object_client_unmap(object, second, BYTES(4)));
-	EXPECT_EQUAL(contract_used(LEDGER_FRAME_GRANT), start + PAGES);
+	EXPECT_EQUAL(contract_used(LEDGER_FRAME_GRANT), start + pages);
 	EXPECT_OK(ring_client_release(object.handle));
 	EXPECT_EQUAL(contract_used(LEDGER_FRAME_GRANT), start);
 	EXPECT_EQUAL(contract_used(LEDGER_CAP_SLOTS), slots);

@@ -218,7 +218,7 @@ static void released_ids_never_return(void)
 	enum {
 		TIMES = 100
 	};
-	handle_t seen[TIMES];
+	handle_t seen[TIMES] = { 0 };
 
 	for (uint32_t i = 0; i < TIMES; i++) {
 		struct memory_object_client object;

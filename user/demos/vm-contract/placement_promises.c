@@ -100,7 +100,7 @@ static void ranges_may_span_reservations(void)
 	void *place, *range;
 
 	EXPECT_OK(find_free(12, &place));
-	for (uint32_t i = 0; i < 3; i++)
+	for (uint64_t i = 0; i < 3; i++)
 		EXPECT_OK(reserve_at(contract_page(place, 4 * i), 4, VIRTUAL_MEMORY_FIXED, &range));
 	EXPECT_OK(contract_commit(contract_page(place, 2), 8, READ_WRITE));
 	contract_fill(contract_page(place, 2), 8, 0x66);

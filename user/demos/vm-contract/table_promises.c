@@ -5,7 +5,7 @@
 
 #define GIB_PAGES (UINT64_C(1) << 18)
 #define BLOCK_PAGES UINT64_C(512) /* of one lowest page table */
-#define FEW_TABLES 6u             /* two ends of a range, three levels below the root */
+#define FEW_TABLES UINT64_C(6)    /* two ends of a range, three levels below the root */
 
 /* Reserve much, pay little, get all of it back; a quota below that is a refusal and no fault. */
 static void large_reservation_is_cheap(uint64_t pages)

@@ -1,0 +1,71 @@
+/*
+ * What an address space should be, said the plain way: a sorted list of runs that covers the whole user half, and the
+ * numbers that follow from it. No page table: which tables there must be is computed from the runs (a span has a table
+ * if it is neither all empty nor all reserved). Guards of whole 2 MiB spans are beyond it.
+ *
+ * Each operation answers what the kernel's must answer, and changes the model if that is STATUS_OK.
+ */
+#ifndef CAPOS_TESTS_HOST_SPACE_MODEL_H
+#define CAPOS_TESTS_HOST_SPACE_MODEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi/status.h"
+#include "abi/virtual_memory_abi.h"
+#include "kernel/mem/anonymous.h"
+
+#define SPACE_MODEL_RUNS 8192u
+#define SPACE_MODEL_END (UINT64_C(1) << 47)
+
+struct model_run {
+	uint64_t start, end; /* bytes */
+	enum page_kind kind;
+	uint32_t protection;
+	uint64_t tag;  /* of the operation that gave the frames; of the object for borrowed pages */
+	uint64_t page; /* borrowed: of the object, at start */
+};
+
+struct space_model {
+	uint32_t count;
+	struct model_run run[SPACE_MODEL_RUNS];
+	struct ledger ledger[LEDGER_COUNT];
+	uint64_t free_frames;
+};
+
+/* An empty space with its root table, on a machine with so many free frames left. */
+void space_model_init(struct space_model *model, uint64_t limit, uint64_t free_frames);
+
+enum status space_model_place(const struct space_model *model, const struct placement *placement, uint64_t *start);
+
+enum status space_model_reserve(struct space_model *model, const struct placement *placement, uint64_t *start);
+enum status space_model_map(struct space_model *model, const struct placement *placement, uint32_t protection,
+			    uint64_t tag, uint64_t *start);
+enum status space_model_image(struct space_model *model, const struct model_run *new);
+enum status space_model_guard(struct space_model *model, uint64_t start, uint64_t end);
+
+/* `page` and `tag` say which object from where. */
+enum status space_model_borrow(struct space_model *model, const struct placement *placement, uint32_t protection,
+			       const struct model_run *source, uint64_t *start);
+
+/* What all those on ranges that exist take. */
+struct model_range {
+	uint64_t start, end;
+	uint32_t protection;
+	uint64_t tag;
+};
+
+enum status space_model_commit(struct space_model *model, const struct model_range *range);
+enum status space_model_decommit(struct space_model *model, const struct model_range *range);
+enum status space_model_protect(struct space_model *model, const struct model_range *range);
+enum status space_model_unmap(struct space_model *model, const struct model_range *range);
+enum status space_model_return(struct space_model *model, const struct model_range *range);
+enum status space_model_protect_borrowed(struct space_model *model, const struct model_range *range);
+
+/* The run that covers an address. */
+const struct model_run *space_model_at(const struct space_model *model, uint64_t address);
+
+/* The longest range around an address with one kind and protection, cut to the user half. */
+struct virtual_memory_region space_model_region(const struct space_model *model, uint64_t address);
+
+#endif

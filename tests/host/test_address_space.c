@@ -1,0 +1,581 @@
+/* links: kernel/mem/address_space.c kernel/mem/anonymous.c kernel/mem/borrowed.c kernel/mem/page_walk.c
+ * kernel/mem/page_gap.c kernel/mem/memory_object.c kernel/mem/heap.c kernel/mem/frame.c kernel/mem/account.c */
+/* An address space against the plain model: random operations, every answer, ledger, page and byte compared. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "kernel/mem/borrowed.h"
+#include "kernel/mem/heap.h"
+#include "kernel/mem/page_walk.h"
+#include "tests/host/host_support.h"
+#include "tests/host/machine.h"
+#include "tests/host/space_model.h"
+
+#define FRAMES 6000u
+#define OBJECTS 3u
+#define KIB UINT64_C(1024)
+#define MIB (1024 * KIB)
+#define GIB (1024 * MIB)
+#define TIB (1024 * GIB)
+
+static struct account account;
+static struct address_space space;
+static struct space_model model;
+static struct memory_object *object[OBJECTS];
+static struct host_random random_source;
+static uint64_t next_tag = 1;
+
+static const uint32_t protections[] = { PROTECTION_NONE, PROTECTION_READ, PROTECTION_READ | PROTECTION_WRITE,
+					PROTECTION_READ | PROTECTION_EXECUTE };
+
+static uint64_t below(uint64_t limit)
+{
+	return host_random_below(&random_source, limit);
+}
+
+static bool once_in(uint64_t times)
+{
+	return host_random_once_in(&random_source, times);
+}
+
+static uint32_t any_protection(void)
+{
+	return protections[below(4)];
+}
+
+/* ---- data ---- */
+
+static uint64_t mix(uint64_t tag, uint64_t page)
+{
+	return (tag * UINT64_C(0x9e3779b97f4a7c15) ^ page) * UINT64_C(0xbf58476d1ce4e5b9);
+}
+
+/* What the first and the last word of a page must say. */
+static uint64_t word_of(const struct model_run *run, uint64_t address)
+{
+	if (run->kind == PAGE_BORROWED)
+		return mix(run->tag, run->page + ((address - run->start) >> PAGE_SHIFT));
+	return mix(run->tag, address >> PAGE_SHIFT);
+}
+
+static uint64_t *bytes_of_page(uint64_t address)
+{
+	unsigned level;
+	pte_t entry = address_space_entry(&space, address, &level);
+
+	assert_int_equal(level, 1);
+	return direct_map_of_frame(pte_frame(entry));
+}
+
+static void check_page_data(const struct model_run *run, uint64_t address)
+{
+	const uint64_t *words = bytes_of_page(address);
+
+	assert_int_equal(words[0], word_of(run, address));
+	assert_int_equal(words[511], word_of(run, address));
+}
+
+/* Pages that have just got frames are zero; from now on they carry a tag. */
+static void tag_new_pages(uint64_t start, uint64_t end, uint64_t tag)
+{
+	static const uint64_t zeros[512];
+
+	for (uint64_t address = start; address < end; address += PAGE_SIZE) {
+		const struct model_run *run = space_model_at(&model, address);
+		uint64_t *words;
+
+		if (run->tag != tag || run->kind == PAGE_BORROWED)
+			continue;
+		words = bytes_of_page(address);
+		assert_memory_equal(words, zeros, PAGE_SIZE);
+		words[0] = words[511] = word_of(run, address);
+	}
+}
+
+/* ---- the space against the model ---- */
+
+static bool has_frame(enum page_kind kind)
+{
+	return kind == PAGE_ANONYMOUS || kind == PAGE_BORROWED || kind == PAGE_IMAGE || kind == PAGE_BOOTSTRAP;
+}
+
+/* One entry of the table and the model's runs below it say the same. */
+static void compare_entry(pte_t entry, unsigned level, uint64_t address)
+{
+	const struct model_run *run = space_model_at(&model, address);
+
+	assert_int_equal(pte_kind(entry), run->kind);
+	assert_int_equal(pte_protection(entry), run->protection);
+	assert_true(run->end >= address + pte_span(level) || level > 1);
+	while (run->end < address + pte_span(level)) {
+		run++;
+		assert_int_equal(pte_kind(entry), run->kind);
+	}
+	if (has_frame(run->kind))
+		check_page_data(run, address);
+}
+
+static uint64_t compare_table(const pte_t *table, unsigned level, uint64_t base)
+{
+	uint64_t tables = 1;
+
+	for (uint32_t i = 0; i < (level == PTE_LEVELS ? PTE_ENTRIES / 2 : PTE_ENTRIES); i++) {
+		uint64_t address = base + i * pte_span(level);
+
+		if (level > 1 && pte_is_present(table[i]))
+			tables += compare_table(page_table_of(table[i]), level - 1, address);
+		else
+			compare_entry(table[i], level, address);
+	}
+	return tables;
+}
+
+static void compare_all(void)
+{
+	struct address_space_census census;
+
+	assert_int_equal(compare_table(space.root_table, PTE_LEVELS, 0), model.ledger[LEDGER_PAGE_TABLE].used);
+	assert_true(address_space_is_valid(&space, machine_kernel_root()));
+	address_space_count(&space, &census);
+	assert_int_equal(census.tables, model.ledger[LEDGER_PAGE_TABLE].used);
+	assert_int_equal(census.pages[PAGE_RESERVED] + census.pages[PAGE_ANONYMOUS],
+			 model.ledger[LEDGER_VIRTUAL_RESERVATION].used);
+	assert_int_equal(census.pages[PAGE_ANONYMOUS] + census.pages[PAGE_BORROWED],
+			 model.ledger[LEDGER_FRAME_GRANT].used);
+	assert_int_equal(census.pages[PAGE_IMAGE] + census.pages[PAGE_BOOTSTRAP], model.ledger[LEDGER_IMAGE].used);
+	assert_true(frame_is_valid());
+	assert_true(heap_is_valid());
+	for (uint32_t i = 0; i < OBJECTS; i++)
+		assert_true(memory_object_is_valid(object[i]));
+}
+
+static void compare_query(uint64_t address)
+{
+	struct virtual_memory_region region;
+	struct virtual_memory_region expected;
+
+	if (address < USER_START || address >= USER_LIMIT) {
+		assert_int_equal(address_space_query(&space, address, &region), STATUS_NOT_USER_ADDRESS);
+		return;
+	}
+	expected = space_model_region(&model, address);
+	assert_int_equal(address_space_query(&space, address, &region), STATUS_OK);
+	assert_memory_equal(&region, &expected, sizeof(region));
+}
+
+static void compare_listing(void)
+{
+	struct virtual_memory_region region;
+	uint64_t address = 0;
+
+	while (address_space_next_region(&space, address, &region) == STATUS_OK) {
+		struct virtual_memory_region expected = space_model_region(&model, region.start);
+
+		if (address >= USER_START && region.start > address)
+			assert_int_equal(space_model_region(&model, address).kind, PAGE_EMPTY);
+		assert_memory_equal(&region, &expected, sizeof(region));
+		address = region.end;
+	}
+	for (uint64_t left = address; left < USER_LIMIT; left = space_model_region(&model, left).end)
+		assert_int_equal(space_model_region(&model, left).kind, PAGE_EMPTY);
+}
+
+static void compare_numbers(void)
+{
+	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++) {
+		assert_int_equal(account.ledger.of[kind].used, model.ledger[kind].used);
+		assert_int_equal(account.ledger.of[kind].peak, model.ledger[kind].peak);
+	}
+	assert_int_equal(frame_free_count(), model.free_frames);
+	assert_true(machine_translations_hold());
+}
+
+/* ---- random ranges ---- */
+
+static uint64_t any_edge(void)
+{
+	static const uint64_t edges[] = {
+		0,
+		USER_START,
+		BOOTSTRAP_START,
+		BOOTSTRAP_END,
+		64 * MIB,
+		66 * MIB,
+		GIB,
+		2 * GIB,
+		512 * GIB,
+		TIB,
+		8 * TIB,
+		ADDRESS_SPACE_MAP_TOP,
+		USER_LIMIT,
+		UINT64_C(1) << 47,
+		UINT64_MAX - 4095,
+	};
+	const struct model_run *run = &model.run[below(model.count)];
+
+	if (once_in(3))
+		return edges[below(sizeof(edges) / sizeof(edges[0]))];
+	return once_in(2) ? run->start : run->end;
+}
+
+static uint64_t any_length(void)
+{
+	switch (below(40)) {
+	case 0:
+		return (1 + below(8)) * GIB;
+	case 1:
+		return (1 + below(8)) * 2 * MIB;
+	case 2:
+		return below(64 * MIB) & ~UINT64_C(4095);
+	case 3:
+		return once_in(8) ? below(128 * TIB) & ~UINT64_C(4095) : 512 * GIB * below(4);
+	case 4:
+		return host_random_u64(&random_source) >> below(64);
+	case 5:
+	case 6:
+		return below(1200) * PAGE_SIZE;
+	default:
+		return (1 + below(12)) * PAGE_SIZE;
+	}
+}
+
+static uint64_t any_address(void)
+{
+	uint64_t address = any_edge();
+
+	if (once_in(2))
+		address += (below(16) - 8) * PAGE_SIZE;
+	if (once_in(50))
+		address += below(PAGE_SIZE);
+	return address;
+}
+
+static struct placement any_placement(void)
+{
+	struct placement placement = { .length = any_length() };
+
+	if (!once_in(4))
+		placement.hint = any_address();
+	placement.fixed = placement.hint != 0 && once_in(2);
+	return placement;
+}
+
+/* A range as a caller may pass it on: often the whole or a part of one run. */
+static bool any_range(struct model_range *range)
+{
+	const struct model_run *run = &model.run[below(model.count)];
+	struct uaddr_range checked;
+
+	*range = (struct model_range){ .start = run->start, .end = run->end };
+	if (!once_in(4) && run->kind != PAGE_EMPTY) {
+		uint64_t pages = (run->end - run->start) >> PAGE_SHIFT;
+
+		if (!once_in(4)) {
+			range->start += below(pages < 4000 ? pages : 4000) * PAGE_SIZE;
+			range->end = range->start + (1 + below(once_in(4) ? 800 : 8)) * PAGE_SIZE;
+		}
+	} else {
+		range->start = any_address();
+		range->end = range->start + any_length();
+	}
+	range->protection = any_protection();
+	range->tag = next_tag;
+	return range->end > range->start &&
+	       uaddr_range_of_pages(range->start, range->end - range->start, &checked) == STATUS_OK;
+}
+
+static struct uaddr_range kernel_range(const struct model_range *range)
+{
+	return (struct uaddr_range){ uaddr_from_u64(range->start), uaddr_from_u64(range->end) };
+}
+
+/* Let CPUs see translations in and around the range before it changes. */
+static void touch_around(uint64_t start, uint64_t end)
+{
+	for (uint32_t i = 0; i < 4; i++) {
+		uint64_t address = start + below(end - start + 1);
+
+		if (once_in(4))
+			address = start - PAGE_SIZE;
+		if (address >= USER_START && address < USER_LIMIT)
+			machine_touch(&space, address);
+	}
+}
+
+/* ---- operations ---- */
+
+static void create_something(void)
+{
+	struct placement placement = any_placement();
+	uint32_t protection = any_protection();
+	struct uaddr_range range;
+	uint64_t tag = ++next_tag;
+	enum status expected;
+	enum status status;
+	uint64_t start;
+
+	if (once_in(2)) {
+		expected = space_model_reserve(&model, &placement, &start);
+		status = anonymous_reserve(&space, &placement, &range);
+	} else {
+		expected = space_model_map(&model, &placement, protection, tag, &start);
+		status = anonymous_map(&space, &placement, protection, &range);
+	}
+	assert_int_equal(status, expected);
+	if (status != STATUS_OK)
+		return;
+	assert_int_equal(uaddr_to_u64(range.start), start);
+	assert_int_equal(uaddr_range_bytes(range), placement.length);
+	if (space_model_at(&model, start)->kind == PAGE_ANONYMOUS)
+		tag_new_pages(start, start + placement.length, tag);
+}
+
+static void borrow_something(void)
+{
+	uint32_t which = (uint32_t)below(OBJECTS);
+	struct model_run source = { .tag = UINT64_MAX - which, .page = below(object[which]->pages + 2) };
+	struct placement placement = any_placement();
+	uint32_t protection = any_protection();
+	struct uaddr_range range;
+	enum status expected;
+	enum status status;
+	uint64_t pages;
+	uint64_t start;
+
+	expected = page_count_of_length(placement.length, &pages);
+	if (expected == STATUS_OK && source.page + pages > object[which]->pages)
+		expected = STATUS_BEYOND_OBJECT;
+	if (expected == STATUS_OK)
+		expected = space_model_borrow(&model, &placement, protection, &source, &start);
+	status = borrowed_map(&space, object[which], &placement, source.page, protection, &range);
+	assert_int_equal(status, expected);
+	if (status == STATUS_OK)
+		assert_int_equal(uaddr_to_u64(range.start), start);
+}
+
+/* Pages that the loader makes; rarely, since only the end takes them away. */
+static void load_something(void)
+{
+	struct model_run new = { .kind = PAGE_IMAGE, .protection = any_protection(), .tag = ++next_tag };
+	struct uaddr_range range;
+
+	new.start = (any_edge() & ~UINT64_C(4095)) + below(1000) * PAGE_SIZE;
+	new.end = new.start + (1 + below(4)) * PAGE_SIZE;
+	if (once_in(4)) {
+		new.kind = PAGE_BOOTSTRAP;
+		new.start = BOOTSTRAP_START + below(250) * PAGE_SIZE;
+		new.end = new.start + PAGE_SIZE;
+	} else if (uaddr_range_of_pages(new.start, new.end - new.start, &range) != STATUS_OK) {
+		return;
+	}
+	range = (struct uaddr_range){ uaddr_from_u64(new.start), uaddr_from_u64(new.end) };
+	if (once_in(3) && new.kind == PAGE_IMAGE) {
+		assert_int_equal(anonymous_map_guard(&space, range), space_model_guard(&model, new.start, new.end));
+		return;
+	}
+	if (space_model_image(&model, &new) == STATUS_OK) {
+		assert_int_equal(anonymous_map_image(&space, range, new.kind, new.protection), STATUS_OK);
+		tag_new_pages(new.start, new.end, new.tag);
+	} else {
+		assert_int_not_equal(anonymous_map_image(&space, range, new.kind, new.protection), STATUS_OK);
+	}
+}
+
+static void change_own(const struct model_range *range)
+{
+	struct uaddr_range kernel = kernel_range(range);
+	enum status expected;
+	enum status status;
+
+	switch (below(5)) {
+	case 0:
+	case 1:
+		expected = space_model_commit(&model, range);
+		status = anonymous_commit(&space, kernel, range->protection);
+		break;
+	case 2:
+		expected = space_model_decommit(&model, range);
+		status = anonymous_decommit(&space, kernel);
+		break;
+	case 3:
+		expected = space_model_protect(&model, range);
+		status = anonymous_protect(&space, kernel, range->protection);
+		if (expected == STATUS_NOT_RESERVED && status == STATUS_NOT_COMMITTED)
+			expected = status; /* both may be true; which is met first is not promised */
+		break;
+	default:
+		expected = space_model_unmap(&model, range);
+		status = anonymous_unmap(&space, kernel);
+		break;
+	}
+	assert_int_equal(status, expected);
+	if (status == STATUS_OK && range->end - range->start <= 2000 * PAGE_SIZE)
+		tag_new_pages(range->start, range->end, range->tag);
+}
+
+static void change_borrowed(struct model_range *range)
+{
+	uint32_t which = (uint32_t)below(OBJECTS);
+	const struct model_run *run = space_model_at(&model, range->start);
+
+	if (run->kind == PAGE_BORROWED && !once_in(8))
+		which = (uint32_t)(UINT64_MAX - run->tag);
+	range->tag = UINT64_MAX - which;
+	if (once_in(2)) {
+		enum status expected = space_model_return(&model, range);
+
+		assert_int_equal(borrowed_unmap(&space, object[which], kernel_range(range)), expected);
+	} else {
+		enum status expected = space_model_protect_borrowed(&model, range);
+
+		assert_int_equal(borrowed_protect(&space, object[which], kernel_range(range), range->protection),
+				 expected);
+	}
+}
+
+static void change_something(void)
+{
+	struct model_range range;
+
+	next_tag++;
+	if (!any_range(&range))
+		return;
+	touch_around(range.start, range.end);
+	if (space_model_at(&model, range.start)->kind == PAGE_BORROWED || once_in(20))
+		change_borrowed(&range);
+	else
+		change_own(&range);
+}
+
+static void set_limits(void)
+{
+	static const uint64_t tight[LEDGER_COUNT] = { 100000, 2000, 100, 60, 0, 0 };
+	static const uint64_t wide[LEDGER_COUNT] = { UINT64_C(1) << 36, 100000, 400, 100000, 0, 0 };
+
+	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++) {
+		uint64_t limit = once_in(3) ? tight[kind] : wide[kind];
+
+		if (limit < model.ledger[kind].used)
+			limit = model.ledger[kind].used;
+		machine_set_limit(&account, (enum ledger_kind)kind, limit);
+		model.ledger[kind] = account.ledger.of[kind];
+	}
+}
+
+/* ---- the tests ---- */
+
+static void create_objects(void)
+{
+	static const uint64_t pages[OBJECTS] = { 1, 40, 600 };
+
+	for (uint32_t i = 0; i < OBJECTS; i++) {
+		assert_int_equal(memory_object_create(pages[i], i == 1 ? 1 : 0, &object[i]), STATUS_OK);
+		memory_object_use(object[i]);
+		for (uint64_t page = 0; page < pages[i]; page++) {
+			uint64_t *words = direct_map_of_frame(memory_object_frame(object[i], page));
+
+			words[0] = words[511] = mix(UINT64_MAX - i, page);
+		}
+	}
+}
+
+static void drop_objects(void)
+{
+	for (uint32_t i = 0; i < OBJECTS; i++) {
+		memory_object_drop_hold(object[i]);
+		memory_object_end_use(object[i]);
+	}
+}
+
+static void begin(void)
+{
+	machine_start(FRAMES);
+	machine_account(&account, UINT64_C(1) << 36);
+	create_objects();
+	assert_int_equal(address_space_create(&space, &account, machine_kernel_root()), STATUS_OK);
+	space_model_init(&model, UINT64_C(1) << 36, frame_free_count());
+	machine_load(0, &space);
+	machine_load(2, &space);
+}
+
+static void end(void)
+{
+	machine_load(0, NULL);
+	machine_load(2, NULL);
+	address_space_destroy(&space);
+	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++)
+		assert_int_equal(account.ledger.of[kind].used, 0);
+	drop_objects();
+	machine_stop();
+}
+
+static void run_operations(uint64_t rounds)
+{
+	for (uint64_t i = 0; i < rounds; i++) {
+		uint64_t choice = below(1000);
+
+		machine_run_on((uint32_t)below(MACHINE_CPUS));
+		if (choice < 250)
+			create_something();
+		else if (choice < 350)
+			borrow_something();
+		else if (choice < 352)
+			load_something();
+		else
+			change_something();
+		compare_numbers();
+		compare_query(any_edge());
+		if (i % 256 == 0)
+			compare_all();
+		if (i % 4096 == 0)
+			compare_listing();
+		if (i % 1024 == 0)
+			set_limits();
+	}
+	compare_all();
+}
+
+/* Many short lives, so that image and guard pages do not pile up, and each ends in a destroy of something full. */
+static void test_against_model(void **state)
+{
+	const uint64_t lives = 50;
+
+	(void)state;
+	host_random_init(&random_source, __func__, 1);
+	for (uint64_t i = 0; i < lives; i++) {
+		begin();
+		run_operations(host_rounds(1000000 / lives));
+		end();
+	}
+}
+
+/* The bootstrap window must not hide the room below it. */
+static void test_gap_below_the_window(void **state)
+{
+	struct placement above = { BOOTSTRAP_END + PAGE_SIZE, USER_LIMIT - BOOTSTRAP_END - PAGE_SIZE, true };
+	struct placement two = { 0, 2 * PAGE_SIZE, false };
+	struct uaddr_range range;
+
+	(void)state;
+	begin();
+	assert_int_equal(anonymous_reserve(&space, &above, &range), STATUS_OK);
+	assert_int_equal(anonymous_reserve(&space, &two, &range), STATUS_OK);
+	assert_int_equal(uaddr_to_u64(range.start), BOOTSTRAP_START - 2 * PAGE_SIZE);
+	end();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_against_model),
+		cmocka_unit_test(test_gap_below_the_window),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
