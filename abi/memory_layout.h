@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #define PAGE_SHIFT 12
-#define PAGE_SIZE 4096u
+#define PAGE_SIZE UINT64_C(4096)
 
 /*
  * User half, [USER_START, USER_LIMIT). The first 64 KiB catch null pointers and are never mappable; the last page

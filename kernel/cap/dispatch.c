@@ -33,7 +33,8 @@ static enum status call_object(struct call *call, handle_t capability, uint16_t 
 	calls = calls_of_interface[call->hold.interface];
 	if (LIKELY(operation < calls->count))
 		status = calls->handler[operation](call);
-	process_end_use(&call->hold);
+	if (call->hold.interface == INTERFACE_MEMORY_OBJECT)
+		process_end_use(&call->hold);
 	return status;
 }
 
@@ -67,8 +68,12 @@ bool dispatch_submission(struct thread *thread, const struct ring_submission *sl
 	call.process = thread->process;
 	call.thread = thread;
 	call.user_data = ring_load_word(slot, 1);
-	for (uint32_t i = 0; i < COUNT_OF(call.argument); i++)
-		call.argument[i] = ring_load_word(slot, i + 2);
+	call.argument[0] = ring_load_word(slot, 2);
+	call.argument[1] = ring_load_word(slot, 3);
+	call.argument[2] = ring_load_word(slot, 4);
+	call.argument[3] = ring_load_word(slot, 5);
+	call.argument[4] = ring_load_word(slot, 6);
+	call.argument[5] = ring_load_word(slot, 7);
 	call.value = 0;
 	call.is_open = false;
 	call.capability = HANDLE_NONE;

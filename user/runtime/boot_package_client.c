@@ -6,32 +6,34 @@
 enum status boot_package_client_stat(struct boot_package_client client, uint64_t index,
 				     struct boot_package_entry *entry)
 {
-	struct ring_submission request = { .opcode = RING_CALL,
-					   .operation = BOOT_PACKAGE_STAT,
-					   .capability = client.handle,
-					   .argument = { index, (uint64_t)entry, sizeof(*entry) } };
+	struct ring_submission *slot;
 
-	return ring_client_call_plain(&request);
+	TRY(ring_client_begin(client.handle, BOOT_PACKAGE_STAT, &slot));
+	slot->argument[0] = index;
+	slot->argument[1] = (uint64_t)entry;
+	slot->argument[2] = sizeof(*entry);
+	return ring_client_finish_plain();
 }
 
 enum status boot_package_client_find(struct boot_package_client client, const char *name, uint64_t *index)
 {
-	struct ring_submission request = { .opcode = RING_CALL,
-					   .operation = BOOT_PACKAGE_FIND,
-					   .capability = client.handle,
-					   .argument = { (uint64_t)name, strlen(name) } };
+	struct ring_submission *slot;
 
-	return ring_client_call_value(&request, index);
+	TRY(ring_client_begin(client.handle, BOOT_PACKAGE_FIND, &slot));
+	slot->argument[0] = (uint64_t)name;
+	slot->argument[1] = strlen(name);
+	return ring_client_finish(index);
 }
 
 enum status boot_package_client_read(struct boot_package_client client, const struct boot_package_span *span,
 				     uint64_t *count)
 {
-	struct ring_submission request = { .opcode = RING_CALL,
-					   .operation = BOOT_PACKAGE_READ,
-					   .capability = client.handle,
-					   .argument = { span->index, span->offset, (uint64_t)span->buffer,
-							 span->bytes } };
+	struct ring_submission *slot;
 
-	return ring_client_call_value(&request, count);
+	TRY(ring_client_begin(client.handle, BOOT_PACKAGE_READ, &slot));
+	slot->argument[0] = span->index;
+	slot->argument[1] = span->offset;
+	slot->argument[2] = (uint64_t)span->buffer;
+	slot->argument[3] = span->bytes;
+	return ring_client_finish(count);
 }

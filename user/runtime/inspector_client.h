@@ -23,7 +23,7 @@ enum status inspector_client_region(struct inspector_client client, uint64_t pro
 				    struct virtual_memory_region *region);
 
 /* The first hold at or after `slot`. */
-enum status inspector_client_capability(struct inspector_client client, uint64_t process_id, uint64_t slot,
+enum status inspector_client_capability(struct inspector_client client, uint64_t process_id, uint64_t from_slot,
 					struct inspector_capability *capability);
 
 enum status inspector_client_ledger(struct inspector_client client, uint64_t process_id,

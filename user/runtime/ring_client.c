@@ -55,32 +55,35 @@ enum status ring_client_wait(struct ring_client *ring, uint64_t user_data, struc
 	return status;
 }
 
+enum status ring_client_make_room(struct ring_client *ring, struct ring_submission **slot)
+{
+	TRY(ring_client_enter(0, 0));
+	return ring_submit_slot(ring->page, slot);
+}
+
+enum status ring_client_wait_value(struct ring_client *ring, uint64_t user_data, uint64_t *value)
+{
+	struct ring_completion completion;
+
+	TRY(ring_client_wait(ring, user_data, &completion));
+	*value = completion.value;
+	return ring_client_status(&completion);
+}
+
 enum status ring_client_call(const struct ring_submission *request, struct ring_completion *completion)
 {
 	struct ring_client *ring = &ring_client_current;
+	uint64_t ticket = ring->next_ticket++;
 	struct ring_submission *slot;
-	uint64_t ticket = ring->next_ticket;
 
-	if (ring_submit_slot(ring->page, &slot) != STATUS_OK) {
-		TRY(ring_client_enter(0, 0));
-		TRY(ring_submit_slot(ring->page, &slot));
-	}
+	if (ring_submit_slot(ring->page, &slot) != STATUS_OK)
+		TRY(ring_client_make_room(ring, &slot));
 	*slot = *request;
 	slot->user_data = ticket;
-	ring->next_ticket = (ticket + 1) | RING_CLIENT_FIRST_TICKET;
 	ring_publish(ring->page);
 	TRY(ring_client_enter(1, CAP_ENTER_FOREVER));
 	TRY(ring_client_wait(ring, ticket, completion));
 	return ring_client_status(completion);
-}
-
-enum status ring_client_call_value(const struct ring_submission *request, uint64_t *value)
-{
-	struct ring_completion completion;
-
-	TRY(ring_client_call(request, &completion));
-	*value = completion.value;
-	return STATUS_OK;
 }
 
 enum status ring_client_call_plain(const struct ring_submission *request)

@@ -44,6 +44,12 @@ static inline enum status ring_client_enter(uint32_t min_complete, uint64_t time
 	return result < 0 ? (enum status) - result : STATUS_OK;
 }
 
+/* A slot after the kernel has taken what the queue held: WOULD_BLOCK if it took nothing. */
+enum status ring_client_make_room(struct ring_client *ring, struct ring_submission **slot);
+
+/* ring_client_wait for the result word alone. */
+enum status ring_client_wait_value(struct ring_client *ring, uint64_t user_data, uint64_t *value);
+
 /* What a completion of a kernel object says. */
 static inline enum status ring_client_status(const struct ring_completion *completion)
 {
@@ -62,11 +68,51 @@ enum status ring_client_wait(struct ring_client *ring, uint64_t user_data, struc
  */
 enum status ring_client_call(const struct ring_submission *request, struct ring_completion *completion);
 
-/* The same for a caller that wants only the result word; `value` is left alone when the answer is not OK. */
-enum status ring_client_call_value(const struct ring_submission *request, uint64_t *value);
-
 /* The same for a caller that wants only the answer. */
 enum status ring_client_call_plain(const struct ring_submission *request);
+
+/*
+ * A call on a kernel object in two steps, for the typed clients: begin gives the slot with everything but the arguments
+ * filled in; the caller writes those that the operation has; finish hands it over and waits. Between the two nothing
+ * else may be submitted. The short way is inline: a call costs little more than its system call.
+ */
+static inline enum status ring_client_begin(handle_t capability, uint16_t operation, struct ring_submission **slot)
+{
+	struct ring_client *ring = &ring_client_current;
+
+	if (UNLIKELY(ring_submit_slot(ring->page, slot) != STATUS_OK))
+		TRY(ring_client_make_room(ring, slot));
+	ring_fill(*slot, RING_CALL, operation, capability, ring->next_ticket);
+	return STATUS_OK;
+}
+
+/* `value` gets the result word; it means something only if the answer is OK. */
+static inline enum status ring_client_finish(uint64_t *value)
+{
+	struct ring_client *ring = &ring_client_current;
+	struct ring_page *page = ring->page;
+	const struct ring_completion *completion = &page->completion[page->header.cq_head % RING_CQ_ENTRIES];
+	uint64_t ticket = ring->next_ticket++;
+	int32_t result;
+
+	ring_publish(page);
+	TRY(ring_client_enter(1, CAP_ENTER_FOREVER));
+	if (UNLIKELY(ring_completed(page) == 0 || completion->user_data != ticket))
+		return ring_client_wait_value(ring, ticket, value);
+	result = completion->result;
+	*value = completion->value;
+	/* Release: the reads above are done before the kernel sees the slot as free. */
+	ring_store_release(&page->header.cq_head, page->header.cq_head + 1);
+	return result < 0 ? (enum status) - result : STATUS_OK;
+}
+
+/* The same for a caller that wants only the answer. */
+static inline enum status ring_client_finish_plain(void)
+{
+	uint64_t ignored;
+
+	return ring_client_finish(&ignored);
+}
 
 /* Give up a capability, whatever it is: NO_SUCH_CAPABILITY. */
 enum status ring_client_release(handle_t capability);

@@ -14,20 +14,20 @@ enum status system_control_client_halt(struct system_control_client client, uint
 
 enum status system_control_client_run_next(struct system_control_client client, const char *command)
 {
-	struct ring_submission request = { .opcode = RING_CALL,
-					   .operation = SYSTEM_CONTROL_RUN_NEXT,
-					   .capability = client.handle,
-					   .argument = { (uint64_t)command, strlen(command) } };
+	struct ring_submission *slot;
 
-	return ring_client_call_plain(&request);
+	TRY(ring_client_begin(client.handle, SYSTEM_CONTROL_RUN_NEXT, &slot));
+	slot->argument[0] = (uint64_t)command;
+	slot->argument[1] = strlen(command);
+	return ring_client_finish_plain();
 }
 
 enum status system_control_client_last_exit(struct system_control_client client, struct last_exit *last)
 {
-	struct ring_submission request = { .opcode = RING_CALL,
-					   .operation = SYSTEM_CONTROL_LAST_EXIT,
-					   .capability = client.handle,
-					   .argument = { (uint64_t)last, sizeof(*last) } };
+	struct ring_submission *slot;
 
-	return ring_client_call_plain(&request);
+	TRY(ring_client_begin(client.handle, SYSTEM_CONTROL_LAST_EXIT, &slot));
+	slot->argument[0] = (uint64_t)last;
+	slot->argument[1] = sizeof(*last);
+	return ring_client_finish_plain();
 }

@@ -4,9 +4,10 @@
 
 enum status timer_client_now(struct timer_client client, uint64_t *nanoseconds)
 {
-	struct ring_submission request = { .opcode = RING_CALL, .operation = TIMER_NOW, .capability = client.handle };
+	struct ring_submission *slot;
 
-	return ring_client_call_value(&request, nanoseconds);
+	TRY(ring_client_begin(client.handle, TIMER_NOW, &slot));
+	return ring_client_finish(nanoseconds);
 }
 
 enum status timer_client_sleep(struct timer_client client, uint64_t nanoseconds)

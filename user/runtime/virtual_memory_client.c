@@ -5,13 +5,15 @@
 enum status virtual_memory_client_map(struct virtual_memory_client client, const void *hint, uint64_t length,
 				      uint32_t protection, uint32_t flags, void **address)
 {
-	struct ring_submission request = { .opcode = RING_CALL,
-					   .operation = VIRTUAL_MEMORY_MAP,
-					   .capability = client.handle,
-					   .argument = { (uint64_t)hint, length, protection, flags } };
+	struct ring_submission *slot;
 	uint64_t value;
 
-	TRY(ring_client_call_value(&request, &value));
+	TRY(ring_client_begin(client.handle, VIRTUAL_MEMORY_MAP, &slot));
+	slot->argument[0] = (uint64_t)hint;
+	slot->argument[1] = length;
+	slot->argument[2] = protection;
+	slot->argument[3] = flags;
+	TRY(ring_client_finish(&value));
 	*address = (void *)value;
 	return STATUS_OK;
 }
@@ -19,13 +21,14 @@ enum status virtual_memory_client_map(struct virtual_memory_client client, const
 enum status virtual_memory_client_reserve(struct virtual_memory_client client, const void *hint, uint64_t length,
 					  uint32_t flags, void **address)
 {
-	struct ring_submission request = { .opcode = RING_CALL,
-					   .operation = VIRTUAL_MEMORY_RESERVE,
-					   .capability = client.handle,
-					   .argument = { (uint64_t)hint, length, flags } };
+	struct ring_submission *slot;
 	uint64_t value;
 
-	TRY(ring_client_call_value(&request, &value));
+	TRY(ring_client_begin(client.handle, VIRTUAL_MEMORY_RESERVE, &slot));
+	slot->argument[0] = (uint64_t)hint;
+	slot->argument[1] = length;
+	slot->argument[2] = flags;
+	TRY(ring_client_finish(&value));
 	*address = (void *)value;
 	return STATUS_OK;
 }
@@ -33,62 +36,65 @@ enum status virtual_memory_client_reserve(struct virtual_memory_client client, c
 enum status virtual_memory_client_commit(struct virtual_memory_client client, const void *address, uint64_t length,
 					 uint32_t protection)
 {
-	struct ring_submission request = { .opcode = RING_CALL,
-					   .operation = VIRTUAL_MEMORY_COMMIT,
-					   .capability = client.handle,
-					   .argument = { (uint64_t)address, length, protection } };
+	struct ring_submission *slot;
 
-	return ring_client_call_plain(&request);
+	TRY(ring_client_begin(client.handle, VIRTUAL_MEMORY_COMMIT, &slot));
+	slot->argument[0] = (uint64_t)address;
+	slot->argument[1] = length;
+	slot->argument[2] = protection;
+	return ring_client_finish_plain();
 }
 
 enum status virtual_memory_client_decommit(struct virtual_memory_client client, const void *address, uint64_t length)
 {
-	struct ring_submission request = { .opcode = RING_CALL,
-					   .operation = VIRTUAL_MEMORY_DECOMMIT,
-					   .capability = client.handle,
-					   .argument = { (uint64_t)address, length } };
+	struct ring_submission *slot;
 
-	return ring_client_call_plain(&request);
+	TRY(ring_client_begin(client.handle, VIRTUAL_MEMORY_DECOMMIT, &slot));
+	slot->argument[0] = (uint64_t)address;
+	slot->argument[1] = length;
+	return ring_client_finish_plain();
 }
 
 enum status virtual_memory_client_protect(struct virtual_memory_client client, const void *address, uint64_t length,
 					  uint32_t protection)
 {
-	struct ring_submission request = { .opcode = RING_CALL,
-					   .operation = VIRTUAL_MEMORY_PROTECT,
-					   .capability = client.handle,
-					   .argument = { (uint64_t)address, length, protection } };
+	struct ring_submission *slot;
 
-	return ring_client_call_plain(&request);
+	TRY(ring_client_begin(client.handle, VIRTUAL_MEMORY_PROTECT, &slot));
+	slot->argument[0] = (uint64_t)address;
+	slot->argument[1] = length;
+	slot->argument[2] = protection;
+	return ring_client_finish_plain();
 }
 
 enum status virtual_memory_client_unmap(struct virtual_memory_client client, const void *address, uint64_t length)
 {
-	struct ring_submission request = { .opcode = RING_CALL,
-					   .operation = VIRTUAL_MEMORY_UNMAP,
-					   .capability = client.handle,
-					   .argument = { (uint64_t)address, length } };
+	struct ring_submission *slot;
 
-	return ring_client_call_plain(&request);
+	TRY(ring_client_begin(client.handle, VIRTUAL_MEMORY_UNMAP, &slot));
+	slot->argument[0] = (uint64_t)address;
+	slot->argument[1] = length;
+	return ring_client_finish_plain();
 }
 
 enum status virtual_memory_client_query(struct virtual_memory_client client, const void *address,
 					struct virtual_memory_region *region)
 {
-	struct ring_submission request = { .opcode = RING_CALL,
-					   .operation = VIRTUAL_MEMORY_QUERY,
-					   .capability = client.handle,
-					   .argument = { (uint64_t)address, (uint64_t)region, sizeof(*region) } };
+	struct ring_submission *slot;
 
-	return ring_client_call_plain(&request);
+	TRY(ring_client_begin(client.handle, VIRTUAL_MEMORY_QUERY, &slot));
+	slot->argument[0] = (uint64_t)address;
+	slot->argument[1] = (uint64_t)region;
+	slot->argument[2] = sizeof(*region);
+	return ring_client_finish_plain();
 }
 
 enum status virtual_memory_client_statistics(struct virtual_memory_client client, struct memory_statistics *statistics)
 {
-	struct ring_submission request = { .opcode = RING_CALL,
-					   .operation = VIRTUAL_MEMORY_STATISTICS,
-					   .capability = client.handle,
-					   .argument = { (uint64_t)statistics, sizeof(*statistics) } };
+	struct ring_submission *slot;
 
-	return ring_client_call_plain(&request);
+	TRY(ring_client_begin(client.handle, VIRTUAL_MEMORY_STATISTICS, &slot));
+	slot->argument[0] = (uint64_t)statistics;
+	slot->argument[1] = sizeof(*statistics);
+	return ring_client_finish_plain();
 }

@@ -51,18 +51,25 @@ void contract_break(const char *text, ...)
 	va_end(arguments);
 }
 
+struct memory_statistics contract_statistics(void)
+{
+	struct memory_statistics statistics;
+
+	CHECK(virtual_memory_client_statistics(contract.memory, &statistics) == STATUS_OK);
+	return statistics;
+}
+
 struct contract_reading contract_read(void)
 {
-	struct contract_reading reading;
+	struct contract_reading reading = { .statistics = contract_statistics() };
 
-	CHECK(virtual_memory_client_statistics(contract.memory, &reading.statistics) == STATUS_OK);
 	CHECK(inspector_client_memory(contract.inspector, &reading.machine) == STATUS_OK);
 	return reading;
 }
 
 uint64_t contract_used(enum ledger_kind kind)
 {
-	return contract_read().statistics.ledger[kind].used;
+	return contract_statistics().ledger[kind].used;
 }
 
 /* Break the promise if anything is not as it was. */

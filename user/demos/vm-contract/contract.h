@@ -72,7 +72,9 @@ void contract_refuse(const char *operation, const char *why, const struct ring_s
 /* The promise under way is broken. */
 void contract_break(const char *text, ...) __attribute__((format(printf, 1, 2)));
 
+/* The machine's part walks all frames: not for loops. */
 struct contract_reading contract_read(void);
+struct memory_statistics contract_statistics(void);
 uint64_t contract_used(enum ledger_kind kind);
 
 /* Whether the kernel, when asked to copy one byte from or to there on our behalf, may. The second one writes. */

@@ -1,0 +1,461 @@
+/* links: kernel/mem/address_space.c kernel/mem/anonymous.c kernel/mem/borrowed.c kernel/mem/page_walk.c
+   kernel/mem/page_gap.c kernel/mem/memory_object.c kernel/mem/heap.c kernel/mem/frame.c kernel/mem/account.c */
+/* Each operation, refused at each point where something can run out: nothing may have changed. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "kernel/mem/borrowed.h"
+#include "kernel/mem/heap.h"
+#include "kernel/mem/page_walk.h"
+#include "lib/check.h"
+#include "tests/host/host_support.h"
+#include "tests/host/machine.h"
+
+#define FRAMES 8192u
+#define MIB (UINT64_C(1) << 20)
+#define GIB (UINT64_C(1) << 30)
+#define TIB (UINT64_C(1) << 40)
+#define READ_WRITE (PROTECTION_READ | PROTECTION_WRITE)
+
+/* Places of the scene. */
+#define HUGE (4 * TIB)         /* 1 TiB reserved, with one hole */
+#define MAPPED (64 * GIB - MIB) /* 600 pages, over a 1 GiB boundary */
+#define PATCHY (8 * GIB)       /* 1200 pages reserved, every third committed */
+#define BORROWED (96 * GIB - 20 * PAGE_SIZE)
+#define IMAGE UINT64_C(0x400000)
+#define FREE (7 * TIB - 4 * PAGE_SIZE) /* nothing around it */
+
+static struct account account;
+static struct address_space space;
+static struct memory_object *object;
+
+/* ---- the scene ---- */
+
+static struct uaddr_range pages_at(uint64_t start, uint64_t pages)
+{
+	return (struct uaddr_range){ uaddr_from_u64(start), uaddr_from_u64(start + pages * PAGE_SIZE) };
+}
+
+static enum status reserve_at(uint64_t start, uint64_t pages)
+{
+	struct uaddr_range range;
+
+	return anonymous_reserve(&space, &(struct placement){ start, pages * PAGE_SIZE, start != 0 }, &range);
+}
+
+static enum status map_at(uint64_t start, uint64_t pages)
+{
+	struct uaddr_range range;
+
+	return anonymous_map(&space, &(struct placement){ start, pages * PAGE_SIZE, start != 0 }, READ_WRITE, &range);
+}
+
+static enum status borrow_at(uint64_t start, uint64_t pages)
+{
+	struct uaddr_range range;
+
+	return borrowed_map(&space, object, &(struct placement){ start, pages * PAGE_SIZE, start != 0 }, 0, READ_WRITE,
+			    &range);
+}
+
+static void make_scene(void)
+{
+	machine_start(FRAMES);
+	machine_account(&account, UINT64_C(1) << 40);
+	assert_int_equal(memory_object_create(700, 0, &object), STATUS_OK);
+	memory_object_use(object);
+	assert_int_equal(address_space_create(&space, &account, machine_kernel_root()), STATUS_OK);
+	assert_int_equal(reserve_at(HUGE, TIB / PAGE_SIZE), STATUS_OK);
+	assert_int_equal(anonymous_unmap(&space, pages_at(HUGE + 3 * GIB, 1)), STATUS_OK);
+	assert_int_equal(map_at(MAPPED, 600), STATUS_OK);
+	assert_int_equal(reserve_at(PATCHY, 1200), STATUS_OK);
+	for (uint64_t page = 0; page < 1200; page += 3)
+		assert_int_equal(anonymous_commit(&space, pages_at(PATCHY + page * PAGE_SIZE, 1), READ_WRITE),
+				 STATUS_OK);
+	assert_int_equal(borrow_at(BORROWED, 40), STATUS_OK);
+	assert_int_equal(anonymous_map_image(&space, pages_at(IMAGE, 5), PAGE_IMAGE, PROTECTION_READ), STATUS_OK);
+	for (uint32_t cpu = 0; cpu < MACHINE_CPUS; cpu++)
+		machine_load(cpu, &space);
+}
+
+static void end_scene(void)
+{
+	assert_true(address_space_is_valid(&space, machine_kernel_root()));
+	assert_true(memory_object_is_valid(object));
+	assert_true(frame_is_valid());
+	assert_true(heap_is_valid());
+	for (uint32_t cpu = 0; cpu < MACHINE_CPUS; cpu++)
+		machine_load(cpu, NULL);
+	address_space_destroy(&space);
+	memory_object_drop_hold(object);
+	memory_object_end_use(object);
+	machine_stop();
+}
+
+/* ---- snapshots ---- */
+
+#define SNAPSHOT_ENTRIES 16384u
+
+struct snapshot {
+	uint32_t count;
+	struct snapshot_entry {
+		uint64_t address;
+		pte_t entry;
+		uint64_t level;
+	} entry[SNAPSHOT_ENTRIES];
+	struct resource_ledger ledger;
+	uint64_t free;
+	uint64_t uses[FRAME_USE_COUNT];
+	uint64_t mappings;
+	struct heap_statistics heap;
+};
+
+static struct snapshot old_state;
+static struct snapshot new_state;
+
+static void snapshot_table(struct snapshot *snapshot, const pte_t *table, unsigned level, uint64_t base)
+{
+	for (uint32_t i = 0; i < (level == PTE_LEVELS ? PTE_ENTRIES / 2 : PTE_ENTRIES); i++) {
+		uint64_t address = base + i * pte_span(level);
+
+		if (pte_is_empty(table[i]))
+			continue;
+		assert_true(snapshot->count < SNAPSHOT_ENTRIES);
+		snapshot->entry[snapshot->count++] = (struct snapshot_entry){ address, table[i], level };
+		if (level > 1 && pte_is_present(table[i]))
+			snapshot_table(snapshot, page_table_of(table[i]), level - 1, address);
+	}
+}
+
+static void take_snapshot(struct snapshot *snapshot)
+{
+	memset(snapshot, 0, sizeof(*snapshot));
+	snapshot_table(snapshot, space.root_table, PTE_LEVELS, 0);
+	account_read(&account, &snapshot->ledger);
+	snapshot->free = frame_free_count();
+	frame_count_uses(snapshot->uses);
+	snapshot->mappings = object->mappings;
+	heap_statistics_read(&snapshot->heap);
+}
+
+static void assert_unchanged(void)
+{
+	take_snapshot(&new_state);
+	assert_int_equal(new_state.count, old_state.count);
+	assert_memory_equal(new_state.entry, old_state.entry, old_state.count * sizeof(old_state.entry[0]));
+	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++) {
+		assert_int_equal(new_state.ledger.of[kind].used, old_state.ledger.of[kind].used);
+		assert_int_equal(new_state.ledger.of[kind].peak, old_state.ledger.of[kind].peak);
+	}
+	assert_int_equal(new_state.free, old_state.free);
+	assert_memory_equal(new_state.uses, old_state.uses, sizeof(old_state.uses));
+	assert_int_equal(new_state.mappings, old_state.mappings);
+	assert_memory_equal(&new_state.heap, &old_state.heap, sizeof(old_state.heap));
+}
+
+/* ---- the operations ---- */
+
+static enum status reserve_anywhere(void)
+{
+	return reserve_at(0, 1);
+}
+
+static enum status reserve_odd(void) /* over a 512 GiB boundary, with odd ends */
+{
+	return reserve_at(FREE, 8 * GIB / PAGE_SIZE + 7);
+}
+
+static enum status map_anywhere(void)
+{
+	return map_at(0, 600);
+}
+
+static enum status map_over_boundary(void)
+{
+	return map_at(FREE, 9);
+}
+
+static enum status map_beside_reserved(void) /* fills the hole; its tables stay mixed */
+{
+	return map_at(HUGE + 3 * GIB, 1);
+}
+
+static enum status reserve_hole(void) /* makes four levels uniform again */
+{
+	return reserve_at(HUGE + 3 * GIB, 1);
+}
+
+static enum status commit_in_huge(void)
+{
+	return anonymous_commit(&space, pages_at(HUGE + 17 * GIB - 3 * PAGE_SIZE, 520), READ_WRITE);
+}
+
+static enum status commit_patchy(void)
+{
+	return anonymous_commit(&space, pages_at(PATCHY + PAGE_SIZE, 1100), PROTECTION_NONE);
+}
+
+static enum status decommit_patchy(void)
+{
+	return anonymous_decommit(&space, pages_at(PATCHY, 1200));
+}
+
+static enum status protect_mapped(void)
+{
+	return anonymous_protect(&space, pages_at(MAPPED + PAGE_SIZE, 598), PROTECTION_NONE);
+}
+
+static enum status unmap_in_huge(void) /* splits at each level, at both ends */
+{
+	return anonymous_unmap(&space, pages_at(HUGE + 100 * GIB + PAGE_SIZE, 7 * GIB / PAGE_SIZE));
+}
+
+static enum status unmap_mapped(void)
+{
+	return anonymous_unmap(&space, pages_at(MAPPED, 600));
+}
+
+static enum status borrow_anywhere(void)
+{
+	return borrow_at(0, 700);
+}
+
+static enum status borrow_over_boundary(void)
+{
+	return borrow_at(FREE, 8);
+}
+
+static enum status unborrow(void)
+{
+	return borrowed_unmap(&space, object, pages_at(BORROWED, 40));
+}
+
+static enum status protect_borrowed(void)
+{
+	return borrowed_protect(&space, object, pages_at(BORROWED + 7 * PAGE_SIZE, 30), PROTECTION_READ);
+}
+
+static enum status load_image(void)
+{
+	return anonymous_map_image(&space, pages_at(FREE, 12), PAGE_IMAGE, PROTECTION_READ);
+}
+
+static enum status load_bootstrap(void)
+{
+	return anonymous_map_image(&space, pages_at(BOOTSTRAP_START, 1), PAGE_BOOTSTRAP, PROTECTION_READ);
+}
+
+static enum status load_guard(void)
+{
+	return anonymous_map_guard(&space, pages_at(FREE + PAGE_SIZE, 1030));
+}
+
+static enum status create_object(uint64_t pages, uint64_t flags)
+{
+	struct memory_object *created;
+
+	TRY(memory_object_create(pages, flags, &created));
+	assert_true(memory_object_is_valid(created));
+	memory_object_drop_hold(created);
+	return STATUS_OK;
+}
+
+static enum status create_scattered(void)
+{
+	return create_object(1300, 0);
+}
+
+static enum status create_contiguous(void)
+{
+	return create_object(700, 2);
+}
+
+static enum status create_space(void)
+{
+	static struct address_space other;
+
+	TRY(address_space_create(&other, &account, machine_kernel_root()));
+	address_space_destroy(&other);
+	return STATUS_OK;
+}
+
+struct operation {
+	const char *name;
+	enum status (*run)(void);
+};
+
+static const struct operation operations[] = {
+	{ "reserve_anywhere", reserve_anywhere },
+	{ "reserve_odd", reserve_odd },
+	{ "map_anywhere", map_anywhere },
+	{ "map_over_boundary", map_over_boundary },
+	{ "map_beside_reserved", map_beside_reserved },
+	{ "reserve_hole", reserve_hole },
+	{ "commit_in_huge", commit_in_huge },
+	{ "commit_patchy", commit_patchy },
+	{ "decommit_patchy", decommit_patchy },
+	{ "protect_mapped", protect_mapped },
+	{ "unmap_in_huge", unmap_in_huge },
+	{ "unmap_mapped", unmap_mapped },
+	{ "borrow_anywhere", borrow_anywhere },
+	{ "borrow_over_boundary", borrow_over_boundary },
+	{ "unborrow", unborrow },
+	{ "protect_borrowed", protect_borrowed },
+	{ "load_image", load_image },
+	{ "load_bootstrap", load_bootstrap },
+	{ "load_guard", load_guard },
+	{ "create_scattered", create_scattered },
+	{ "create_contiguous", create_contiguous },
+	{ "create_space", create_space },
+};
+
+/* ---- the tests ---- */
+
+static void look_everywhere(void)
+{
+	static const uint64_t places[] = { HUGE, HUGE + 17 * GIB, HUGE + 100 * GIB, MAPPED,   MAPPED + MIB,
+					   PATCHY, BORROWED,	    IMAGE,	      FREE + MIB };
+
+	for (uint32_t i = 0; i < COUNT_OF(places); i++)
+		for (uint32_t page = 0; page < 4; page++)
+			machine_touch(&space, places[i] + page * PAGE_SIZE);
+}
+
+/* The k-th promise of frames is refused, for each k. */
+static void test_refused_promise(void **state)
+{
+	(void)state;
+	for (uint32_t i = 0; i < COUNT_OF(operations); i++) {
+		uint64_t k;
+
+		make_scene();
+		take_snapshot(&old_state);
+		for (k = 0;; k++) {
+			enum status status;
+
+			(void)frame_refuse_promise(k);
+			status = operations[i].run();
+			if (!frame_refuse_promise(UINT64_MAX)) {
+				assert_int_equal(status, STATUS_OK);
+				break;
+			}
+			print_message("%s: promise %u refused\n", operations[i].name, (unsigned)k);
+			assert_int_equal(status, STATUS_OUT_OF_MEMORY);
+			assert_unchanged();
+		}
+		end_scene();
+	}
+}
+
+/* What the operation takes of each ledger at most: by its peak. */
+static void learn_needs(const struct operation *operation, uint64_t needs[LEDGER_COUNT])
+{
+	struct resource_ledger before;
+
+	make_scene();
+	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++)
+		machine_set_limit(&account, (enum ledger_kind)kind, UINT64_C(1) << 40);
+	account_read(&account, &before);
+	look_everywhere();
+	assert_int_equal(operation->run(), STATUS_OK);
+	assert_true(machine_translations_hold());
+	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++)
+		needs[kind] = account.ledger.of[kind].peak - before.of[kind].used;
+	end_scene();
+}
+
+static void limit_one(const struct operation *operation, enum ledger_kind kind, uint64_t need)
+{
+	uint64_t used = account.ledger.of[kind].used;
+	uint64_t step = need / 1500 + 1; /* every value if there are few */
+
+	for (uint64_t limit = 0; limit < need; limit = limit + step < need || limit == need - 1 ? limit + step : need - 1) {
+		machine_set_limit(&account, kind, used + limit);
+		take_snapshot(&old_state);
+		assert_int_equal(operation->run(), ledger_refusal(kind));
+		assert_unchanged();
+	}
+	machine_set_limit(&account, kind, used + need);
+	assert_int_equal(operation->run(), STATUS_OK);
+	assert_int_equal(account.ledger.of[kind].peak, used + need);
+}
+
+static void test_limited_ledger(void **state)
+{
+	(void)state;
+	for (uint32_t i = 0; i < COUNT_OF(operations); i++) {
+		uint64_t needs[LEDGER_COUNT];
+
+		learn_needs(&operations[i], needs);
+		for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++) {
+			if (needs[kind] == 0)
+				continue;
+			make_scene();
+			limit_one(&operations[i], (enum ledger_kind)kind, needs[kind]);
+			end_scene();
+		}
+	}
+}
+
+/* A full machine with `left` frames that all lie on another CPU's stack: the operation works if they are enough. */
+static bool works_with(const struct operation *operation, uint64_t left)
+{
+	static frame_t taken[FRAMES];
+	uint64_t count = frame_free_count();
+	enum status status;
+
+	machine_run_on(0);
+	assert_int_equal(frame_promise(count), STATUS_OK);
+	for (uint64_t i = 0; i < count; i++)
+		taken[i] = frame_take(FRAME_KERNEL, NULL);
+	assert_int_equal(frame_promise(1), STATUS_OUT_OF_MEMORY);
+	machine_run_on(MACHINE_CPUS - 1);
+	for (uint64_t i = 0; i < left; i++)
+		frame_free(taken[i], FRAME_KERNEL, NULL);
+	machine_run_on(1);
+	take_snapshot(&old_state);
+	status = operation->run();
+	if (status != STATUS_OK) {
+		assert_true(status == STATUS_OUT_OF_MEMORY || status == STATUS_NO_CONTIGUOUS_RUN);
+		assert_unchanged();
+	}
+	assert_true(frame_is_valid());
+	for (uint64_t i = left; i < count; i++)
+		frame_free(taken[i], FRAME_KERNEL, NULL);
+	return status == STATUS_OK;
+}
+
+/* With each number of frames left, until it works. */
+static void test_last_frames(void **state)
+{
+	(void)state;
+	for (uint32_t i = 0; i < COUNT_OF(operations); i++) {
+		uint64_t left = 0;
+
+		make_scene();
+		while (!works_with(&operations[i], left)) {
+			assert_true(left < 2000);
+			left += left < 8 || host_rounds(100) > 50 ? 1 : 61;
+		}
+		print_message("%s: %u frames\n", operations[i].name, (unsigned)left);
+		machine_run_on(0);
+		end_scene();
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_refused_promise),
+		cmocka_unit_test(test_limited_ledger),
+		cmocka_unit_test(test_last_frames),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
