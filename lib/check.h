@@ -22,7 +22,7 @@
 
 #define LIKELY(condition) __builtin_expect(!!(condition), 1)
 #define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
-/* Loops over page-table entries: several at a time. Both compilers know the pragma under their own names. */
+/* Before a loop of a constant, small number of steps: no loop at all. Each compiler has its own name for it. */
 #ifdef __clang__
 #define UNROLLED _Pragma("clang loop unroll_count(8)")
 #else

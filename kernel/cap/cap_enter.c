@@ -19,31 +19,6 @@
 
 #define CONSOLE_POLL_NS UINT64_C(1000000)
 
-/* What the program's indices say, read once: submissions that wait, and completions that it has not taken. */
-struct ring_work {
-	uint32_t pending, waiting;
-};
-
-/* The rest of the queue, one by one. */
-static void take_calls(struct thread *thread, struct ring_work *work)
-{
-	struct ring_page *ring = thread->ring;
-
-	while (work->pending != 0 && work->waiting + thread->open_count < RING_CQ_ENTRIES) {
-		struct ring_submission *slot = &ring->submission[thread->ring_state.sq_head % RING_SQ_ENTRIES];
-		struct ring_completion *answer = &ring->completion[thread->ring_state.cq_tail % RING_CQ_ENTRIES];
-
-		work->pending--;
-		thread->ring_state.sq_head++;
-		thread->submissions++;
-		if (!dispatch_submission(thread, slot, answer))
-			continue; /* it is open: thread->open_count sets its place in the queue aside */
-		thread->ring_state.cq_tail++;
-		work->waiting++;
-	}
-	ring_kernel_publish(&thread->ring_state, ring);
-}
-
 /* Whether an open operation can complete now, and with what. */
 static bool try_complete(struct thread *thread, const struct open_operation *open, struct ring_completion *completion)
 {
@@ -127,7 +102,7 @@ static __attribute__((noinline)) uint64_t enter_with_calls(struct thread *thread
 							   uint64_t min_complete, uint64_t timeout_ns)
 {
 	GUARD(min_complete <= RING_CQ_ENTRIES, negated(STATUS_BAD_ARGUMENT));
-	take_calls(thread, &work);
+	dispatch_queue(thread, &work);
 	if (thread->open_count != 0)
 		work.waiting += complete_open(thread);
 	if (LIKELY(work.waiting >= min_complete) || timeout_ns == 0)

@@ -24,7 +24,7 @@ enum status call_write_result(struct call *call, uint64_t buffer, uint64_t bytes
 	return user_access_write(&call->process->space, buffer, size, result);
 }
 
-static enum status call_object(struct call *call, handle_t capability, uint16_t operation)
+static inline enum status call_object(struct call *call, handle_t capability, uint16_t operation)
 {
 	const struct call_table *calls;
 	enum status status = STATUS_UNSUPPORTED;
@@ -39,7 +39,7 @@ static enum status call_object(struct call *call, handle_t capability, uint16_t 
 }
 
 /* `first` is the submission's first word: opcode, flags, operation, capability. */
-static enum status carry_out(struct call *call, uint64_t first)
+static inline enum status carry_out(struct call *call, uint64_t first)
 {
 	GUARD((uint8_t)(first >> 8) == 0, STATUS_UNSUPPORTED);
 	GUARD((uint8_t)first < RING_OPCODE_COUNT, STATUS_UNSUPPORTED);
@@ -60,7 +60,9 @@ static enum status carry_out(struct call *call, uint64_t first)
 	return STATUS_UNSUPPORTED;
 }
 
-bool dispatch_submission(struct thread *thread, const struct ring_submission *slot, struct ring_completion *answer)
+/* One submission; false if it completes later. */
+static inline bool carry_out_slot(struct thread *thread, const struct ring_submission *slot,
+				  struct ring_completion *answer)
 {
 	struct call call;
 	enum status status;
@@ -90,3 +92,22 @@ bool dispatch_submission(struct thread *thread, const struct ring_submission *sl
 }
 
 _Static_assert(COMPLETION_HAS_CAPABILITY == 1, "the flag is the truth value above");
+
+void dispatch_queue(struct thread *thread, struct ring_work *work)
+{
+	struct ring_page *ring = thread->ring;
+
+	while (work->pending != 0 && work->waiting + thread->open_count < RING_CQ_ENTRIES) {
+		const struct ring_submission *slot = &ring->submission[thread->ring_state.sq_head % RING_SQ_ENTRIES];
+		struct ring_completion *answer = &ring->completion[thread->ring_state.cq_tail % RING_CQ_ENTRIES];
+
+		work->pending--;
+		thread->ring_state.sq_head++;
+		thread->submissions++;
+		if (!carry_out_slot(thread, slot, answer))
+			continue; /* it is open: thread->open_count sets its place in the queue aside */
+		thread->ring_state.cq_tail++;
+		work->waiting++;
+	}
+	ring_kernel_publish(&thread->ring_state, ring);
+}

@@ -7,10 +7,15 @@
 #include "abi/ring_abi.h"
 #include "kernel/task/thread.h"
 
+/* What the program's indices say, read once: submissions that wait, and completions that it has not taken. */
+struct ring_work {
+	uint32_t pending, waiting;
+};
+
 /*
- * Carry out the submission in `slot`, whose words are read once, and fill in its completion in `answer`; false if it
- * completes later. Both lie in the ring, where the program may write at any time.
+ * Carry out the submissions of the queue, in order, each word of them read once, as long as their completions have room
+ * beside the places that open operations have set aside; publish what was done.
  */
-bool dispatch_submission(struct thread *thread, const struct ring_submission *slot, struct ring_completion *answer);
+void dispatch_queue(struct thread *thread, struct ring_work *work);
 
 #endif

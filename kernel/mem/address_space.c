@@ -22,18 +22,6 @@ enum status address_space_create(struct address_space *space, struct account *ac
 	return STATUS_OK;
 }
 
-void address_space_lock(struct address_space *space, struct uaddr_range range)
-{
-	(void)range; /* one lock for the whole space, for now */
-	spinlock_acquire(&space->lock);
-}
-
-void address_space_unlock(struct address_space *space, struct uaddr_range range)
-{
-	(void)range;
-	spinlock_release(&space->lock);
-}
-
 void address_space_enter_cpu(struct address_space *space, uint32_t cpu)
 {
 	__atomic_fetch_or(&space->residency, UINT64_C(1) << cpu, __ATOMIC_SEQ_CST);
@@ -156,11 +144,16 @@ static const struct page_visitor release_all = { WALK_TOP, leaf_release, span_re
 
 void address_space_destroy(struct address_space *space)
 {
-	struct page_walk walk = { .space = space, .range = whole_user_half(), .gather = FRAME_GATHER_EMPTY };
+	struct page_walk walk;
 	struct address_space_census census;
 	struct charge refund = { .kinds = 0 };
 
 	CHECK(__atomic_load_n(&space->residency, __ATOMIC_SEQ_CST) == 0);
+	page_walk_begin(&walk, space, whole_user_half());
+	walk.run.entry = NULL;
+	walk.descent.table = space->root_table;
+	walk.descent.info = frame_info_of(space->root);
+	walk.descent.level = PTE_LEVELS;
 	address_space_count(space, &census);
 	charge_add(&refund, LEDGER_VIRTUAL_RESERVATION, census.pages[PAGE_RESERVED] + census.pages[PAGE_ANONYMOUS]);
 	charge_add(&refund, LEDGER_FRAME_GRANT, census.pages[PAGE_ANONYMOUS] + census.pages[PAGE_BORROWED]);

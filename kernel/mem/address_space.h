@@ -26,7 +26,7 @@
 #define ADDRESS_SPACE_MAP_TOP UINT64_C(0x00007ffff0000000)
 #define GAP_CLASSES 6u
 
-/* No gap of `pages` or more (aligned as such a size is) ends above `address`. */
+/* A search for `pages` or more may start at `address`: likely nothing that large is free above. */
 struct gap_hint {
 	uint64_t address;
 	uint64_t pages;
@@ -58,8 +58,17 @@ enum status address_space_create(struct address_space *space, struct account *ac
 void address_space_destroy(struct address_space *space);
 
 /* The lock names the range that the caller is about to look at or change, so that it can become finer. */
-void address_space_lock(struct address_space *space, struct uaddr_range range);
-void address_space_unlock(struct address_space *space, struct uaddr_range range);
+static inline void address_space_lock(struct address_space *space, struct uaddr_range range)
+{
+	(void)range; /* one lock for the whole space, for now */
+	spinlock_acquire(&space->lock);
+}
+
+static inline void address_space_unlock(struct address_space *space, struct uaddr_range range)
+{
+	(void)range;
+	spinlock_release(&space->lock);
+}
 
 /* CPU `cpu` now has, or no longer has, this root in CR3. */
 void address_space_enter_cpu(struct address_space *space, uint32_t cpu);

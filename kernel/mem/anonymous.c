@@ -13,10 +13,8 @@
 #define KIND_ANONYMOUS ((uint64_t)PAGE_ANONYMOUS << PTE_KIND_SHIFT)
 _Static_assert(PAGE_ANONYMOUS == PAGE_RESERVED + 1, "leaf_must_be_own compares a range of kinds");
 
-static struct page_walk walk_begin(struct address_space *space, struct uaddr_range range)
-{
-	return (struct page_walk){ .space = space, .range = range, .gather = FRAME_GATHER_EMPTY };
-}
+/* Entries that a loop takes at a time where an operation on a page costs only a few instructions. */
+#define STRIDE 8u
 
 /* ---- placement ---- */
 
@@ -97,7 +95,6 @@ static enum status leaf_must_be_own(struct page_walk *walk, const struct page_ru
 
 	if (page_table_reserved(run->table) == PTE_ENTRIES)
 		return STATUS_OK;
-	UNROLLED
 	for (uint32_t i = 0; i < run->count; i++) {
 		uint64_t kind = run->entry[i].raw & PTE_KIND_MASK;
 
@@ -139,8 +136,16 @@ static enum status leaf_must_be_committed(struct page_walk *walk, const struct p
 	uint64_t all = UINT64_MAX;
 	uint64_t some = 0;
 
-	UNROLLED
-	for (uint32_t i = 0; i < run->count; i++) {
+	uint32_t i = 0;
+
+	for (; i + STRIDE <= run->count; i += STRIDE) {
+		UNROLLED
+		for (uint32_t k = 0; k < STRIDE; k++) {
+			all &= run->entry[i + k].raw;
+			some |= run->entry[i + k].raw;
+		}
+	}
+	for (; i < run->count; i++) {
 		all &= run->entry[i].raw;
 		some |= run->entry[i].raw;
 	}
@@ -148,7 +153,7 @@ static enum status leaf_must_be_committed(struct page_walk *walk, const struct p
 	walk->all_present = walk->all_present && (all & PTE_PRESENT) != 0;
 	if (LIKELY((all & PTE_KIND_MASK) == KIND_ANONYMOUS && (some & PTE_KIND_MASK) == KIND_ANONYMOUS))
 		return STATUS_OK;
-	for (uint32_t i = 0; i < run->count; i++)
+	for (i = 0; i < run->count; i++)
 		GUARD((KIND_SET(pte_kind(run->entry[i])) & OWN_RESERVATION) != 0, STATUS_NOT_RESERVED);
 	return STATUS_NOT_COMMITTED;
 }
@@ -280,15 +285,20 @@ static enum status leaf_protect(struct page_walk *walk, const struct page_run *r
 {
 	uint64_t keep = ~(PTE_WRITE | PTE_NO_EXECUTE);
 	uint64_t add = pte_protection_bits(walk->protection);
+	uint32_t i = 0;
 
 	walk->must_flush = true;
 	if (walk->protection == PROTECTION_NONE || !walk->all_present) {
-		for (uint32_t i = 0; i < run->count; i++)
+		for (; i < run->count; i++)
 			run->entry[i] = pte_page(pte_frame(run->entry[i]), PAGE_ANONYMOUS, walk->protection);
 		return STATUS_OK;
 	}
-	UNROLLED
-	for (uint32_t i = 0; i < run->count; i++)
+	for (; i + STRIDE <= run->count; i += STRIDE) {
+		UNROLLED
+		for (uint32_t k = 0; k < STRIDE; k++)
+			run->entry[i + k].raw = (run->entry[i + k].raw & keep) | add;
+	}
+	for (; i < run->count; i++)
 		run->entry[i].raw = (run->entry[i].raw & keep) | add;
 	return STATUS_OK;
 }
@@ -331,7 +341,7 @@ enum status anonymous_reserve(struct address_space *space, const struct placemen
 	enum status status;
 
 	TRY(placement_lock(space, placement, range));
-	walk = walk_begin(space, *range);
+	page_walk_begin(&walk, space, *range);
 	walk.kind = PAGE_RESERVED;
 	charge_add(&charge, LEDGER_VIRTUAL_RESERVATION, uaddr_range_pages(*range));
 	status = create_pages(&walk, &plan_empty_shallow, &publish_reserve, &charge, false);
@@ -347,7 +357,7 @@ enum status anonymous_map(struct address_space *space, const struct placement *p
 	enum status status;
 
 	TRY(placement_lock(space, placement, range));
-	walk = walk_begin(space, *range);
+	page_walk_begin(&walk, space, *range);
 	walk.kind = PAGE_ANONYMOUS;
 	walk.protection = protection;
 	charge_add(&charge, LEDGER_VIRTUAL_RESERVATION, uaddr_range_pages(*range));
@@ -360,10 +370,11 @@ enum status anonymous_map(struct address_space *space, const struct placement *p
 enum status anonymous_map_image(struct address_space *space, struct uaddr_range range, enum page_kind kind,
 				uint32_t protection)
 {
-	struct page_walk walk = walk_begin(space, range);
+	struct page_walk walk;
 	struct charge charge = { .kinds = 0 };
 	enum status status;
 
+	page_walk_begin(&walk, space, range);
 	walk.kind = kind;
 	walk.protection = protection;
 	charge_add(&charge, LEDGER_IMAGE, uaddr_range_pages(range));
@@ -375,10 +386,11 @@ enum status anonymous_map_image(struct address_space *space, struct uaddr_range 
 
 enum status anonymous_map_guard(struct address_space *space, struct uaddr_range range)
 {
-	struct page_walk walk = walk_begin(space, range);
+	struct page_walk walk;
 	struct charge charge = { .kinds = 0 };
 	enum status status;
 
+	page_walk_begin(&walk, space, range);
 	walk.kind = PAGE_GUARD;
 	address_space_lock(space, range);
 	status = create_pages(&walk, &plan_empty_shallow, &publish_reserve, &charge, false);
@@ -400,9 +412,10 @@ static enum status commit_locked(struct page_walk *walk)
 
 enum status anonymous_commit(struct address_space *space, struct uaddr_range range, uint32_t protection)
 {
-	struct page_walk walk = walk_begin(space, range);
+	struct page_walk walk;
 	enum status status;
 
+	page_walk_begin(&walk, space, range);
 	walk.kind = PAGE_ANONYMOUS;
 	walk.protection = protection;
 	address_space_lock(space, range);
@@ -424,9 +437,10 @@ static enum status decommit_locked(struct page_walk *walk)
 
 enum status anonymous_decommit(struct address_space *space, struct uaddr_range range)
 {
-	struct page_walk walk = walk_begin(space, range);
+	struct page_walk walk;
 	enum status status;
 
+	page_walk_begin(&walk, space, range);
 	address_space_lock(space, range);
 	status = decommit_locked(&walk);
 	address_space_unlock(space, range);
@@ -443,9 +457,10 @@ static enum status protect_locked(struct page_walk *walk)
 
 enum status anonymous_protect(struct address_space *space, struct uaddr_range range, uint32_t protection)
 {
-	struct page_walk walk = walk_begin(space, range);
+	struct page_walk walk;
 	enum status status;
 
+	page_walk_begin(&walk, space, range);
 	walk.protection = protection;
 	walk.all_present = true;
 	address_space_lock(space, range);
@@ -472,9 +487,10 @@ static enum status unmap_locked(struct page_walk *walk)
 
 enum status anonymous_unmap(struct address_space *space, struct uaddr_range range)
 {
-	struct page_walk walk = walk_begin(space, range);
+	struct page_walk walk;
 	enum status status;
 
+	page_walk_begin(&walk, space, range);
 	address_space_lock(space, range);
 	status = unmap_locked(&walk);
 	address_space_unlock(space, range);

@@ -131,17 +131,18 @@ static enum status map_locked(struct page_walk *walk)
 enum status borrowed_map(struct address_space *space, struct memory_object *object, const struct placement *placement,
 			 uint64_t first_page, uint32_t protection, struct uaddr_range *range)
 {
-	struct page_walk walk = { .space = space, .object = object, .object_page = first_page };
+	struct page_walk walk;
 	enum status status;
 	uint64_t pages;
 
 	TRY(page_count_of_length(placement->length, &pages));
 	GUARD(first_page <= object->pages && pages <= object->pages - first_page, STATUS_BEYOND_OBJECT);
 	TRY(placement_lock(space, placement, range));
-	walk.range = *range;
+	page_walk_begin(&walk, space, *range);
+	walk.object = object;
+	walk.object_page = first_page;
 	walk.kind = PAGE_BORROWED;
 	walk.protection = protection;
-	walk.gather = FRAME_GATHER_EMPTY;
 	status = map_locked(&walk);
 	address_space_unlock(space, *range);
 	return status;
@@ -165,9 +166,11 @@ static enum status unmap_locked(struct page_walk *walk)
 
 enum status borrowed_unmap(struct address_space *space, struct memory_object *object, struct uaddr_range range)
 {
-	struct page_walk walk = { .space = space, .range = range, .object = object, .gather = FRAME_GATHER_EMPTY };
+	struct page_walk walk;
 	enum status status;
 
+	page_walk_begin(&walk, space, range);
+	walk.object = object;
 	address_space_lock(space, range);
 	status = unmap_locked(&walk);
 	address_space_unlock(space, range);
@@ -185,9 +188,11 @@ static enum status protect_locked(struct page_walk *walk)
 enum status borrowed_protect(struct address_space *space, struct memory_object *object, struct uaddr_range range,
 			     uint32_t protection)
 {
-	struct page_walk walk = { .space = space, .range = range, .object = object, .gather = FRAME_GATHER_EMPTY };
+	struct page_walk walk;
 	enum status status;
 
+	page_walk_begin(&walk, space, range);
+	walk.object = object;
 	walk.protection = protection;
 	address_space_lock(space, range);
 	status = protect_locked(&walk);

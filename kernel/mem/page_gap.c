@@ -3,8 +3,8 @@
  * first used page found rules out every candidate that holds it, so the next one ends there. Empty spans of any level
  * are passed in one step, and so are full leaf tables.
  *
- * For each class of sizes the space remembers where its last search succeeded: nothing that large lies above. A release
- * raises what it makes wrong. A search that finds nothing below looks once more from the top.
+ * For each class of sizes the space remembers where its last search succeeded, and starts the next one there; a release
+ * above raises it. It is only a hint: a search that finds nothing below it looks once more from the top.
  */
 #include "kernel/mem/page_walk.h"
 #include "lib/check.h"
@@ -99,23 +99,9 @@ enum status page_gap_find(struct address_space *space, uint64_t pages, uint64_t 
 	return STATUS_OK;
 }
 
-/* Where the empty run that begins at `address` ends, or the top if that would take long to tell. */
-static uint64_t empty_until(const struct address_space *space, uint64_t address)
-{
-	for (unsigned looked = 0; looked < 16 && address < ADDRESS_SPACE_MAP_TOP; looked++) {
-		unsigned level;
-		pte_t entry = address_space_entry(space, address, &level);
-
-		if (!pte_is_empty(entry))
-			return address;
-		address = align_down(address, pte_span(level)) + pte_span(level);
-	}
-	return ADDRESS_SPACE_MAP_TOP;
-}
-
 void page_gap_opened(struct address_space *space, struct uaddr_range range)
 {
-	uint64_t end = empty_until(space, uaddr_to_u64(range.end));
+	uint64_t end = uaddr_to_u64(range.end);
 
 	if (end > ADDRESS_SPACE_MAP_TOP)
 		end = ADDRESS_SPACE_MAP_TOP;

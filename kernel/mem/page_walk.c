@@ -1,7 +1,5 @@
 #include "kernel/mem/page_walk.h"
 
-#include <stddef.h>
-
 #include "kernel/arch/x86_64/interrupt_window.h"
 #include "kernel/arch/x86_64/page_zero.h"
 #include "kernel/arch/x86_64/tlb.h"
@@ -55,23 +53,27 @@ static void split_entry(struct page_walk *walk, pte_t *entry, struct frame_info 
 	*entry = pte_user_table(frame);
 }
 
-/* Give a table back that has become uniform, and say in its parent's entry what it said. */
-static void collapse_entry(struct page_walk *walk, pte_t *entry, struct frame_info *parent)
+/*
+ * Give a table back that has become uniform, and say in its parent's entry what it said. False if it has not: then no
+ * table above it has changed either.
+ */
+static bool collapse_entry(struct page_walk *walk, pte_t *entry, struct frame_info *parent)
 {
 	frame_t frame = pte_frame(*entry);
 	struct frame_info *table = frame_info_of(frame);
 
+	if (LIKELY(!page_table_is_uniform(table)))
+		return false;
 	if (page_table_used(table) == 0) {
 		*entry = pte_uniform(PAGE_EMPTY);
 		page_table_adjust(parent, -1, 0);
-	} else if (page_table_reserved(table) == PTE_ENTRIES) {
+	} else {
 		*entry = pte_uniform(PAGE_RESERVED);
 		page_table_adjust(parent, 0, 1);
-	} else {
-		return;
 	}
 	frame_gather_add(&walk->gather, frame, table);
 	walk->tables_given++;
+	return true;
 }
 
 static enum status walk_table(struct page_walk *walk, pte_t *table, struct frame_info *info, unsigned level,
@@ -96,7 +98,7 @@ static enum status walk_entry(struct page_walk *walk, const struct page_run *run
 	}
 	TRY(walk_table(walk, page_table_of(*entry), frame_info_of(pte_frame(*entry)), run->level - 1, part));
 	if (walk->publishes)
-		collapse_entry(walk, entry, run->table);
+		(void)collapse_entry(walk, entry, run->table);
 	return STATUS_OK;
 }
 
@@ -128,75 +130,73 @@ static enum status walk_table(struct page_walk *walk, pte_t *table, struct frame
 	return STATUS_OK;
 }
 
-/* The level-1 table that covers an address, or NULL if there is none yet. */
-static pte_t *find_leaf_table(const struct address_space *space, uint64_t address)
+static void descend(struct page_walk *walk)
 {
-	pte_t *table = space->root_table;
-
-	for (unsigned level = PTE_LEVELS; level > 1; level--) {
-		pte_t entry = table[pte_index(address, level)];
-
-		if (!pte_is_present(entry))
-			return NULL;
-		table = page_table_of(entry);
-	}
-	return table;
-}
-
-/* From the root down, for the general case. */
-static enum status walk_from_root(struct page_walk *walk)
-{
-	return walk_table(walk, walk->space->root_table, frame_info_of(walk->space->root), PTE_LEVELS, walk->range);
-}
-
-static enum status leaf_nothing(struct page_walk *walk, const struct page_run *run)
-{
-	(void)walk;
-	(void)run;
-	return STATUS_OK;
-}
-
-static enum status span_nothing(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
-{
-	(void)part;
-	return leaf_nothing(walk, run);
-}
-
-static const struct page_visitor collapse_only = { WALK_TOP, leaf_nothing, span_nothing };
-
-/* Most ranges lie below one leaf table that is there: meet it without climbing. */
-static enum status walk_range(struct page_walk *walk)
-{
+	struct page_descent *descent = &walk->descent;
 	uint64_t start = uaddr_to_u64(walk->range.start);
-	uint64_t end = uaddr_to_u64(walk->range.end);
+	uint64_t across = start ^ (uaddr_to_u64(walk->range.end) - 1);
+	struct frame_info *info = frame_info_of(walk->space->root);
+	pte_t *table = walk->space->root_table;
+	unsigned level;
+
+	for (level = PTE_LEVELS; level > 1 && across < pte_span(level); level--) {
+		pte_t *entry = &table[pte_index(start, level)];
+
+		if (!pte_is_present(*entry))
+			break;
+		descent->above[level].entry = entry;
+		descent->above[level].table = info;
+		table = page_table_of(*entry);
+		info = frame_info_of(pte_frame(*entry));
+	}
+	descent->table = table;
+	descent->info = info;
+	descent->level = level;
+}
+
+static void collapse_upwards(struct page_walk *walk)
+{
+	for (unsigned level = walk->descent.level + 1; level <= PTE_LEVELS; level++)
+		if (!collapse_entry(walk, walk->descent.above[level].entry, walk->descent.above[level].table))
+			return;
+}
+
+static enum status walk_from_descent(struct page_walk *walk)
+{
+	struct page_descent *descent = &walk->descent;
+	uint64_t start = uaddr_to_u64(walk->range.start);
+	uint64_t across = start ^ (uaddr_to_u64(walk->range.end) - 1);
 	struct page_run run;
 
-	if (!walk->publishes)
-		walk->leaf = (start ^ (end - 1)) < pte_span(2) ? find_leaf_table(walk->space, start) : NULL;
-	if (walk->leaf == NULL)
-		return walk_from_root(walk);
-	run = (struct page_run){ &walk->leaf[pte_index(start, 1)], (uint32_t)((end - start) >> PAGE_SHIFT), 1, start,
-				 frame_info_of(direct_map_frame(walk->leaf)) };
-	TRY(walk->visitor->leaf(walk, &run));
-	if (walk->publishes && (page_table_used(run.table) == 0 || page_table_reserved(run.table) == PTE_ENTRIES)) {
-		walk->visitor = &collapse_only;
-		TRY(walk_from_root(walk));
-	}
-	return STATUS_OK;
+	if (descent->level == 1 || across >= pte_span(descent->level))
+		return walk_table(walk, descent->table, descent->info, descent->level, walk->range);
+	/* one entry covers the range, and it was no table when the walk was planned */
+	run.entry = &descent->table[pte_index(start, descent->level)];
+	run.count = 1;
+	run.level = descent->level;
+	run.address = start & ~(pte_span(descent->level) - 1);
+	run.table = descent->info;
+	return walk_entry(walk, &run, walk->range);
 }
 
-enum status page_walk_plan(struct page_walk *walk, const struct page_visitor *visitor)
+enum status page_walk_plan_general(struct page_walk *walk, const struct page_visitor *visitor)
 {
 	walk->visitor = visitor;
-	walk->publishes = false;
-	return walk_range(walk);
+	descend(walk);
+	return walk_from_descent(walk);
 }
 
-void page_walk_publish(struct page_walk *walk, const struct page_visitor *visitor)
+void page_walk_publish_general(struct page_walk *walk, const struct page_visitor *visitor)
 {
 	walk->visitor = visitor;
-	walk->publishes = true;
-	CHECK(walk_range(walk) == STATUS_OK);
+	CHECK(walk_from_descent(walk) == STATUS_OK);
+	collapse_upwards(walk);
+}
+
+void page_walk_collapse(struct page_walk *walk)
+{
+	descend(walk);
+	collapse_upwards(walk);
 }
 
 void page_walk_finish(struct page_walk *walk)

@@ -143,22 +143,6 @@ enum status process_release_capability(struct process *process, handle_t handle)
 	return STATUS_OK;
 }
 
-enum status process_use_capability(struct process *process, handle_t handle, struct cap_hold *hold)
-{
-	const struct cap_hold *found;
-	enum status status;
-
-	spinlock_acquire(&process->cap_lock);
-	status = cap_table_find(&process->caps, handle, &found);
-	if (status == STATUS_OK) {
-		*hold = *found;
-		if (hold->interface == INTERFACE_MEMORY_OBJECT)
-			memory_object_use(hold->object);
-	}
-	spinlock_release(&process->cap_lock);
-	return status;
-}
-
 void process_end_use(const struct cap_hold *hold)
 {
 	if (hold->interface == INTERFACE_MEMORY_OBJECT)

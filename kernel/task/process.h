@@ -16,6 +16,7 @@
 #include "kernel/mem/address_space.h"
 #include "kernel/task/thread.h"
 #include "kernel/task/user_fault.h"
+#include "kernel/mem/memory_object.h"
 #include "lib/cap_table.h"
 
 #define PROCESS_NAME_BYTES 32u
@@ -64,7 +65,22 @@ enum status process_release_capability(struct process *process, handle_t handle)
 /*
  * The hold of an id, copied. A memory object gets a use, which the caller ends (process_end_use). NO_SUCH_CAPABILITY.
  */
-enum status process_use_capability(struct process *process, handle_t handle, struct cap_hold *hold);
+static inline enum status process_use_capability(struct process *process, handle_t handle, struct cap_hold *hold)
+{
+	const struct cap_hold *found;
+	enum status status;
+
+	spinlock_acquire(&process->cap_lock);
+	status = cap_table_find(&process->caps, handle, &found);
+	if (status == STATUS_OK) {
+		*hold = *found;
+		if (hold->interface == INTERFACE_MEMORY_OBJECT)
+			memory_object_use(hold->object);
+	}
+	spinlock_release(&process->cap_lock);
+	return status;
+}
+
 void process_end_use(const struct cap_hold *hold);
 
 /* All ledgers, and what is free in the system. */

@@ -557,26 +557,10 @@ static void test_against_model(void **state)
 	}
 }
 
-/* The bootstrap window must not hide the room below it. */
-static void test_gap_below_the_window(void **state)
-{
-	struct placement above = { BOOTSTRAP_END + PAGE_SIZE, USER_LIMIT - BOOTSTRAP_END - PAGE_SIZE, true };
-	struct placement two = { 0, 2 * PAGE_SIZE, false };
-	struct uaddr_range range;
-
-	(void)state;
-	begin();
-	assert_int_equal(anonymous_reserve(&space, &above, &range), STATUS_OK);
-	assert_int_equal(anonymous_reserve(&space, &two, &range), STATUS_OK);
-	assert_int_equal(uaddr_to_u64(range.start), BOOTSTRAP_START - 2 * PAGE_SIZE);
-	end();
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_against_model),
-		cmocka_unit_test(test_gap_below_the_window),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

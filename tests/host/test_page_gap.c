@@ -1,0 +1,269 @@
+/* links: kernel/mem/address_space.c kernel/mem/anonymous.c kernel/mem/page_walk.c kernel/mem/page_gap.c
+   kernel/mem/memory_object.c kernel/mem/heap.c kernel/mem/frame.c kernel/mem/account.c */
+/* The search for a gap: the highest place there is, and at a cost that does not grow with what is reserved. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <time.h>
+
+#include "kernel/mem/anonymous.h"
+#include "lib/check.h"
+#include "tests/host/host_support.h"
+#include "tests/host/machine.h"
+#include "tests/host/space_model.h"
+
+#define FRAMES 4096u
+#define PAGES_2MIB UINT64_C(512)
+#define PAGES_1GIB UINT64_C(262144)
+
+static struct account account;
+static struct address_space space;
+static struct space_model model;
+
+static void begin(void)
+{
+	machine_start(FRAMES);
+	machine_account(&account, UINT64_C(1) << 40);
+	assert_int_equal(address_space_create(&space, &account, machine_kernel_root()), STATUS_OK);
+	space_model_init(&model, UINT64_C(1) << 40, frame_free_count());
+}
+
+static void end(void)
+{
+	assert_true(address_space_is_valid(&space, machine_kernel_root()));
+	address_space_destroy(&space);
+	machine_stop();
+}
+
+static struct placement anywhere(uint64_t pages)
+{
+	return (struct placement){ 0, pages * PAGE_SIZE, false };
+}
+
+/* Reserve by model and by kernel: the same answer, the same place. */
+static uint64_t reserve_both(const struct placement *placement)
+{
+	struct uaddr_range range;
+	uint64_t start = 0;
+	enum status expected = space_model_reserve(&model, placement, &start);
+
+	assert_int_equal(anonymous_reserve(&space, placement, &range), expected);
+	if (expected != STATUS_OK)
+		return 0;
+	assert_int_equal(uaddr_to_u64(range.start), start);
+	return start;
+}
+
+static void unmap_both(uint64_t start, uint64_t pages)
+{
+	struct model_range range = { .start = start, .end = start + pages * PAGE_SIZE };
+
+	assert_int_equal(space_model_unmap(&model, &range), STATUS_OK);
+	assert_int_equal(anonymous_unmap(&space, (struct uaddr_range){ uaddr_from_u64(range.start),
+								       uaddr_from_u64(range.end) }),
+			 STATUS_OK);
+}
+
+/* The window must not hide the room below it, nor be given away. */
+static void test_below_the_window(void **state)
+{
+	struct placement above = { BOOTSTRAP_END + PAGE_SIZE, USER_LIMIT - BOOTSTRAP_END - PAGE_SIZE, true };
+	struct placement two = anywhere(2);
+	struct placement one = anywhere(1);
+
+	(void)state;
+	begin();
+	(void)reserve_both(&above);
+	assert_int_equal(reserve_both(&two), BOOTSTRAP_START - 2 * PAGE_SIZE);
+	assert_int_equal(reserve_both(&one), BOOTSTRAP_END);
+	assert_int_equal(reserve_both(&one), BOOTSTRAP_START - 3 * PAGE_SIZE);
+	end();
+}
+
+/* A call that is refused after the search leaves no trace in later searches. */
+static void test_refused_leaves_no_trace(void **state)
+{
+	struct placement odd = anywhere(PAGES_2MIB + 256);
+	struct placement even = anywhere(2 * PAGES_2MIB);
+	struct uaddr_range range;
+
+	(void)state;
+	begin();
+	machine_set_limit(&account, LEDGER_VIRTUAL_RESERVATION, 10);
+	assert_int_equal(anonymous_reserve(&space, &odd, &range), STATUS_OVER_VIRTUAL_RESERVATION);
+	machine_set_limit(&account, LEDGER_VIRTUAL_RESERVATION, UINT64_C(1) << 40);
+	assert_int_equal(reserve_both(&even), ADDRESS_SPACE_MAP_TOP - 2 * PAGES_2MIB * PAGE_SIZE);
+	end();
+}
+
+/* Large ranges begin at a multiple of the largest span that they fill, up to 1 GiB. */
+static void test_alignment(void **state)
+{
+	static const uint64_t pages[] = {
+		1, 511, PAGES_2MIB, PAGES_2MIB + 1, PAGES_1GIB - 1, PAGES_1GIB, PAGES_1GIB + 1, 600 * PAGES_1GIB
+	};
+
+	(void)state;
+	begin();
+	for (uint32_t i = 0; i < 3 * COUNT_OF(pages); i++) {
+		uint64_t count = pages[i % COUNT_OF(pages)];
+		struct placement placement = anywhere(count);
+		uint64_t start = reserve_both(&placement);
+
+		if (count >= PAGES_1GIB)
+			assert_int_equal(start % (PAGES_1GIB * PAGE_SIZE), 0);
+		else if (count >= PAGES_2MIB)
+			assert_int_equal(start % (PAGES_2MIB * PAGE_SIZE), 0);
+	}
+	end();
+}
+
+/* Nothing is left: each size says so, and one page set free is found again. */
+static void test_full(void **state)
+{
+	struct placement all = anywhere((BOOTSTRAP_START - USER_START) / PAGE_SIZE);
+	struct placement rest = { BOOTSTRAP_END, USER_LIMIT - BOOTSTRAP_END, true };
+	struct placement one = anywhere(1);
+
+	(void)state;
+	begin();
+	(void)reserve_both(&rest);
+	assert_int_equal(reserve_both(&all), 0); /* 2 MiB and more begin at a multiple of 2 MiB */
+	while (reserve_both(&one) != 0)
+		continue;
+	for (uint64_t pages = 1; pages < UINT64_C(1) << 36; pages *= 3) {
+		struct placement placement = anywhere(pages);
+
+		(void)reserve_both(&placement);
+	}
+	unmap_both(UINT64_C(1) << 40, 1);
+	assert_int_equal(reserve_both(&one), UINT64_C(1) << 40);
+	end();
+}
+
+/* Few reservations of all sizes come and go: each search is compared with the model's look at all gaps. */
+static void test_highest(void **state)
+{
+	struct {
+		uint64_t start, pages;
+	} held[48] = { { 0 } };
+	struct host_random random;
+
+	(void)state;
+	host_random_init(&random, __func__, 3);
+	begin();
+	for (uint64_t i = 0; i < host_rounds(300000); i++) {
+		uint32_t slot = (uint32_t)host_random_below(&random, COUNT_OF(held));
+
+		if (held[slot].start != 0) {
+			unmap_both(held[slot].start, held[slot].pages);
+			held[slot].start = 0;
+		} else {
+			struct placement placement = anywhere(1 + (host_random_u64(&random) >> (64 - 8)));
+
+			if (host_random_once_in(&random, 3))
+				placement.length <<= host_random_below(&random, 28);
+			if (host_random_once_in(&random, 200)) {
+				placement.hint = ADDRESS_SPACE_MAP_TOP - host_random_below(&random, 1000) * PAGE_SIZE;
+				placement.fixed = host_random_once_in(&random, 2);
+			}
+			held[slot].pages = placement.length / PAGE_SIZE;
+			held[slot].start = reserve_both(&placement);
+		}
+	}
+	end();
+}
+
+/* ---- cost ---- */
+
+static uint64_t now(void)
+{
+	struct timespec time;
+
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+	return (uint64_t)time.tv_sec * UINT64_C(1000000000) + (uint64_t)time.tv_nsec;
+}
+
+static uint64_t reserve_pages(uint64_t pages)
+{
+	struct placement placement = anywhere(pages);
+	struct uaddr_range range;
+
+	assert_int_equal(anonymous_reserve(&space, &placement, &range), STATUS_OK);
+	return uaddr_to_u64(range.start);
+}
+
+static void unmap_pages(uint64_t start, uint64_t pages)
+{
+	struct uaddr_range range = { uaddr_from_u64(start), uaddr_from_u64(start + pages * PAGE_SIZE) };
+
+	assert_int_equal(anonymous_unmap(&space, range), STATUS_OK);
+}
+
+/* Nanoseconds of 1,000 pairs of reserve and unmap; the best of several tries. */
+static uint64_t cost_of_pairs(uint64_t pages)
+{
+	uint64_t best = UINT64_MAX;
+
+	for (uint32_t try = 0; try < 10; try++) {
+		uint64_t started = now();
+
+		for (uint32_t i = 0; i < 1000; i++)
+			unmap_pages(reserve_pages(pages), pages);
+		started = now() - started;
+		if (started < best)
+			best = started;
+	}
+	return best;
+}
+
+/* `live` one-page reservations, every `hole_every`-th given back again (0: none); then the pairs. */
+static void check_cost(uint64_t live, uint64_t hole_every)
+{
+	uint64_t empty[2];
+	uint64_t full[2];
+
+	begin();
+	empty[0] = cost_of_pairs(1);
+	empty[1] = cost_of_pairs(6);
+	for (uint64_t i = 0; i < live; i++)
+		(void)reserve_pages(1);
+	for (uint64_t i = 1; hole_every != 0 && i < live; i += hole_every)
+		unmap_pages(ADDRESS_SPACE_MAP_TOP - (i + 1) * PAGE_SIZE, 1);
+	full[0] = cost_of_pairs(1);
+	full[1] = cost_of_pairs(6);
+	print_message("%u live, holes every %u: %u and %u ns a pair, in an empty space %u and %u\n", (unsigned)live,
+		      (unsigned)hole_every, (unsigned)(full[0] / 1000), (unsigned)(full[1] / 1000),
+		      (unsigned)(empty[0] / 1000), (unsigned)(empty[1] / 1000));
+	for (uint32_t i = 0; i < 2; i++)
+		assert_true(full[i] <= 10 * empty[i]);
+	end();
+}
+
+static void test_cost(void **state)
+{
+	(void)state;
+	check_cost(host_rounds(20000), 0);
+	check_cost(host_rounds(100000), 0);
+	check_cost(host_rounds(20000), 2);
+	check_cost(host_rounds(100000), 2);
+	check_cost(host_rounds(100000), 700);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_below_the_window),
+		cmocka_unit_test(test_refused_leaves_no_trace),
+		cmocka_unit_test(test_alignment),
+		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_highest),
+		cmocka_unit_test(test_cost),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
