@@ -88,20 +88,57 @@ static enum status span_must_be_empty(struct page_walk *walk, const struct page_
 	return STATUS_OK;
 }
 
+/* AND and OR of the entries of a run: two instructions a page tell whether all agree. */
+struct entry_summary {
+	uint64_t all, some;
+};
+
+static struct entry_summary summarise(const struct page_run *run)
+{
+	struct entry_summary summary = { UINT64_MAX, 0 };
+	uint32_t i = 0;
+
+	for (; i + STRIDE <= run->count; i += STRIDE) {
+		UNROLLED
+		for (uint32_t k = 0; k < STRIDE; k++) {
+			summary.all &= run->entry[i + k].raw;
+			summary.some |= run->entry[i + k].raw;
+		}
+	}
+	for (; i < run->count; i++) {
+		summary.all &= run->entry[i].raw;
+		summary.some |= run->entry[i].raw;
+	}
+	return summary;
+}
+
+static bool all_are(struct entry_summary summary, uint64_t kind)
+{
+	return (summary.all & PTE_KIND_MASK) == kind && (summary.some & PTE_KIND_MASK) == kind;
+}
+
 /* Counts in walk->pages the pages that have a frame. */
 static enum status leaf_must_be_own(struct page_walk *walk, const struct page_run *run)
 {
-	uint64_t committed = 0;
+	struct entry_summary summary;
+	uint64_t kinds = 0;
 
 	if (page_table_reserved(run->table) == PTE_ENTRIES)
 		return STATUS_OK;
+	summary = summarise(run);
+	if (all_are(summary, KIND_RESERVED))
+		return STATUS_OK;
+	if (all_are(summary, KIND_ANONYMOUS)) {
+		walk->pages += run->count;
+		return STATUS_OK;
+	}
 	for (uint32_t i = 0; i < run->count; i++) {
 		uint64_t kind = run->entry[i].raw & PTE_KIND_MASK;
 
 		GUARD(kind - KIND_RESERVED <= KIND_ANONYMOUS - KIND_RESERVED, STATUS_NOT_RESERVED);
-		committed += kind;
+		kinds += kind;
 	}
-	walk->pages += (committed - run->count * KIND_RESERVED) / (KIND_ANONYMOUS - KIND_RESERVED);
+	walk->pages += (kinds - run->count * KIND_RESERVED) / (KIND_ANONYMOUS - KIND_RESERVED);
 	return STATUS_OK;
 }
 
@@ -130,30 +167,16 @@ static enum status span_count_uncommitted(struct page_walk *walk, const struct p
 	return span_must_be_reserved(walk, run, part);
 }
 
-/* All pages must have a frame. AND and OR of all entries tell in two instructions a page. */
+/* All pages must have a frame. */
 static enum status leaf_must_be_committed(struct page_walk *walk, const struct page_run *run)
 {
-	uint64_t all = UINT64_MAX;
-	uint64_t some = 0;
+	struct entry_summary summary = summarise(run);
 
-	uint32_t i = 0;
-
-	for (; i + STRIDE <= run->count; i += STRIDE) {
-		UNROLLED
-		for (uint32_t k = 0; k < STRIDE; k++) {
-			all &= run->entry[i + k].raw;
-			some |= run->entry[i + k].raw;
-		}
-	}
-	for (; i < run->count; i++) {
-		all &= run->entry[i].raw;
-		some |= run->entry[i].raw;
-	}
 	walk->pages += run->count;
-	walk->all_present = walk->all_present && (all & PTE_PRESENT) != 0;
-	if (LIKELY((all & PTE_KIND_MASK) == KIND_ANONYMOUS && (some & PTE_KIND_MASK) == KIND_ANONYMOUS))
+	walk->all_present = walk->all_present && (summary.all & PTE_PRESENT) != 0;
+	if (LIKELY(all_are(summary, KIND_ANONYMOUS)))
 		return STATUS_OK;
-	for (i = 0; i < run->count; i++)
+	for (uint32_t i = 0; i < run->count; i++)
 		GUARD((KIND_SET(pte_kind(run->entry[i])) & OWN_RESERVATION) != 0, STATUS_NOT_RESERVED);
 	return STATUS_NOT_COMMITTED;
 }
@@ -173,12 +196,24 @@ static const struct page_visitor plan_protect = { WALK_TOP, leaf_must_be_committ
 
 /* ---- publishing ---- */
 
+static void fill(const struct page_run *run, pte_t entry)
+{
+	pte_t *entries = run->entry; /* not through the pointer, which a store may change for all the compiler knows */
+	uint32_t count = run->count;
+	uint32_t i = 0;
+
+	for (; i + STRIDE <= count; i += STRIDE) {
+		UNROLLED
+		for (uint32_t k = 0; k < STRIDE; k++)
+			entries[i + k] = entry;
+	}
+	for (; i < count; i++)
+		entries[i] = entry;
+}
+
 static enum status leaf_set_uniform(struct page_walk *walk, const struct page_run *run)
 {
-	pte_t entry = pte_uniform(walk->kind);
-
-	for (uint32_t i = 0; i < run->count; i++)
-		run->entry[i] = entry;
+	fill(run, pte_uniform(walk->kind));
 	page_table_adjust(run->table, (int32_t)run->count, walk->kind == PAGE_RESERVED ? (int32_t)run->count : 0);
 	return STATUS_OK;
 }
@@ -199,16 +234,18 @@ static enum frame_use frame_use_for(enum page_kind kind)
 /* Entries that were empty or reserved get frames; the plan made sure of that, and of the frames. */
 static enum status leaf_fill(struct page_walk *walk, const struct page_run *run)
 {
+	pte_t *entries = run->entry;
+	uint32_t count = run->count;
 	enum frame_use use = frame_use_for(walk->kind);
 	int32_t used = 0;
 	int32_t reserved = 0;
 
-	for (uint32_t i = 0; i < run->count; i++) {
-		pte_t old = run->entry[i];
+	for (uint32_t i = 0; i < count; i++) {
+		pte_t old = entries[i];
 
 		if (pte_kind(old) == walk->kind)
 			continue;
-		run->entry[i] = pte_page(frame_take_zeroed(use, walk->space), walk->kind, walk->protection);
+		entries[i] = pte_page(frame_take_zeroed(use, walk->space), walk->kind, walk->protection);
 		used += pte_is_empty(old);
 		reserved += !pte_is_empty(old);
 	}
@@ -228,14 +265,20 @@ static enum status span_cannot_be(struct page_walk *walk, const struct page_run 
 /* Take the frame of every committed page, leave `left` in all entries. Returns how many there were. */
 static uint32_t take_frames_away(struct page_walk *walk, const struct page_run *run, pte_t left)
 {
+	pte_t *entries = run->entry;
+	uint32_t count = run->count;
 	struct frame_gather gather = walk->gather; /* in registers for the loop */
 	uint32_t frames;
 
-	for (uint32_t i = 0; i < run->count; i++) {
-		pte_t entry = run->entry[i];
+	if (walk->pages == 0) { /* the plan met no frame in the whole range */
+		fill(run, left);
+		return 0;
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		pte_t entry = entries[i];
 		frame_t frame;
 
-		run->entry[i] = left;
+		entries[i] = left;
 		if (pte_kind(entry) != PAGE_ANONYMOUS)
 			continue;
 		frame = pte_frame(entry);
@@ -283,23 +326,25 @@ static enum status span_unmap(struct page_walk *walk, const struct page_run *run
 /* The same frames with another protection; entries that are all present take the short way. */
 static enum status leaf_protect(struct page_walk *walk, const struct page_run *run)
 {
+	pte_t *entries = run->entry;
+	uint32_t count = run->count;
 	uint64_t keep = ~(PTE_WRITE | PTE_NO_EXECUTE);
 	uint64_t add = pte_protection_bits(walk->protection);
 	uint32_t i = 0;
 
 	walk->must_flush = true;
 	if (walk->protection == PROTECTION_NONE || !walk->all_present) {
-		for (; i < run->count; i++)
-			run->entry[i] = pte_page(pte_frame(run->entry[i]), PAGE_ANONYMOUS, walk->protection);
+		for (; i < count; i++)
+			entries[i] = pte_page(pte_frame(entries[i]), PAGE_ANONYMOUS, walk->protection);
 		return STATUS_OK;
 	}
-	for (; i + STRIDE <= run->count; i += STRIDE) {
+	for (; i + STRIDE <= count; i += STRIDE) {
 		UNROLLED
 		for (uint32_t k = 0; k < STRIDE; k++)
-			run->entry[i + k].raw = (run->entry[i + k].raw & keep) | add;
+			entries[i + k].raw = (entries[i + k].raw & keep) | add;
 	}
-	for (; i < run->count; i++)
-		run->entry[i].raw = (run->entry[i].raw & keep) | add;
+	for (; i < count; i++)
+		entries[i].raw = (entries[i].raw & keep) | add;
 	return STATUS_OK;
 }
 

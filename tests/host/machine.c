@@ -25,7 +25,7 @@ struct translation {
 	uint64_t page;
 	bool has_leaf, has_tables;
 	pte_t leaf;
-	unsigned tables;              /* of levels 3, 2, 1 that are there */
+	unsigned tables;               /* of levels 3, 2, 1 that are there */
 	frame_t table[PTE_LEVELS - 1]; /* by level - 1 */
 };
 

@@ -403,8 +403,8 @@ enum status space_model_commit(struct space_model *model, const struct model_ran
 		struct model_run *run = &model->run[i];
 
 		if (run->kind == PAGE_RESERVED)
-			*run = (struct model_run){ run->start,	 run->end, PAGE_ANONYMOUS, range->protection,
-						   range->tag, 0 };
+			*run = (struct model_run){ run->start,        run->end,   PAGE_ANONYMOUS,
+						   range->protection, range->tag, 0 };
 	}
 	return change_end(model, &change);
 }

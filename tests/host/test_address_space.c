@@ -13,6 +13,8 @@
 #include "kernel/mem/borrowed.h"
 #include "kernel/mem/heap.h"
 #include "kernel/mem/page_walk.h"
+#include "lib/check.h"
+#include "lib/status.h"
 #include "tests/host/host_support.h"
 #include "tests/host/machine.h"
 #include "tests/host/space_model.h"
@@ -203,21 +205,9 @@ static void compare_numbers(void)
 static uint64_t any_edge(void)
 {
 	static const uint64_t edges[] = {
-		0,
-		USER_START,
-		BOOTSTRAP_START,
-		BOOTSTRAP_END,
-		64 * MIB,
-		66 * MIB,
-		GIB,
-		2 * GIB,
-		512 * GIB,
-		TIB,
-		8 * TIB,
-		ADDRESS_SPACE_MAP_TOP,
-		USER_LIMIT,
-		UINT64_C(1) << 47,
-		UINT64_MAX - 4095,
+		0,          USER_START,        BOOTSTRAP_START,   BOOTSTRAP_END, 64 * MIB, 66 * MIB,
+		GIB,        2 * GIB,           512 * GIB,         TIB,           8 * TIB,  ADDRESS_SPACE_MAP_TOP,
+		USER_LIMIT, UINT64_C(1) << 47, UINT64_MAX - 4095,
 	};
 	const struct model_run *run = &model.run[below(model.count)];
 
@@ -312,6 +302,14 @@ static void touch_around(uint64_t start, uint64_t end)
 
 /* ---- operations ---- */
 
+static uint64_t met[256]; /* how often each status was the answer */
+
+static void assert_status(enum status status, enum status expected)
+{
+	assert_int_equal(status, expected);
+	met[status]++;
+}
+
 static void create_something(void)
 {
 	struct placement placement = any_placement();
@@ -329,7 +327,7 @@ static void create_something(void)
 		expected = space_model_map(&model, &placement, protection, tag, &start);
 		status = anonymous_map(&space, &placement, protection, &range);
 	}
-	assert_int_equal(status, expected);
+	assert_status(status, expected);
 	if (status != STATUS_OK)
 		return;
 	assert_int_equal(uaddr_to_u64(range.start), start);
@@ -356,7 +354,7 @@ static void borrow_something(void)
 	if (expected == STATUS_OK)
 		expected = space_model_borrow(&model, &placement, protection, &source, &start);
 	status = borrowed_map(&space, object[which], &placement, source.page, protection, &range);
-	assert_int_equal(status, expected);
+	assert_status(status, expected);
 	if (status == STATUS_OK)
 		assert_int_equal(uaddr_to_u64(range.start), start);
 }
@@ -366,6 +364,7 @@ static void load_something(void)
 {
 	struct model_run new = { .kind = PAGE_IMAGE, .protection = any_protection(), .tag = ++next_tag };
 	struct uaddr_range range;
+	enum status expected;
 
 	new.start = (any_edge() & ~(PAGE_SIZE - 1)) + below(1000) * PAGE_SIZE;
 	new.end = new.start + (1 + below(4)) * PAGE_SIZE;
@@ -378,15 +377,13 @@ static void load_something(void)
 	}
 	range = (struct uaddr_range){ uaddr_from_u64(new.start), uaddr_from_u64(new.end) };
 	if (once_in(3) && new.kind == PAGE_IMAGE) {
-		assert_int_equal(anonymous_map_guard(&space, range), space_model_guard(&model, new.start, new.end));
+		assert_status(anonymous_map_guard(&space, range), space_model_guard(&model, new.start, new.end));
 		return;
 	}
-	if (space_model_image(&model, &new) == STATUS_OK) {
-		assert_int_equal(anonymous_map_image(&space, range, new.kind, new.protection), STATUS_OK);
+	expected = space_model_image(&model, &new);
+	assert_status(anonymous_map_image(&space, range, new.kind, new.protection), expected);
+	if (expected == STATUS_OK)
 		tag_new_pages(new.start, new.end, new.tag);
-	} else {
-		assert_int_not_equal(anonymous_map_image(&space, range, new.kind, new.protection), STATUS_OK);
-	}
 }
 
 static void change_own(const struct model_range *range)
@@ -416,7 +413,7 @@ static void change_own(const struct model_range *range)
 		status = anonymous_unmap(&space, kernel);
 		break;
 	}
-	assert_int_equal(status, expected);
+	assert_status(status, expected);
 	if (status == STATUS_OK)
 		tag_new_pages(range->start, range->end, range->tag);
 }
@@ -432,12 +429,12 @@ static void change_borrowed(struct model_range *range)
 	if (once_in(2)) {
 		enum status expected = space_model_return(&model, range);
 
-		assert_int_equal(borrowed_unmap(&space, object[which], kernel_range(range)), expected);
+		assert_status(borrowed_unmap(&space, object[which], kernel_range(range)), expected);
 	} else {
 		enum status expected = space_model_protect_borrowed(&model, range);
 
-		assert_int_equal(borrowed_protect(&space, object[which], kernel_range(range), range->protection),
-				 expected);
+		assert_status(borrowed_protect(&space, object[which], kernel_range(range), range->protection),
+			      expected);
 	}
 }
 
@@ -543,6 +540,36 @@ static void run_operations(uint64_t rounds)
 	compare_all();
 }
 
+/* A run of some length meets every answer there is. */
+static void check_met(void)
+{
+	static const enum status answers[] = {
+		STATUS_OK,
+		STATUS_ZERO_LENGTH,
+		STATUS_MISALIGNED,
+		STATUS_RANGE_WRAPS,
+		STATUS_BOOTSTRAP_RANGE,
+		STATUS_NOT_USER_ADDRESS,
+		STATUS_NOT_RESERVED,
+		STATUS_NOT_COMMITTED,
+		STATUS_OCCUPIED,
+		STATUS_NO_SPACE,
+		STATUS_NOT_BORROWED,
+		STATUS_OTHER_OBJECT,
+		STATUS_OVER_IMAGE,
+		STATUS_BEYOND_OBJECT,
+		STATUS_OVER_VIRTUAL_RESERVATION,
+		STATUS_OUT_OF_MEMORY,
+		STATUS_OVER_PAGE_TABLE,
+		STATUS_OVER_FRAME_GRANT,
+	};
+
+	for (uint32_t i = 0; i < COUNT_OF(answers); i++) {
+		print_message("%s: %u\n", status_name(answers[i]), (unsigned)met[answers[i]]);
+		assert_true(met[answers[i]] > 0 || host_rounds(100) < 100);
+	}
+}
+
 /* Many short lives, so that image and guard pages do not pile up, and each ends in a destroy of something full. */
 static void test_against_model(void **state)
 {
@@ -555,6 +582,7 @@ static void test_against_model(void **state)
 		run_operations(host_rounds(1000000 / lives));
 		end();
 	}
+	check_met();
 }
 
 int main(void)

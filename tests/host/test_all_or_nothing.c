@@ -24,9 +24,9 @@
 #define READ_WRITE (PROTECTION_READ | PROTECTION_WRITE)
 
 /* Places of the scene. */
-#define HUGE (4 * TIB)         /* 1 TiB reserved, with one hole */
+#define HUGE (4 * TIB)          /* 1 TiB reserved, with one hole */
 #define MAPPED (64 * GIB - MIB) /* 600 pages, over a 1 GiB boundary */
-#define PATCHY (8 * GIB)       /* 1200 pages reserved, every third committed */
+#define PATCHY (8 * GIB)        /* 1200 pages reserved, every third committed */
 #define BORROWED (96 * GIB - 20 * PAGE_SIZE)
 #define IMAGE UINT64_C(0x400000)
 #define FREE (7 * TIB - 4 * PAGE_SIZE) /* nothing around it */
@@ -319,8 +319,8 @@ static const struct operation operations[] = {
 
 static void look_everywhere(void)
 {
-	static const uint64_t places[] = { HUGE, HUGE + 17 * GIB, HUGE + 100 * GIB, MAPPED,   MAPPED + MIB,
-					   PATCHY, BORROWED,	    IMAGE,	      FREE + MIB };
+	static const uint64_t places[] = { HUGE,     HUGE + 17 * GIB, HUGE + 100 * GIB, MAPPED, MAPPED + MIB, PATCHY,
+					   BORROWED, IMAGE,           FREE + MIB };
 
 	for (uint32_t i = 0; i < COUNT_OF(places); i++)
 		for (uint32_t page = 0; page < 4; page++)
@@ -375,7 +375,8 @@ static void limit_one(const struct operation *operation, enum ledger_kind kind, 
 	uint64_t used = account.ledger.of[kind].used;
 	uint64_t step = need / 1500 + 1; /* every value if there are few */
 
-	for (uint64_t limit = 0; limit < need; limit = limit + step < need || limit == need - 1 ? limit + step : need - 1) {
+	for (uint64_t limit = 0; limit < need;
+	     limit = limit + step < need || limit == need - 1 ? limit + step : need - 1) {
 		machine_set_limit(&account, kind, used + limit);
 		take_snapshot(&old_state);
 		assert_int_equal(operation->run(), ledger_refusal(kind));

@@ -281,7 +281,8 @@ static void test_faults(void **state)
 	(void)state;
 	machine_start(FRAMES);
 	for (enum fault fault = FREE_TWICE; fault <= GATHER_FREE; fault++)
-		assert_true(machine_check_fails(do_fault, &fault, fault == BEYOND_MEMORY ? "frame_table_count" : "owner"));
+		assert_true(
+			machine_check_fails(do_fault, &fault, fault == BEYOND_MEMORY ? "frame_table_count" : "owner"));
 	machine_stop();
 }
 

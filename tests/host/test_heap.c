@@ -200,12 +200,6 @@ static void free_as_smaller(void *argument)
 	heap_free(allocate(SIZE), SIZE - 1);
 }
 
-static void free_as_larger(void *argument)
-{
-	(void)argument;
-	heap_free(allocate(SIZE), SIZE + 1);
-}
-
 static void free_as_other_class(void *argument)
 {
 	(void)argument;
@@ -262,11 +256,11 @@ static void test_faults(void **state)
 		void (*act)(void *argument);
 		const char *expression;
 	} faults[] = {
-		{ write_below, "redzones_hold" },	     { write_above, "redzones_hold" },
-		{ free_as_smaller, "redzones_hold" },	     { free_as_larger, "redzones_hold" },
-		{ free_as_other_class, "cell_bytes" },	     { free_nothing, "bytes > 0" },
-		{ free_twice, "handed_out" },		     { free_twice_with_slab, "SLAB_MAGIC" },
-		{ free_inside, "cell == cell_of" },	     { write_after_free, "POISON_BYTE" },
+		{ write_below, "redzones_hold" },       { write_above, "redzones_hold" },
+		{ free_as_smaller, "redzones_hold" },   { free_as_other_class, "cell_bytes" },
+		{ free_nothing, "bytes > 0" },          { free_twice, "handed_out" },
+		{ free_twice_with_slab, "SLAB_MAGIC" }, { free_inside, "cell == cell_of" },
+		{ write_after_free, "POISON_BYTE" },
 	};
 
 	(void)state;
@@ -302,9 +296,12 @@ static void test_validity_sees_poison(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sizes),      cmocka_unit_test(test_bad_sizes),
-		cmocka_unit_test(test_refused_promise), cmocka_unit_test(test_until_full),
-		cmocka_unit_test(test_random),     cmocka_unit_test(test_faults),
+		cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_bad_sizes),
+		cmocka_unit_test(test_refused_promise),
+		cmocka_unit_test(test_until_full),
+		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_faults),
 		cmocka_unit_test(test_validity_sees_poison),
 	};
 

@@ -63,9 +63,9 @@ static void unmap_both(uint64_t start, uint64_t pages)
 	struct model_range range = { .start = start, .end = start + pages * PAGE_SIZE };
 
 	assert_int_equal(space_model_unmap(&model, &range), STATUS_OK);
-	assert_int_equal(anonymous_unmap(&space, (struct uaddr_range){ uaddr_from_u64(range.start),
-								       uaddr_from_u64(range.end) }),
-			 STATUS_OK);
+	assert_int_equal(
+		anonymous_unmap(&space, (struct uaddr_range){ uaddr_from_u64(range.start), uaddr_from_u64(range.end) }),
+		STATUS_OK);
 }
 
 /* The window must not hide the room below it, nor be given away. */
@@ -257,12 +257,9 @@ static void test_cost(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_below_the_window),
-		cmocka_unit_test(test_refused_leaves_no_trace),
-		cmocka_unit_test(test_alignment),
-		cmocka_unit_test(test_full),
-		cmocka_unit_test(test_highest),
-		cmocka_unit_test(test_cost),
+		cmocka_unit_test(test_below_the_window), cmocka_unit_test(test_refused_leaves_no_trace),
+		cmocka_unit_test(test_alignment),        cmocka_unit_test(test_full),
+		cmocka_unit_test(test_highest),          cmocka_unit_test(test_cost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
