@@ -106,6 +106,39 @@ static inline enum status ring_take(struct ring_page *ring, struct ring_completi
 	return STATUS_OK;
 }
 
+/*
+ * Batches: one look at the other side's index and one publication for many entries. `index` counts from the oldest
+ * entry, below what ring_submit_space or ring_completed answered.
+ */
+
+/* How many slots can be filled now. */
+static inline uint32_t ring_submit_space(const struct ring_page *ring)
+{
+	return RING_SQ_ENTRIES - ring_submitted(ring);
+}
+
+static inline struct ring_submission *ring_submit_slot_at(struct ring_page *ring, uint32_t index)
+{
+	return &ring->submission[(ring->header.sq_tail + index) % RING_SQ_ENTRIES];
+}
+
+/* Hand the first `count` filled slots over. Release: as ring_publish. */
+static inline void ring_publish_batch(struct ring_page *ring, uint32_t count)
+{
+	ring_store_release(&ring->header.sq_tail, ring->header.sq_tail + count);
+}
+
+static inline const struct ring_completion *ring_completion_at(const struct ring_page *ring, uint32_t index)
+{
+	return &ring->completion[(ring->header.cq_head + index) % RING_CQ_ENTRIES];
+}
+
+/* The oldest `count` completions have been read. Release: as ring_take. */
+static inline void ring_take_batch(struct ring_page *ring, uint32_t count)
+{
+	ring_store_release(&ring->header.cq_head, ring->header.cq_head + count);
+}
+
 /* ---- kernel side ---- */
 
 /* The kernel's own indices, in its own memory. All 0 for a ring just made. */

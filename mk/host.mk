@@ -1,13 +1,14 @@
 # Host tests: tests/host/test_NAME.c is one cmocka program, linked with lib/ and with the sources that a comment in its
 # first lines names: /* links: kernel/mem/address_space.c tests/host/machine.c */
-# HOST=host (plain; valgrind runs these too), host-asan (address and undefined-behaviour sanitizers) or host-bench
-# (optimised, without assertions), where bench/host_NAME.c is one benchmark each.
+# HOST=host (plain; valgrind runs these too), host-asan (address and undefined-behaviour sanitizers), host-tsan (data
+# races) or host-bench (optimised, without assertions), where bench/host_NAME.c is one benchmark each.
 
 HOST ?= host
 H := build/$(HOST)
 HOST_CC := gcc
 HOST_VARIANT_host-asan := -fsanitize=address,undefined -fno-sanitize-recover=all
-HOST_VARIANT_host-bench := -O2 -UCAPOS_DEBUG
+HOST_VARIANT_host-tsan := -fsanitize=thread
+HOST_VARIANT_host-bench := -O2 -UCAPOS_DEBUG -UCAPOS_FAULTS
 HOST_VARIANT := $(HOST_VARIANT_$(HOST))
 
 T ?= *
@@ -28,6 +29,8 @@ $H/obj/%.c.o: %.c $(RULES)
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(HOST_CC) $(HOST_FLAGS) $(HOST_VARIANT) $(DEPENDENCY_FLAGS) -c -o $@ $<
+
+$H/obj/kernel/%.c.o: HOST_VARIANT += -fno-strict-aliasing # as in KERNEL_FLAGS
 
 $(HOST_LIBRARY): $(HOST_LIBRARY_OBJECTS)
 	@rm -f $@

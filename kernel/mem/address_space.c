@@ -1,5 +1,6 @@
 #include "kernel/mem/address_space.h"
 
+#include "kernel/arch/x86_64/interrupt_window.h"
 #include "kernel/mem/memory_object.h"
 #include "kernel/mem/page_walk.h"
 #include "lib/check.h"
@@ -50,25 +51,69 @@ static bool same_region(pte_t a, pte_t b)
 	return pte_kind(a) == pte_kind(b) && pte_protection(a) == pte_protection(b);
 }
 
+/* Entries of a table that are the user's: the upper half of the root is the kernel's, with large pages. */
+static unsigned user_entries(unsigned level)
+{
+	return level == PTE_LEVELS ? USER_ROOT_ENTRIES : PTE_ENTRIES;
+}
+
+/*
+ * The first address at or after `from` (before, from `from` downwards) whose entry says something else than `like`,
+ * below one table. One table is a bounded step.
+ */
+static bool find_other_above(const pte_t *table, unsigned level, uint64_t from, pte_t like, uint64_t *other)
+{
+	uint64_t span = pte_span(level);
+	uint64_t address = from & ~(span - 1);
+
+	for (unsigned i = pte_index(from, level); i < user_entries(level); i++, address += span) {
+		pte_t entry = table[i];
+
+		if (level == 1 || !pte_is_present(entry)) {
+			if (same_region(like, entry))
+				continue;
+			*other = address;
+			return true;
+		}
+		if (find_other_above(page_table_of(entry), level - 1, address > from ? address : from, like, other))
+			return true;
+	}
+	interrupt_window_open();
+	return false;
+}
+
+static bool find_other_below(const pte_t *table, unsigned level, uint64_t from, pte_t like, uint64_t *other)
+{
+	uint64_t span = pte_span(level);
+	uint64_t last = from | (span - 1); /* of the entry's span */
+
+	for (unsigned i = pte_index(from, level) + 1; i-- > 0; last -= span) {
+		pte_t entry = table[i];
+
+		if (level == 1 || !pte_is_present(entry)) {
+			if (same_region(like, entry))
+				continue;
+			*other = last;
+			return true;
+		}
+		if (find_other_below(page_table_of(entry), level - 1, last < from ? last : from, like, other))
+			return true;
+	}
+	interrupt_window_open();
+	return false;
+}
+
 static struct virtual_memory_region region_around(const struct address_space *space, uint64_t address)
 {
 	unsigned level;
 	pte_t here = address_space_entry(space, address, &level);
-	struct virtual_memory_region region = {
-		.start = address & ~(pte_span(level) - 1),
-		.end = (address & ~(pte_span(level) - 1)) + pte_span(level),
-		.kind = pte_kind(here),
-		.protection = pte_protection(here),
-	};
+	struct virtual_memory_region region = { USER_START, USER_LIMIT, pte_kind(here), pte_protection(here) };
+	uint64_t other;
 
-	while (region.end < USER_LIMIT && same_region(here, address_space_entry(space, region.end, &level)))
-		region.end += pte_span(level);
-	while (region.start > USER_START && same_region(here, address_space_entry(space, region.start - 1, &level)))
-		region.start -= pte_span(level);
-	if (region.start < USER_START)
-		region.start = USER_START;
-	if (region.end > USER_LIMIT)
-		region.end = USER_LIMIT;
+	if (find_other_above(space->root_table, PTE_LEVELS, address, here, &other) && other < USER_LIMIT)
+		region.end = other;
+	if (find_other_below(space->root_table, PTE_LEVELS, address, here, &other) && other >= USER_START)
+		region.start = other + 1;
 	return region;
 }
 
@@ -227,7 +272,7 @@ static bool kind_has_frame(enum page_kind kind)
 static void audit_table(struct audit *audit, const pte_t *table, unsigned level, uint64_t base)
 {
 	const struct frame_info *info = frame_info_of(direct_map_frame(table));
-	uint32_t entries = level == PTE_LEVELS ? USER_ROOT_ENTRIES : PTE_ENTRIES;
+	uint32_t entries = user_entries(level);
 	uint32_t used = 0;
 	uint32_t reserved = 0;
 

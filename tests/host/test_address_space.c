@@ -454,7 +454,7 @@ static void change_something(void)
 
 static void set_limits(void)
 {
-	static const uint64_t tight[LEDGER_COUNT] = { 100000, 2000, 100, 60, 0, 0 };
+	static const uint64_t tight[LEDGER_COUNT] = { 100000, 2000, 6, 60, 0, 0 };
 	static const uint64_t wide[LEDGER_COUNT] = { UINT64_C(1) << 36, 100000, 400, 100000, 0, 0 };
 
 	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++) {
@@ -524,7 +524,7 @@ static void run_operations(uint64_t rounds)
 			create_something();
 		else if (choice < 350)
 			borrow_something();
-		else if (choice < 352)
+		else if (choice < 353)
 			load_something();
 		else
 			change_something();
