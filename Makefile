@@ -30,12 +30,15 @@ include mk/host.mk
 SETUP := tools/setup.sh
 SUITE := CAPOS_BUILD=$B
 
-.PHONY: help build run test test-lib sanitize-lib check run-smoke run-vm run-iso iso bench gdb clean setup
+.PHONY: help build kernel run test test-lib sanitize-lib check other-builds run-smoke run-vm run-mutant run-iso iso \
+	bench gdb clean setup
 
 help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 24
 
 build: $(KERNEL) $(PACKAGE) $(USER_LIBRARY) ## kernel, programs and boot package (the default)
+
+kernel: $(KERNEL)
 
 run: ## build and boot in QEMU; the terminal is the console
 	@$(SETUP) run
@@ -58,13 +61,19 @@ sanitize-lib: ## the host tests under ASan and UBSan, and under valgrind
 check: ## format, floors, sizes, names, headers, warnings of both compilers, linters
 	@tools/check.py
 
-run-smoke: build ## the shell session on many machines, its word counts checked against coreutils
-	@$(SUITE) tools/smoke.py shell
-
-run-vm: build ## the self-checking programs of user/demos and every fault, by debug and clang builds too
+other-builds:
 	@$(MAKE) -s build MODE=debug CC=gcc
 	@$(MAKE) -s build MODE=release CC=clang
+
+run-smoke: build other-builds ## the shell, programs and faults on many machines, and how they end
+	@$(SUITE) tools/smoke.py shell
+
+run-vm: build other-builds ## the self-checking programs of user/demos, by debug and clang builds too
 	@$(SUITE) tools/smoke.py vm
+
+run-mutant: build ## the self-tests must find a kernel without TLB shootdowns out
+	@$(MAKE) -s kernel MODE=release CC=gcc MUTANT=NO_SHOOTDOWN
+	@$(SUITE) tools/smoke.py mutant
 
 run-iso: build iso $(SHIM_PACKAGE) ## the ISO through BIOS and UEFI
 	@$(SUITE) tools/smoke.py iso

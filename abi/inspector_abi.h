@@ -24,7 +24,7 @@ enum inspector_operation {
 };
 
 struct inspector_memory {
-	uint64_t total_frames;   /* usable frames the machine has */
+	uint64_t total_frames;   /* of RAM; the sum of free, kernel, heap, table and user frames */
 	uint64_t free_frames;    /* in the bitmap and on the stacks */
 	uint64_t stacked_frames; /* of the free ones: on per-CPU stacks */
 	uint64_t kernel_frames;  /* image, bitmap, frame table, kernel page tables, boot package */

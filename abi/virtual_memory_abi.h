@@ -58,7 +58,7 @@ struct ledger_reading {
 
 struct memory_statistics {
 	struct ledger_reading ledger[LEDGER_COUNT];
-	uint64_t system_frames;      /* usable frames of the machine */
+	uint64_t system_frames;      /* frames of RAM */
 	uint64_t system_free_frames; /* of these free now */
 };
 

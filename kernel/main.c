@@ -86,8 +86,9 @@ static void start_frames(void)
 	must(frame_init(map, direct_map_of_paddr(storage)), "frame allocator");
 	paging_use_frames();
 	frame_statistics_read(&frames);
-	log_line("frames: %llu usable, %llu KiB of bookkeeping, %llu blocks of 2 MiB", (unsigned long long)frames.total,
-		 (unsigned long long)bytes >> 10, (unsigned long long)frames.free_blocks);
+	log_line("frames: %llu of RAM, %llu free, %llu KiB of bookkeeping, %llu blocks of 2 MiB",
+		 (unsigned long long)frames.total, (unsigned long long)frames.free, (unsigned long long)bytes >> 10,
+		 (unsigned long long)frames.free_blocks);
 }
 
 static void check_kernel_half(const struct boot_options *options)

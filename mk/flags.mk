@@ -5,8 +5,11 @@ $(error MODE is release or debug, not "$(MODE)")
 endif
 IS_CLANG := $(findstring clang,$(notdir $(CC)))
 
-# Where this mode and compiler build.
-B := build/$(MODE)$(if $(IS_CLANG),-clang)
+# MUTANT=NAME: a kernel with one fault built in (CAPOS_MUTANT_NAME), which the tests must see fail.
+MUTANT ?=
+
+# Where this mode, compiler and mutant build.
+B := build/$(MODE)$(if $(IS_CLANG),-clang)$(if $(MUTANT),-$(shell echo $(MUTANT) | tr A-Z_ a-z-))
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 	-Wundef -Wswitch-enum -Wcast-qual -Wwrite-strings -Wimplicit-fallthrough -Werror
@@ -18,7 +21,7 @@ FREESTANDING_FLAGS := $(COMMON_FLAGS) -ffreestanding -fno-pic -fno-stack-protect
 # rules of C do not allow for: the kernel is compiled without type-based alias analysis. lib/ itself does not need it;
 # the host tests and the programs compile lib/ with strict aliasing.
 KERNEL_FLAGS := $(FREESTANDING_FLAGS) -mcmodel=kernel -mno-red-zone -mgeneral-regs-only -fno-omit-frame-pointer \
-	-fno-strict-aliasing
+	-fno-strict-aliasing $(MUTANT:%=-DCAPOS_MUTANT_%)
 USER_FLAGS := $(FREESTANDING_FLAGS) -fno-omit-frame-pointer -ffunction-sections -fdata-sections
 HOST_FLAGS := $(COMMON_FLAGS) -O1 -fno-omit-frame-pointer -DCAPOS_DEBUG -DCAPOS_HOST -DCAPOS_FAULTS \
 	$(if $(IS_CLANG),-Wno-unknown-warning-option)

@@ -199,26 +199,26 @@ def converse(process: subprocess.Popen, feeder: Feeder, deadline: float | None, 
             feeder.write()
 
 
-def run(machine: Machine, source: bytes | int | None = None, echo: bool = False) -> Result:
-    """Run with the input given as bytes or read from a file descriptor; echo: output goes to standard output too."""
+def run(machine: Machine, source: bytes | int | None = None, sinks: tuple = ()) -> Result:
+    """Run with the input given as bytes or read from a file descriptor; each sink gets the output as it comes."""
     with tempfile.TemporaryDirectory(prefix="capos-") as scratch:
         events = f"{scratch}/events"
         args = command_line(machine, events)
         args += ["-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"]
         started = time.monotonic()
         deadline = started + machine.timeout if machine.timeout else None
-        sinks = [sys.stdout.buffer] if echo else []
+        all_sinks = list(sinks)
         if machine.log:
             machine.log.parent.mkdir(parents=True, exist_ok=True)
-            sinks.append(open(machine.log, "wb"))
+            all_sinks.append(open(machine.log, "wb"))
         process = subprocess.Popen(args, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         try:
-            output, late = converse(process, Feeder(process.stdin, source), deadline, sinks)
+            output, late = converse(process, Feeder(process.stdin, source), deadline, all_sinks)
         finally:
             process.kill()  # of no effect on one that has ended
             status = process.wait()
             if machine.log:
-                sinks[-1].close()
+                all_sinks[-1].close()
         text = output.decode(errors="replace").replace("\r", "")
         seconds = time.monotonic() - started
         if late:
@@ -297,14 +297,15 @@ def main() -> int:
     options, extra = parse_arguments()
     values = {key: value for key, value in vars(options).items() if key not in ("input", "quiet")}
     machine = Machine(**values, extra=extra)
+    sinks = () if options.quiet else (sys.stdout.buffer,)
     if options.input is None and not options.quiet and sys.stdin.isatty():
         result = run_on_terminal(machine)
     elif options.input is None:
-        result = run(machine, sys.stdin.fileno(), echo=not options.quiet)
+        result = run(machine, sys.stdin.fileno(), sinks)
     elif options.input.startswith("@"):
-        result = run(machine, Path(options.input[1:]).read_bytes(), echo=not options.quiet)
+        result = run(machine, Path(options.input[1:]).read_bytes(), sinks)
     else:
-        result = run(machine, options.input.replace("\\n", "\n").encode(), echo=not options.quiet)
+        result = run(machine, options.input.replace("\\n", "\n").encode(), sinks)
     if result.status != 0:
         report_failure(machine, result, options.quiet)
     return result.status

@@ -6,6 +6,8 @@
 #include "kernel/arch/x86_64/log.h"
 #include "kernel/arch/x86_64/panic.h"
 #include "kernel/mem/frame.h"
+#include "kernel/mem/heap.h"
+#include "kernel/mem/paging.h"
 #include "kernel/task/boot_package.h"
 #include "kernel/task/spawn.h"
 #include "kernel/task/user_stack.h"
@@ -154,9 +156,10 @@ static void run_program(const struct command *command)
 		end.code = process->exit_code;
 		end.fault_kind = process->fault.kind;
 		end.fault_address = process->fault.address;
-		ASSERT(process_is_valid(process));
+		ASSERT(process_is_valid(process) && address_space_is_valid(&process->space, paging_root_table()));
 		process_destroy(process);
 	}
+	ASSERT(frame_is_valid() && heap_is_valid());
 	end.load_status = (uint32_t)status;
 	end.frames_after = frame_free_count();
 	last_exit = end;

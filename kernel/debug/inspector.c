@@ -19,7 +19,7 @@ static enum status memory(struct call *call)
 	frame_count_uses(counts);
 	frame_statistics_read(&frames);
 	result = (struct inspector_memory){
-		.total_frames = frames.total,
+		.total_frames = frame_table_count - counts[FRAME_UNUSABLE],
 		.free_frames = frames.free,
 		.stacked_frames = frames.stacked,
 		.kernel_frames = counts[FRAME_KERNEL] + counts[FRAME_PACKAGE] + counts[FRAME_CAP_TABLE] +

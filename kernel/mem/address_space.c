@@ -292,6 +292,8 @@ static void audit_table(struct audit *audit, const pte_t *table, unsigned level,
 		else
 			audit_uniform(audit, entry, level);
 	}
+	if (level == 1)
+		interrupt_window_open();
 	if (used != page_table_used(info) || reserved != page_table_reserved(info) ||
 	    info->owner != frame_owner_word(FRAME_TABLE, audit->space))
 		audit->broken = true;

@@ -1,6 +1,7 @@
 #include "kernel/mem/frame.h"
 
 #include "kernel/arch/x86_64/cpu_local.h"
+#include "kernel/arch/x86_64/interrupt_window.h"
 #include "kernel/arch/x86_64/page_zero.h"
 #include "kernel/arch/x86_64/spinlock.h"
 #include "lib/check.h"
@@ -8,6 +9,7 @@
 
 #define STACK_FRAMES 756u /* with what else a stack has: 3 KiB and a little per CPU */
 #define STACK_REFILL 64u
+#define FREE_STEP 1024u /* frames between two interrupt windows */
 #define STACK_ZEROED 8u
 
 struct frame_stack {
@@ -25,7 +27,7 @@ uint64_t frame_table_count;
 static struct frame_stack stack_of_cpu[CPU_MAX];
 static struct spinlock bitmap_lock = SPINLOCK_INIT;
 static struct frame_bitmap bitmap; /* bitmap_lock */
-static uint64_t total_frames;      /* usable ones; changes at boot only */
+static uint64_t total_frames;      /* of RAM: all with a use; fixed after frame_init */
 
 /*
  * Free frames minus promised ones. Changed only by atomic steps; a promise takes its number here first, so that a later
@@ -65,13 +67,12 @@ static void mark_range(struct frame_range range, enum frame_use use)
 		frame_table[n] = (struct frame_info){ .owner = (uint64_t)use };
 }
 
-void frame_add(struct frame_range range)
+static void add_free(struct frame_range range)
 {
 	mark_range(range, FRAME_FREE);
 	spinlock_acquire(&bitmap_lock);
 	CHECK(frame_bitmap_free(&bitmap, range) == STATUS_OK);
 	spinlock_release(&bitmap_lock);
-	total_frames += frame_range_count(range);
 	__atomic_add_fetch(&available, frame_range_count(range), __ATOMIC_RELAXED);
 }
 
@@ -92,14 +93,17 @@ enum status frame_init(const struct memory_map *map, void *storage)
 		const struct memory_map_entry *entry = &map->entry[i];
 		struct frame_range range = entry->frames;
 
+		if (use_of_kind(entry->kind) == FRAME_UNUSABLE)
+			continue;
+		if (frame_to_u64(range.start) == 0) /* frame 0 is never handed out */
+			range.start = frame_from_u64(1);
+		total_frames += frame_range_count(range);
 		if (entry->kind != MEMORY_USABLE) {
 			mark_range(range, use_of_kind(entry->kind));
 			continue;
 		}
-		if (frame_to_u64(range.start) == 0) /* frame 0 is never handed out */
-			range.start = frame_from_u64(1);
 		if (frame_range_count(range) > 0)
-			frame_add(range);
+			add_free(range);
 	}
 	return STATUS_OK;
 }
@@ -337,15 +341,13 @@ static bool push_known_zero(struct frame_stack *stack, const struct frame_info *
 	return true;
 }
 
-void frame_gather_free(struct frame_gather *gather)
+/* At most `most` frames of the list from `number` on; returns the next. */
+static uint32_t free_some(uint32_t number, uint32_t most)
 {
 	struct frame_stack *stack = &stack_of_cpu[cpu_index()];
-	uint32_t number = gather->head;
 
-	if (gather->count == 0)
-		return;
 	spinlock_acquire(&stack->lock);
-	while (number != FRAME_LINK_END) {
+	for (; number != FRAME_LINK_END && most > 0; most--) {
 		struct frame_info *info = &frame_table[number];
 
 		CHECK((info->owner & 15) > FRAME_FREE);
@@ -355,6 +357,17 @@ void frame_gather_free(struct frame_gather *gather)
 		number = info->link;
 	}
 	spinlock_release(&stack->lock);
+	return number;
+}
+
+void frame_gather_free(struct frame_gather *gather)
+{
+	uint32_t number = gather->head;
+
+	if (gather->count == 0)
+		return;
+	while ((number = free_some(number, FREE_STEP)) != FRAME_LINK_END)
+		interrupt_window_open();
 	__atomic_add_fetch(&available, gather->count, __ATOMIC_RELAXED);
 	*gather = FRAME_GATHER_EMPTY;
 }
@@ -448,6 +461,6 @@ bool frame_is_valid(void)
 	for (uint32_t use = FRAME_FREE; use < FRAME_USE_COUNT; use++)
 		marked += counts[use];
 	return frame_bitmap_is_valid(&bitmap) && stacks_are_valid() && counts[FRAME_FREE] == statistics.free &&
-	       available <= statistics.free && statistics.free <= total_frames && marked >= total_frames &&
+	       available <= statistics.free && statistics.free <= total_frames && marked == total_frames &&
 	       frame_table[0].owner == FRAME_UNUSABLE;
 }

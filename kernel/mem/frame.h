@@ -79,9 +79,6 @@ uint64_t frame_storage_bytes(uint64_t frames);
  */
 enum status frame_init(const struct memory_map *map, void *storage);
 
-/* Frames that frame_init kept back (MEMORY_LOADER_RECLAIMABLE, say) become free. */
-void frame_add(struct frame_range range);
-
 /* Set `count` frames aside for the caller. OUT_OF_MEMORY if fewer are free in the whole system. 0 is fine. */
 enum status frame_promise(uint64_t count);
 
@@ -129,7 +126,7 @@ void frame_gather_free(struct frame_gather *gather);
 
 /* Numbers for people. */
 struct frame_statistics {
-	uint64_t total;       /* usable frames of the machine */
+	uint64_t total;       /* frames of RAM: free, or somebody's */
 	uint64_t free;        /* of them free now */
 	uint64_t stacked;     /* of the free ones on per-CPU stacks */
 	uint64_t free_blocks; /* wholly free 2 MiB blocks in the bitmap */

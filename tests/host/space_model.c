@@ -249,19 +249,21 @@ static bool range_is_free(const struct space_model *model, uint64_t start, uint6
 	return run->kind == PAGE_EMPTY && run->end >= end;
 }
 
-/* The highest place for `length` bytes in the empty range [low, high). */
-static bool fits(uint64_t low, uint64_t high, const struct placement *placement, uint64_t *start)
+static uint64_t align_of(uint64_t length)
 {
-	uint64_t length = placement->length;
-	uint64_t align = length >= span_of(1) ? span_of(1) : length >= span_of(0) ? span_of(0) : PAGE_SIZE;
+	return length >= span_of(1) ? span_of(1) : length >= span_of(0) ? span_of(0) : PAGE_SIZE;
+}
 
+/* The highest place for a length in the empty range [low, high). */
+static bool fits(uint64_t low, uint64_t high, uint64_t length, uint64_t *start)
+{
 	if (high <= low || high - low < length)
 		return false;
-	*start = (high - length) & ~(align - 1);
+	*start = (high - length) & ~(align_of(length) - 1);
 	return *start >= low;
 }
 
-enum status space_model_place(const struct space_model *model, const struct placement *placement, uint64_t *start)
+static enum status place(const struct space_model *model, const struct placement *placement, uint64_t *start)
 {
 	uint64_t hint = placement->hint & ~(uint64_t)(PAGE_SIZE - 1);
 	struct uaddr_range range;
@@ -283,11 +285,39 @@ enum status space_model_place(const struct space_model *model, const struct plac
 
 		if (run->kind != PAGE_EMPTY)
 			continue;
-		if (fits(low > BOOTSTRAP_END ? low : BOOTSTRAP_END, high, placement, start) ||
-		    fits(low, high < BOOTSTRAP_START ? high : BOOTSTRAP_START, placement, start))
+		if (fits(low > BOOTSTRAP_END ? low : BOOTSTRAP_END, high, placement->length, start) ||
+		    fits(low, high < BOOTSTRAP_START ? high : BOOTSTRAP_START, placement->length, start))
 			return STATUS_OK;
 	}
 	return STATUS_NO_SPACE;
+}
+
+struct placement space_model_settle(const struct space_model *model, struct address_space *space,
+				    const struct placement *placement)
+{
+	uint64_t length = placement->length;
+	struct uaddr_range range;
+	enum status expected;
+	enum status status;
+	uint64_t highest;
+	uint64_t start;
+
+	if (placement->fixed)
+		return *placement;
+	expected = place(model, placement, &highest);
+	status = placement_lock(space, placement, &range);
+	CHECK(status == expected);
+	if (status != STATUS_OK)
+		return *placement;
+	address_space_unlock(space, range);
+	start = uaddr_to_u64(range.start);
+	CHECK(uaddr_range_bytes(range) == length);
+	CHECK(uaddr_range_of_pages(start, length, &range) == STATUS_OK && range_is_free(model, start, start + length));
+	if (placement->hint == 0 || highest != (placement->hint & ~(uint64_t)(PAGE_SIZE - 1)))
+		CHECK(start <= highest && start % align_of(length) == 0);
+	else
+		CHECK(start == highest);
+	return (struct placement){ start, length, true };
 }
 
 /* Put one run into an empty range. */
@@ -309,7 +339,7 @@ enum status space_model_reserve(struct space_model *model, const struct placemen
 {
 	struct model_change change = { .charge[LEDGER_VIRTUAL_RESERVATION] = placement->length >> PAGE_SHIFT };
 
-	TRY(space_model_place(model, placement, start));
+	TRY(place(model, placement, start));
 	return create(model, &(struct model_run){ *start, *start + placement->length, PAGE_RESERVED, 0, 0, 0 },
 		      &change);
 }
@@ -321,7 +351,7 @@ enum status space_model_map(struct space_model *model, const struct placement *p
 	struct model_change change = { .frames = pages };
 
 	change.charge[LEDGER_VIRTUAL_RESERVATION] = change.charge[LEDGER_FRAME_GRANT] = pages;
-	TRY(space_model_place(model, placement, start));
+	TRY(place(model, placement, start));
 	return create(model,
 		      &(struct model_run){ *start, *start + placement->length, PAGE_ANONYMOUS, protection, tag, 0 },
 		      &change);
@@ -347,7 +377,7 @@ enum status space_model_borrow(struct space_model *model, const struct placement
 {
 	struct model_change change = { .charge[LEDGER_FRAME_GRANT] = placement->length >> PAGE_SHIFT };
 
-	TRY(space_model_place(model, placement, start));
+	TRY(place(model, placement, start));
 	return create(model,
 		      &(struct model_run){ *start, *start + placement->length, PAGE_BORROWED, protection, source->tag,
 					   source->page },

@@ -36,7 +36,13 @@ struct space_model {
 /* An empty space with its root table, on a machine with so many free frames left. */
 void space_model_init(struct space_model *model, uint64_t limit, uint64_t free_frames);
 
-enum status space_model_place(const struct space_model *model, const struct placement *placement, uint64_t *start);
+/*
+ * Where the kernel would put that now, as a FIXED placement: it is free to choose among all gaps, so it is asked, and
+ * must answer with a place that the placement allows, or refuse as the model does. What it must refuse comes back as
+ * it is, and so does what is FIXED already.
+ */
+struct placement space_model_settle(const struct space_model *model, struct address_space *space,
+				    const struct placement *placement);
 
 enum status space_model_reserve(struct space_model *model, const struct placement *placement, uint64_t *start);
 enum status space_model_map(struct space_model *model, const struct placement *placement, uint32_t protection,

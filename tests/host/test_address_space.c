@@ -313,6 +313,7 @@ static void assert_status(enum status status, enum status expected)
 static void create_something(void)
 {
 	struct placement placement = any_placement();
+	struct placement settled = space_model_settle(&model, &space, &placement);
 	uint32_t protection = any_protection();
 	struct uaddr_range range;
 	uint64_t tag = ++next_tag;
@@ -321,10 +322,10 @@ static void create_something(void)
 	uint64_t start;
 
 	if (once_in(2)) {
-		expected = space_model_reserve(&model, &placement, &start);
+		expected = space_model_reserve(&model, &settled, &start);
 		status = anonymous_reserve(&space, &placement, &range);
 	} else {
-		expected = space_model_map(&model, &placement, protection, tag, &start);
+		expected = space_model_map(&model, &settled, protection, tag, &start);
 		status = anonymous_map(&space, &placement, protection, &range);
 	}
 	assert_status(status, expected);
@@ -351,8 +352,11 @@ static void borrow_something(void)
 	expected = page_count_of_length(placement.length, &pages);
 	if (expected == STATUS_OK && source.page + pages > object[which]->pages)
 		expected = STATUS_BEYOND_OBJECT;
-	if (expected == STATUS_OK)
-		expected = space_model_borrow(&model, &placement, protection, &source, &start);
+	if (expected == STATUS_OK) {
+		struct placement settled = space_model_settle(&model, &space, &placement);
+
+		expected = space_model_borrow(&model, &settled, protection, &source, &start);
+	}
 	status = borrowed_map(&space, object[which], &placement, source.page, protection, &range);
 	assert_status(status, expected);
 	if (status == STATUS_OK)

@@ -40,10 +40,13 @@ static bool two_byte_has_modrm(uint8_t opcode)
 
 static uint64_t displacement(const uint8_t *bytes, unsigned size)
 {
+	uint64_t value = 0;
+
+	for (unsigned i = size; i-- > 0;)
+		value = value << 8 | bytes[i];
 	if (size == 1)
-		return (uint64_t)(int64_t)(int8_t)bytes[0];
-	return (uint64_t)(int64_t)(int32_t)((uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
-					    (uint32_t)bytes[3] << 24);
+		return (uint64_t)(int64_t)(int8_t)value;
+	return size == 4 ? (uint64_t)(int64_t)(int32_t)value : value;
 }
 
 /* `modrm` points into a zero-padded buffer with room for ModRM, SIB and displacement. */
@@ -97,6 +100,10 @@ bool instruction_memory_operand(const uint8_t code[INSTRUCTION_BYTES], const str
 		at++;
 	if ((padded[at] & 0xf0) == 0x40)
 		rex = padded[at++];
+	if (padded[at] >= 0xa0 && padded[at] <= 0xa3) { /* MOV with a whole address in the instruction */
+		*address = displacement(&padded[at + 1], 8);
+		return true;
+	}
 	if (uses_stack(padded[at])) {
 		*address = frame->rsp;
 		return true;

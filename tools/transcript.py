@@ -1,0 +1,185 @@
+"""What a run's transcript says, held against what must be so: each check_* gives the complaints about a transcript."""
+import os
+import re
+import subprocess
+from collections.abc import Callable
+from functools import lru_cache
+
+Check = Callable[[str], list[str]]
+
+PROMPT = "capos> "
+READY_LIMIT_MS = 1000
+TOP_WORDS = 10
+ARGUMENTS = ("elf-smoke", "alpha", "17", "omega")
+
+ENDED = re.compile(r"capos: process (\d+) (\S+) ended: (.*); free frames (\d+) before, (\d+) after")
+READY = re.compile(r"capos: ready: (\d+) cpus, (\d+) MiB free, (\d+) ms")
+FAULT = re.compile(r"capos: fault: process \d+ (\S+): (.+?) at 0x")
+FAILURE = re.compile(r"^FAIL(?:ED|URE).*", re.M)
+COUNTS = re.compile(r"^(\d+) passed, (\d+) failed$", re.M)
+FRAMES = re.compile(r"^frames total (\d+) free (\d+)", re.M)
+CHECKED = re.compile(r"^check: (\d+) invariants, (\d+) broken", re.M)
+WORD = re.compile(r"^\s*(\d+) ([a-z]+)\s*$", re.M)
+WORDS = re.compile(r"^words (\d+) distinct (\d+)", re.M)
+PAGES = re.compile(r"^pages peak (\d+) final (\d+)", re.M)
+SELFTEST_OK = re.compile(r"^capos: selftest: ok (\S+)", re.M)
+PAGING = re.compile(r"^capos: paging: self-check of (\d+) entries passed", re.M)
+PROBE = re.compile(r"^fault-probe (\S+)$", re.M)
+RANDOM = re.compile(r"^random ([0-9a-f]{32})$", re.M)
+ARGUMENT = re.compile(r"^argument (\d+) (.*)$", re.M)
+
+# What fault-probe does, and what the kernel may call it (user_fault_name).
+READ_ONLY, NO_EXECUTE = ("write to read-only",), ("execute of NX",)
+PROBES = {
+    "null": ("unreserved",),
+    "unreserved": ("unreserved",),
+    "uncommitted": ("uncommitted",),
+    "decommitted": ("uncommitted",),
+    "no-access": ("no access",),
+    "write-read-only": READ_ONLY,
+    "write-text": READ_ONLY,
+    "write-constants": READ_ONLY,
+    "write-capset": READ_ONLY,
+    "execute-nx": NO_EXECUTE,
+    "execute-ring": NO_EXECUTE,
+    "exec-stack": NO_EXECUTE,
+    "guard": ("guard",),
+    "non-canonical": ("non-canonical",),
+    "kernel-address": ("kernel address",),
+    "kernel-execute": ("kernel address",),
+    "div0": ("exception",),
+    "ud2": ("exception",),
+    "privileged": ("privileged",),
+    "port": ("privileged",),
+    "int3": ("exception", "privileged"),
+    "int-page-fault": ("privileged",),
+}
+# The system calls that no fault answers: refused, and the program ends by itself.
+REFUSED_PROBE = "syscall"
+REFUSED = "fault-probe: system call refused"
+SELFTESTS = ["heap", "kernel-text-read-only"]
+SELFTESTS_OF_MANY_CPUS = ["stale-tlb-unmap", "stale-tlb-protect"]
+
+
+@lru_cache
+def coreutils_count() -> tuple[list[tuple[int, str]], int, int]:
+    """The ten most frequent words, all words and distinct words of the text, as coreutils count them."""
+    pipeline = "tr -cs A-Za-z '\\n' | tr A-Z a-z | grep . | sort | uniq -c | sort -k1,1nr -k2,2"
+    with open("build/words.txt", "rb") as text:
+        done = subprocess.run(
+            ["sh", "-c", pipeline], stdin=text, capture_output=True, check=True, env=dict(os.environ, LC_ALL="C")
+        )
+    counts = [(int(count), word) for count, word in map(str.split, done.stdout.decode().splitlines())]
+    return counts[:TOP_WORDS], sum(count for count, _ in counts), len(counts)
+
+
+def check_words(output: str) -> list[str]:
+    top, words, distinct = coreutils_count()
+    complaints = []
+    seen = [(int(count), word) for count, word in WORD.findall(output)]
+    if seen != top:
+        complaints.append(f"wordcount's ten words are {seen}, coreutils say {top}")
+    if (total := WORDS.search(output)) is None or (int(total[1]), int(total[2])) != (words, distinct):
+        said = total[0] if total else "nothing"
+        complaints.append(f"wordcount says {said!r}, coreutils say words {words} distinct {distinct}")
+    if (pages := PAGES.search(output)) is None or not 0 < int(pages[1]) or int(pages[2]) > int(pages[1]):
+        complaints.append(f"no sensible line \"pages peak P final F\": {pages and pages[0]}")
+    return complaints
+
+
+def check_frames(output: str) -> list[str]:
+    """No process costs a frame for good, and each reading of free frames is the same."""
+    ended = ENDED.findall(output)
+    complaints = [] if ended else ["no process ended"]
+    for process, name, _, before, after in ended:
+        if before != after:
+            complaints.append(f"process {process} {name}: {before} free frames before it, {after} after it")
+    readings = FRAMES.findall(output)
+    if len(set(readings)) > 1:
+        complaints.append(f"`mem` gave different readings: {readings}")
+    return complaints
+
+
+def check_invariants(output: str) -> list[str]:
+    checked = CHECKED.findall(output)
+    complaints = [] if checked else ["no line \"check: N invariants, N broken\""]
+    for invariants, broken in checked:
+        if int(invariants) == 0 or int(broken) != 0:
+            complaints.append(f"{broken} of {invariants} invariants are broken")
+    return complaints
+
+
+def check_ready(output: str) -> list[str]:
+    """By the guest's own clock, which a busy host does not slow as much as ours."""
+    ready = READY.search(output)
+    if ready is None:
+        return ["no line \"ready: ...\""]
+    return [] if int(ready[3]) < READY_LIMIT_MS else [f"ready only after {ready[3]} ms"]
+
+
+def check_programs(names: list[str]) -> Check:
+    """Each program ran as often as it is named, called each run a success, and left no frame behind."""
+
+    def verify(output: str) -> list[str]:
+        how = [(name, how) for _, name, how, _, _ in ENDED.findall(output)]
+        complaints = []
+        for name in sorted(set(names)):
+            seen = [end for ended, end in how if ended == name]
+            if seen != ["exit 0"] * names.count(name):
+                complaints.append(f"{name}: {names.count(name)} runs, which ended so: {seen}")
+        counts = COUNTS.findall(output)
+        if len(counts) != len(names) or any(passed == "0" or failed != "0" for passed, failed in counts):
+            complaints.append(f"{len(names)} runs gave these lines \"N passed, N failed\": {counts}")
+        return complaints + FAILURE.findall(output) + check_frames(output) + check_invariants(output)
+
+    return verify
+
+
+def check_image(output: str) -> list[str]:
+    """What only the caller of elf-smoke knows: the arguments it gave, and what another run said. Two runs: with the
+    arguments, without."""
+    complaints = check_programs(["elf-smoke"] * 2)(output)
+    wanted = [(str(i), text) for i, text in enumerate(ARGUMENTS)] + [("0", ARGUMENTS[0])]
+    if (seen := ARGUMENT.findall(output)) != wanted:
+        complaints.append(f"elf-smoke was given other arguments: {seen}")
+    if len(set(RANDOM.findall(output))) != 2:
+        complaints.append(f"AT_RANDOM of two runs: {RANDOM.findall(output)}")
+    return complaints
+
+
+def check_session(output: str) -> list[str]:
+    missing = [] if len(FRAMES.findall(output)) >= 2 else ["not two readings of `mem`"]
+    return missing + check_ready(output) + check_words(output) + check_image(output)
+
+
+def check_faults(output: str) -> list[str]:
+    """Each probe ends its process, for the right reason, and nothing else; no probe of the program is left out."""
+    seen = [kind for name, kind in FAULT.findall(output) if name == "fault-probe"]
+    complaints = FAILURE.findall(output)
+    if sorted(PROBE.findall(output)) != sorted([*PROBES, REFUSED_PROBE]):
+        complaints.append(f"fault-probe lists other kinds: {PROBE.findall(output)}")
+    if REFUSED not in output:
+        complaints.append(f"probe {REFUSED_PROBE}: not refused")
+    if len(seen) != len(PROBES):
+        complaints.append(f"{len(PROBES)} probes, {len(seen)} faults: {seen}")
+    for (probe, kinds), kind in zip(PROBES.items(), seen):
+        if kind not in kinds:
+            complaints.append(f"probe {probe}: the kernel says {kind!r}, not {' or '.join(kinds)!r}")
+    return complaints + check_frames(output) + check_invariants(output)
+
+
+def check_selftest(cpus: int) -> Check:
+    """The words `selftest` and `check` of the kernel's command line did what they ask for."""
+    wanted = SELFTESTS + (SELFTESTS_OF_MANY_CPUS if cpus > 1 else [])
+
+    def verify(output: str) -> list[str]:
+        complaints = []
+        if (seen := SELFTEST_OK.findall(output)) != wanted:
+            complaints.append(f"self-tests {seen} passed, not {wanted}")
+        if "capos: selftest: passed, " not in output:
+            complaints.append("no line \"selftest: passed\"")
+        if (paging := PAGING.search(output)) is None or int(paging[1]) == 0:
+            complaints.append("no line \"paging: self-check of N entries passed\"")
+        return complaints
+
+    return verify
