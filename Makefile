@@ -30,7 +30,7 @@ include mk/host.mk
 SETUP := tools/setup.sh
 SUITE := CAPOS_BUILD=$B
 
-.PHONY: help build kernel run test test-lib sanitize-lib check other-builds run-smoke run-vm run-mutant run-iso iso \
+.PHONY: help build kernel run test test-lib sanitize-lib check other-builds run-smoke run-vm run-mutant run-gdb run-iso iso \
 	bench gdb clean setup
 
 help: ## this list
@@ -74,6 +74,9 @@ run-vm: build other-builds ## the self-checking programs of user/demos, by debug
 run-mutant: build ## the self-tests must find a kernel without TLB shootdowns out
 	@$(MAKE) -s kernel MODE=release CC=gcc MUTANT=NO_SHOOTDOWN
 	@$(SUITE) tools/smoke.py mutant
+
+run-gdb: build ## the capos-* commands of gdb, on a guest that stands still in a program
+	@$(SUITE) tools/gdb_test.py
 
 run-iso: build iso $(SHIM_PACKAGE) ## the ISO through BIOS and UEFI
 	@$(SUITE) tools/smoke.py iso

@@ -5,9 +5,10 @@
 #ifndef CAPOS_ABI_SYSCALL_ABI_H
 #define CAPOS_ABI_SYSCALL_ABI_H
 
-#define SYSCALL_CAP_ENTER 0u /* (min_complete, timeout_ns) -> completions that wait in the queue, or a negated status \
-			      */
-#define SYSCALL_EXIT 1u      /* (code) -> does not return */
+#define SYSCALL_CAP_ENTER                                                                                        \
+	0u              /* (min_complete, timeout_ns) -> completions that wait in the queue, or a negated status \
+			 */
+#define SYSCALL_EXIT 1u /* (code) -> does not return */
 
 #define CAP_ENTER_FOREVER UINT64_MAX /* timeout_ns: no timeout */
 

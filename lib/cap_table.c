@@ -17,15 +17,14 @@ static handle_t handle_make(uint32_t index, uint16_t generation)
 	return (handle_t)generation << HANDLE_GENERATION_SHIFT | index;
 }
 
-/* Slots that ids can name: the very last of a full directory is left out. */
-static uint32_t slot_count(const struct cap_table *table)
+static uint32_t slots_of_pages(uint32_t pages)
 {
-	const uint32_t slots = table->pages * CAP_SLOTS_PER_PAGE;
+	const uint32_t slots = pages * CAP_SLOTS_PER_PAGE;
 
 	return slots < CAP_TABLE_MAX_SLOTS ? slots : CAP_TABLE_MAX_SLOTS;
 }
 
-/* index < slot_count */
+/* index < table->slots */
 static struct cap_slot *slot_at(const struct cap_table *table, uint32_t index)
 {
 	return &table->page[index / CAP_SLOTS_PER_PAGE][index % CAP_SLOTS_PER_PAGE];
@@ -37,7 +36,7 @@ static bool resolve(const struct cap_table *table, handle_t handle, enum cap_slo
 	const uint32_t index = index_of(handle);
 	struct cap_slot *found;
 
-	if (index >= slot_count(table))
+	if (index >= table->slots)
 		return false;
 	found = slot_at(table, index);
 	if (found->state != state || found->generation != handle >> HANDLE_GENERATION_SHIFT)
@@ -73,13 +72,13 @@ void cap_table_init(struct cap_table *table, void *directory)
 
 enum status cap_table_add_page(struct cap_table *table, void *page)
 {
-	uint32_t first, end;
+	const uint32_t first = table->slots;
+	const uint32_t end = slots_of_pages(table->pages + 1);
 
 	GUARD(table->pages < CAP_TABLE_PAGES, STATUS_OVER_CAP_SLOTS);
-	first = slot_count(table);
 	table->page[table->pages] = page;
 	table->pages++;
-	end = slot_count(table);
+	table->slots = end;
 	/* downwards, so that the lowest index is handed out first */
 	for (uint32_t index = end; index > first; index--)
 		push_free(table, index - 1, slot_at(table, index - 1));
@@ -124,15 +123,6 @@ void cap_table_cancel(struct cap_table *table, handle_t handle)
 
 	CHECK(resolve(table, handle, CAP_SLOT_RESERVED, &slot));
 	release(table, handle, slot);
-}
-
-enum status cap_table_find(const struct cap_table *table, handle_t handle, const struct cap_hold **hold)
-{
-	struct cap_slot *slot;
-
-	GUARD(resolve(table, handle, CAP_SLOT_LIVE, &slot), STATUS_NO_SUCH_CAPABILITY);
-	*hold = &slot->hold;
-	return STATUS_OK;
 }
 
 enum status cap_table_find_interface(const struct cap_table *table, handle_t handle, enum interface_id interface,
@@ -186,7 +176,7 @@ void cap_table_move_abort(struct cap_table *table, handle_t handle)
 enum status cap_table_next(const struct cap_table *table, uint32_t index, handle_t *handle,
 			   const struct cap_hold **hold)
 {
-	for (; index < slot_count(table); index++) {
+	for (; index < table->slots; index++) {
 		const struct cap_slot *slot = slot_at(table, index);
 
 		if (slot->state == CAP_SLOT_LIVE) {
@@ -217,7 +207,7 @@ static bool slots_are_valid(const struct cap_table *table, uint32_t *free)
 {
 	uint32_t used = 0, retired = 0;
 
-	for (uint32_t index = 0; index < slot_count(table); index++) {
+	for (uint32_t index = 0; index < table->slots; index++) {
 		const struct cap_slot *slot = slot_at(table, index);
 
 		if (!slot_is_valid(slot))
@@ -225,7 +215,7 @@ static bool slots_are_valid(const struct cap_table *table, uint32_t *free)
 		used += slot_is_used(slot);
 		retired += slot->state == CAP_SLOT_RETIRED;
 	}
-	*free = slot_count(table) - used - retired;
+	*free = table->slots - used - retired;
 	return used == table->used && retired == table->retired;
 }
 
@@ -235,7 +225,7 @@ static bool free_list_is_valid(const struct cap_table *table, uint32_t free)
 	uint32_t next = table->free_head;
 
 	for (; free > 0; free--) {
-		if (next == 0 || next > slot_count(table) || slot_at(table, next - 1)->state != CAP_SLOT_FREE)
+		if (next == 0 || next > table->slots || slot_at(table, next - 1)->state != CAP_SLOT_FREE)
 			return false;
 		next = slot_at(table, next - 1)->next_free;
 	}
@@ -246,7 +236,8 @@ bool cap_table_is_valid(const struct cap_table *table)
 {
 	uint32_t free;
 
-	if (table->pages > CAP_TABLE_PAGES || !slots_are_valid(table, &free))
+	if (table->pages > CAP_TABLE_PAGES || table->slots != slots_of_pages(table->pages) ||
+	    !slots_are_valid(table, &free))
 		return false;
 	return free_list_is_valid(table, free);
 }

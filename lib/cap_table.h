@@ -20,6 +20,7 @@
 #include "abi/handle.h"
 #include "abi/interface.h"
 #include "abi/status.h"
+#include "lib/check.h"
 
 enum transfer_mode {
 	TRANSFER_NONE = 0, /* bound to this process */
@@ -58,7 +59,8 @@ struct cap_slot {
 struct cap_table {
 	struct cap_slot **page; /* directory: CAP_TABLE_PAGES pointers, in a page of the owner's */
 	uint32_t pages;
-	uint32_t used; /* LIVE + RESERVED + MOVING */
+	uint32_t slots; /* that ids can name: all of the pages, but the very last of a full directory */
+	uint32_t used;  /* LIVE + RESERVED + MOVING */
 	uint32_t retired;
 	uint32_t free_head; /* index + 1, 0 if none */
 };
@@ -81,8 +83,22 @@ void cap_table_publish(struct cap_table *table, handle_t handle, const struct ca
 
 void cap_table_cancel(struct cap_table *table, handle_t handle);
 
-/* The live hold of that id: NO_SUCH_CAPABILITY. The pointer is good until the table changes. */
-enum status cap_table_find(const struct cap_table *table, handle_t handle, const struct cap_hold **hold);
+/*
+ * The live hold of that id: NO_SUCH_CAPABILITY. The pointer is good until the table changes. Inline: it stands in the
+ * way of every call.
+ */
+static inline enum status cap_table_find(const struct cap_table *table, handle_t handle, const struct cap_hold **hold)
+{
+	const uint32_t index = handle & HANDLE_INDEX_MASK;
+	const struct cap_slot *slot;
+
+	GUARD(index < table->slots, STATUS_NO_SUCH_CAPABILITY);
+	slot = &table->page[index / CAP_SLOTS_PER_PAGE][index % CAP_SLOTS_PER_PAGE];
+	GUARD(slot->state == CAP_SLOT_LIVE, STATUS_NO_SUCH_CAPABILITY);
+	GUARD(slot->generation == handle >> HANDLE_GENERATION_SHIFT, STATUS_NO_SUCH_CAPABILITY);
+	*hold = &slot->hold;
+	return STATUS_OK;
+}
 
 /* The same, of one interface: NO_SUCH_CAPABILITY, WRONG_INTERFACE. */
 enum status cap_table_find_interface(const struct cap_table *table, handle_t handle, enum interface_id interface,

@@ -40,6 +40,14 @@ void resource_ledger_refund(struct resource_ledger *ledger, enum ledger_kind kin
 	ASSERT(ledger_is_valid(one));
 }
 
+void resource_ledger_restore_peak(struct resource_ledger *ledger, enum ledger_kind kind, uint64_t peak)
+{
+	struct ledger *one = &ledger->of[kind];
+
+	CHECK(peak <= one->peak);
+	one->peak = peak > one->used ? peak : one->used;
+}
+
 enum status resource_ledger_carve(struct resource_ledger *from, struct resource_ledger *to, enum ledger_kind kind,
 				  uint64_t amount)
 {

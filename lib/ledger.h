@@ -28,6 +28,9 @@ enum status resource_ledger_charge(struct resource_ledger *ledger, enum ledger_k
 /* Give back what was charged. More than is used is the caller's broken promise: CHECK. */
 void resource_ledger_refund(struct resource_ledger *ledger, enum ledger_kind kind, uint64_t amount);
 
+/* After a refund that takes a charge back: the peak as it was, or what is used if that is more. */
+void resource_ledger_restore_peak(struct resource_ledger *ledger, enum ledger_kind kind, uint64_t peak);
+
 /* Move `amount` of limit from one ledger to another (a child's quota out of its parent's): the OVER_ status if the
  * parent's unused limit is smaller, BAD_ARGUMENT if the child's would pass 2^64; then nothing changed. The parent's
  * peak is cut to its new limit. */

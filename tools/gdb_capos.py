@@ -1,7 +1,12 @@
-"""gdb commands for a capOS kernel under QEMU: capos-walk, capos-frames, capos-caps, capos-ledgers.
+"""gdb commands for a capOS kernel under QEMU: capos-processes, capos-walk, capos-frames, capos-caps, capos-ledgers.
 
-`make gdb` loads them. What is not a global is named by an expression: capos-caps process->caps
+`make gdb` loads them. They read the kernel's own structures while it stands still anywhere, in a program too. A process
+is named by its id; without one it is the process whose page table the CPU has loaded.
 """
+import struct
+from collections import Counter
+from collections.abc import Iterator
+
 import gdb
 
 PAGE = 4096
@@ -10,6 +15,8 @@ LEVEL_NAMES = {4: "PML4", 3: "PDPT", 2: "PD", 1: "PT"}
 FRAME_MASK = 0x000FFFFFFFFFF000
 PRESENT, LARGE, KIND_SHIFT, KIND_MASK = 1, 1 << 7, 9, 7
 FLAGS = ((0, "P"), (1, "W"), (2, "U"), (3, "PWT"), (4, "PCD"), (5, "A"), (6, "D"), (7, "PS"), (8, "G"), (63, "NX"))
+FRAME_INFO_BYTES = 16
+USE_MASK = 15  # of frame_info.owner
 
 
 def physical_word(address: int) -> int:
@@ -21,56 +28,96 @@ def physical_word(address: int) -> int:
     return int(word, 16)
 
 
-def enum_name(type_name: str, value: int) -> str:
-    for item in gdb.lookup_type(type_name).fields():
-        if item.enumval == value:
-            return item.name
-    return str(value)
-
-
-def enum_items(type_name: str) -> list:
+def enum_items(type_name: str) -> list[tuple[str, int]]:
     return [(item.name, item.enumval) for item in gdb.lookup_type(type_name).fields()]
 
 
-def target_of(expression: str, type_name: str) -> gdb.Value:
-    """The value of an expression, which may also be a pointer to the struct."""
-    value = gdb.parse_and_eval(expression)
-    if value.type.strip_typedefs().code == gdb.TYPE_CODE_PTR:
-        value = value.dereference()
-    if str(value.type.strip_typedefs().unqualified()) != type_name:
-        raise gdb.GdbError(f"{expression} is a {value.type}, not a {type_name}")
-    return value
+def enum_name(type_name: str, value: int) -> str:
+    return next((name for name, number in enum_items(type_name) if number == value), str(value))
+
+
+def processes() -> Iterator[gdb.Value]:
+    process = gdb.parse_and_eval("'process.c'::process_list")
+    while int(process):
+        yield process.dereference()
+        process = process["next"]
+
+
+def root_of(process: gdb.Value) -> int:
+    return int(process["space"]["root"]["raw"]) * PAGE
+
+
+def loaded_root() -> int:
+    return int(gdb.parse_and_eval("(unsigned long)$cr3")) & FRAME_MASK
+
+
+def find_process(text: str) -> gdb.Value:
+    """The process with the id in the text, or the one that runs."""
+    if text:
+        wanted = int(gdb.parse_and_eval(text))
+        found = [process for process in processes() if int(process["id"]) == wanted]
+    else:
+        found = [process for process in processes() if root_of(process) == loaded_root()]
+    if not found:
+        raise gdb.GdbError(f"no process {text}; capos-processes lists them" if text else "no process runs: give an id")
+    return found[0]
+
+
+def title(process: gdb.Value) -> str:
+    return f"process {int(process['id'])} {process['name'].string()}"
 
 
 class Command(gdb.Command):
-    """Base: one line of usage, arguments split as gdb does."""
+    """Base: a name, a line of usage, and at most so many words of arguments."""
 
     name = usage = ""
-    arguments = 1
+    least = most = 0
 
     def __init__(self) -> None:
         super().__init__(self.name, gdb.COMMAND_DATA, gdb.COMPLETE_EXPRESSION)
 
     def invoke(self, text: str, from_tty: bool) -> None:
-        if self.arguments and not text.strip():
+        words = gdb.string_to_argv(text)
+        if not self.least <= len(words) <= self.most:
             raise gdb.GdbError(f"usage: {self.name} {self.usage}")
-        self.run(text.strip())
+        self.run(words)
+
+
+class Processes(Command):
+    """capos-processes: every process; * marks the one whose page table the CPU has loaded."""
+
+    name = "capos-processes"
+
+    def run(self, words: list[str]) -> None:
+        print(f"  {'pid':>5} {'name':31} {'root':>12} {'pages granted':>14} {'image':>6} {'tables':>6} {'caps':>5}")
+        for process in processes():
+            of = process["account"]["ledger"]["of"]
+            granted, image, tables, caps = (int(of[kind]["used"]) for kind in self.ledgers())
+            mark = "*" if root_of(process) == loaded_root() else " "
+            print(
+                f"{mark} {int(process['id']):5} {process['name'].string():31} {root_of(process):#12x} "
+                f"{granted:14} {image:6} {tables:6} {caps:5}"
+            )
+
+    @staticmethod
+    def ledgers() -> list[int]:
+        names = ("LEDGER_FRAME_GRANT", "LEDGER_IMAGE", "LEDGER_PAGE_TABLE", "LEDGER_CAP_SLOTS")
+        return [dict(enum_items("enum ledger_kind"))[name] for name in names]
 
 
 class Walk(Command):
-    """capos-walk ADDRESS [ROOT]: each page-table entry on the way to an address, from CR3 or from a root's address."""
+    """capos-walk ADDRESS [PID]: each page-table entry on the way to an address, from CR3 or in a process."""
 
-    name, usage = "capos-walk", "ADDRESS [PHYSICAL-ROOT]"
+    name, usage = "capos-walk", "ADDRESS [PID]"
+    least, most = 1, 2
 
-    def run(self, text: str) -> None:
-        words = gdb.string_to_argv(text)
+    def run(self, words: list[str]) -> None:
         address = int(gdb.parse_and_eval(words[0])) & (2**64 - 1)
-        root = words[1] if len(words) > 1 else "(unsigned long)$cr3"
-        table = int(gdb.parse_and_eval(root)) & FRAME_MASK
+        table = root_of(find_process(words[1])) if len(words) > 1 else loaded_root()
         for level in (4, 3, 2, 1):
             index = address >> (12 + 9 * (level - 1)) & (ENTRIES - 1)
             entry = physical_word(table + 8 * index)
-            print(f"{LEVEL_NAMES[level]:4} {table:#014x}[{index:3}] = {entry:#018x}  {self.describe(entry)}")
+            print(f"{LEVEL_NAMES[level]:4} {table:#014x}[{index:3}] = {entry:#018x}  {self.describe(entry, level)}")
             table = entry & FRAME_MASK
             if not entry & PRESENT:
                 return
@@ -80,43 +127,52 @@ class Walk(Command):
                 return
 
     @staticmethod
-    def describe(entry: int) -> str:
+    def describe(entry: int, level: int) -> str:
         kind = enum_name("enum page_kind", entry >> KIND_SHIFT & KIND_MASK)
         if entry & PRESENT:
-            return " ".join(name for bit, name in FLAGS if entry >> bit & 1) + f", {kind}"
+            flags = " ".join(name for bit, name in FLAGS if entry >> bit & 1)
+            return flags if level > 1 and not entry & LARGE else f"{flags}, {kind}"
         inverted = ~entry & FRAME_MASK
         keeps_frame = entry & FRAME_MASK
         return f"not present, {kind}" + (f", frame {inverted >> 12:#x} kept" if keeps_frame else "")
 
 
 class Frames(Command):
-    """capos-frames: free frames, by the bitmap and by the per-CPU stacks in front of it."""
+    """capos-frames: how many frames have which use, from the frame table; free ones by the bitmap and the stacks."""
 
-    name, arguments = "capos-frames", 0
+    name = "capos-frames"
 
-    def run(self, text: str) -> None:
-        bitmap = target_of(text or "'frame.c'::bitmap", "struct frame_bitmap")
-        for field in ("frames", "free_frames", "free_blocks"):
-            print(f"{field:14} {int(bitmap[field])}")
-        print(f"{'usable':14} {int(gdb.parse_and_eval('total_frames'))}")
-        print(f"{'available':14} {int(gdb.parse_and_eval('available'))}")
+    def run(self, words: list[str]) -> None:
+        count = int(gdb.parse_and_eval("frame_table_count"))
+        table = int(gdb.parse_and_eval("(unsigned long)frame_table"))
+        memory = gdb.selected_inferior().read_memory(table, count * FRAME_INFO_BYTES)
+        uses = Counter(owner & USE_MASK for owner, _ in struct.iter_unpack("<QQ", memory))
+        for name, use in enum_items("enum frame_use"):
+            if name != "FRAME_USE_COUNT":
+                print(f"{name:20} {uses[use]:10}")
+        print(f"{'all of RAM':20} {count:10}")
         stacks = gdb.parse_and_eval("stack_of_cpu")
         first, last = stacks.type.range()
-        for cpu in range(first, last + 1):
-            if depth := int(stacks[cpu]["depth"]):
-                print(f"stack of cpu {cpu}: {depth} frames")
+        depths = {cpu: int(stacks[cpu]["depth"]) + int(stacks[cpu]["zeroed_depth"]) for cpu in range(first, last + 1)}
+        free = int(gdb.parse_and_eval("'frame.c'::bitmap.free_frames"))
+        print(f"free: {free} in the bitmap, {sum(depths.values())} on stacks")
+        for cpu, depth in depths.items():
+            if depth:
+                print(f"stack of cpu {cpu}: {depth}")
 
 
 class Caps(Command):
-    """capos-caps EXPRESSION: every slot in use of a struct cap_table."""
+    """capos-caps [PID]: every capability slot in use of a process."""
 
-    name, usage = "capos-caps", "EXPRESSION (a struct cap_table or a pointer to one)"
+    name, usage, most = "capos-caps", "[PID]", 1
 
-    def run(self, text: str) -> None:
-        table = target_of(text, "struct cap_table")
-        print(f"{int(table['pages'])} pages, {int(table['used'])} used, {int(table['retired'])} retired")
+    def run(self, words: list[str]) -> None:
+        process = find_process(" ".join(words))
+        table = process["caps"]
+        pages = int(table["pages"])
+        print(f"{title(process)}: {pages} pages, {int(table['used'])} slots used, {int(table['retired'])} retired")
         per_page = PAGE // gdb.lookup_type("struct cap_slot").sizeof
-        for index in range(int(table["pages"]) * per_page):
+        for index in range(pages * per_page):
             slot = table["page"][index // per_page][index % per_page]
             state = enum_name("enum cap_slot_state", int(slot["state"]))
             if state == "CAP_SLOT_FREE":
@@ -129,18 +185,18 @@ class Caps(Command):
 
 
 class Ledgers(Command):
-    """capos-ledgers EXPRESSION: used, limit and peak of each ledger of a struct resource_ledger."""
+    """capos-ledgers [PID]: used, limit and peak of each of a process's ledgers."""
 
-    name, usage = "capos-ledgers", "EXPRESSION (a struct resource_ledger or a pointer to one)"
+    name, usage, most = "capos-ledgers", "[PID]", 1
 
-    def run(self, text: str) -> None:
-        ledger = target_of(text, "struct resource_ledger")
-        print(f"{'':30} {'used':>12} {'limit':>20} {'peak':>12}")
-        for name, number in enum_items("enum ledger_kind"):
+    def run(self, words: list[str]) -> None:
+        process = find_process(" ".join(words))
+        print(f"{title(process):30} {'used':>12} {'limit':>20} {'peak':>12}")
+        for name, kind in enum_items("enum ledger_kind"):
             if name != "LEDGER_COUNT":
-                one = ledger["of"][number]
+                one = process["account"]["ledger"]["of"][kind]
                 print(f"{name:30} {int(one['used']):12} {int(one['limit']):20} {int(one['peak']):12}")
 
 
-for command in (Walk, Frames, Caps, Ledgers):
+for command in (Processes, Walk, Frames, Caps, Ledgers):
     command()

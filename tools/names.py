@@ -67,10 +67,15 @@ def check_words() -> list[str]:
 def check_prefixes(externals: list[dict]) -> list[str]:
     complaints = []
     for function in externals:
-        name, stem = function["name"], PurePath(function["path"]).stem
-        if name == "main" or f"_{stem}_" in f"_{name}_" or is_excepted("prefix", function["path"], name):
+        name, path = function["name"], PurePath(function["path"])
+        own = [path.stem]
+        if path.is_relative_to("user/demos"):
+            own.append(path.parent.name.replace("-", "_"))  # a program's files may share the program's name
+        if name == "main" or any(f"_{word}_" in f"_{name}_" for word in own):
             continue
-        complaints.append(f"{function['path']}:{function['line']}: {name} does not have {stem}_ in its name")
+        if is_excepted("prefix", function["path"], name):
+            continue
+        complaints.append(f"{function['path']}:{function['line']}: {name} does not have {path.stem}_ in its name")
     return complaints
 
 

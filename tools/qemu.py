@@ -45,7 +45,7 @@ class Machine:
     uefi: bool = False
     kvm: bool = False
     icount: bool = False
-    gdb: bool = False
+    gdb: str = ""  # where gdb may come in, as QEMU's -gdb has it; the guest then waits for it
     timeout: float = 0  # seconds; 0: none
     log: Path | None = None
     extra: list[str] = field(default_factory=list)
@@ -91,7 +91,7 @@ def command_line(machine: Machine, events: str) -> list[str]:
     if machine.icount:
         args += ["-icount", "shift=0,sleep=off"]
     if machine.gdb:
-        args += ["-s", "-S"]
+        args += ["-gdb", machine.gdb, "-S"]
     if machine.iso:
         args += ["-cdrom", str(machine.iso), "-boot", "d"]
         if machine.uefi:
@@ -286,7 +286,7 @@ def parse_arguments() -> tuple[argparse.Namespace, list[str]]:
     parser.add_argument("--log", type=Path, help="copy of the serial output")
     parser.add_argument("--icount", action="store_true", help="the time-stamp counter counts instructions, exactly")
     parser.add_argument("--input", help="text to type (\\n is a new line), or @FILE")
-    parser.add_argument("--gdb", action="store_true", help="wait for gdb on port 1234")
+    parser.add_argument("--gdb", nargs="?", const="tcp:localhost:1234", default="", help="wait for gdb, on port 1234")
     parser.add_argument("--kvm", action="store_true", help="hardware virtualisation, if the CPU has it")
     parser.add_argument("--quiet", action="store_true", help="show output only if the run fails")
     return parser.parse_args(own), extra

@@ -74,14 +74,15 @@ static uint64_t next_look(const struct thread *thread, uint64_t deadline)
 	return next;
 }
 
-static uint32_t wait_for(struct thread *thread, uint32_t waiting, uint32_t min_complete, uint64_t timeout_ns)
+/* Complete what is open, until enough has completed or the time is over. */
+static uint32_t wait_for(struct thread *thread, uint32_t waiting, uint64_t min_complete, uint64_t timeout_ns)
 {
 	uint64_t now = clock_now_ns();
 	uint64_t deadline = timeout_ns > UINT64_MAX - now ? UINT64_MAX : now + timeout_ns;
 
 	for (;;) {
 		waiting += complete_open(thread);
-		if (waiting >= min_complete || clock_now_ns() >= deadline)
+		if (waiting >= min_complete || timeout_ns == 0 || clock_now_ns() >= deadline)
 			break;
 		if (thread->open_count == 0 && timeout_ns == CAP_ENTER_FOREVER)
 			break;
@@ -97,17 +98,15 @@ static uint64_t negated(enum status status)
 	return (uint64_t) - (int64_t)status;
 }
 
-/* All that a queue of null operations does not need. */
-static __attribute__((noinline)) uint64_t enter_with_calls(struct thread *thread, struct ring_work work,
+/* All that a queue of null operations does not need, apart from it so that those do not pay for its registers. */
+static __attribute__((noinline)) uint64_t enter_with_calls(struct thread *thread, uint32_t pending, uint32_t waiting,
 							   uint64_t min_complete, uint64_t timeout_ns)
 {
 	GUARD(min_complete <= RING_CQ_ENTRIES, negated(STATUS_BAD_ARGUMENT));
-	dispatch_queue(thread, &work);
-	if (thread->open_count != 0)
-		work.waiting += complete_open(thread);
-	if (LIKELY(work.waiting >= min_complete) || timeout_ns == 0)
-		return work.waiting;
-	return wait_for(thread, work.waiting, (uint32_t)min_complete, timeout_ns);
+	waiting = dispatch_queue(thread, pending, waiting);
+	if (LIKELY(waiting >= min_complete && thread->open_count == 0))
+		return waiting;
+	return wait_for(thread, waiting, min_complete, timeout_ns);
 }
 
 /*
@@ -144,7 +143,7 @@ uint64_t syscall_cap_enter(uint64_t min_complete, uint64_t timeout_ns)
 	ring_kernel_publish(&thread->ring_state, ring);
 	if (LIKELY(pending == 0 && waiting >= min_complete && thread->open_count == 0))
 		return waiting;
-	return enter_with_calls(thread, (struct ring_work){ pending, waiting }, min_complete, timeout_ns);
+	return enter_with_calls(thread, pending, waiting, min_complete, timeout_ns);
 }
 
 _Noreturn void syscall_exit(uint64_t code)

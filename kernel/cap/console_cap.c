@@ -16,6 +16,7 @@ static enum status write(struct call *call)
 	uint8_t part[PART_BYTES];
 
 	GUARD(bytes <= CONSOLE_MAX_BYTES, STATUS_TOO_LONG);
+	TRY(user_access_check(&call->process->space, buffer, bytes, false));
 	while (call->value < bytes) {
 		uint64_t count = bytes - call->value < PART_BYTES ? bytes - call->value : PART_BYTES;
 
@@ -31,7 +32,7 @@ bool console_try_read(struct process *process, const struct open_operation *open
 {
 	uint8_t part[PART_BYTES];
 	uint64_t limit = open->bytes < PART_BYTES ? open->bytes : PART_BYTES;
-	enum status status = user_access_check_write(&process->space, open->buffer, limit);
+	enum status status = user_access_check(&process->space, open->buffer, limit, true);
 	uint64_t count = 0;
 
 	if (status == STATUS_OK) {
@@ -57,7 +58,7 @@ static enum status read(struct call *call)
 
 	GUARD(open.bytes != 0, STATUS_ZERO_LENGTH);
 	GUARD(open.bytes <= CONSOLE_MAX_BYTES, STATUS_TOO_LONG);
-	TRY(user_access_check_write(&call->process->space, open.buffer, open.bytes));
+	TRY(user_access_check(&call->process->space, open.buffer, open.bytes, true));
 	TRY(thread_open(call->thread, &open));
 	call->is_open = true;
 	return STATUS_OK;

@@ -93,21 +93,22 @@ static inline bool carry_out_slot(struct thread *thread, const struct ring_submi
 
 _Static_assert(COMPLETION_HAS_CAPABILITY == 1, "the flag is the truth value above");
 
-void dispatch_queue(struct thread *thread, struct ring_work *work)
+uint32_t dispatch_queue(struct thread *thread, uint32_t pending, uint32_t waiting)
 {
 	struct ring_page *ring = thread->ring;
+	struct ring_kernel state = thread->ring_state;
 
-	while (work->pending != 0 && work->waiting + thread->open_count < RING_CQ_ENTRIES) {
-		const struct ring_submission *slot = &ring->submission[thread->ring_state.sq_head % RING_SQ_ENTRIES];
-		struct ring_completion *answer = &ring->completion[thread->ring_state.cq_tail % RING_CQ_ENTRIES];
+	for (; pending != 0 && waiting + thread->open_count < RING_CQ_ENTRIES; pending--) {
+		const struct ring_submission *slot = &ring->submission[state.sq_head++ % RING_SQ_ENTRIES];
+		struct ring_completion *answer = &ring->completion[state.cq_tail % RING_CQ_ENTRIES];
 
-		work->pending--;
-		thread->ring_state.sq_head++;
-		thread->submissions++;
 		if (!carry_out_slot(thread, slot, answer))
 			continue; /* it is open: thread->open_count sets its place in the queue aside */
-		thread->ring_state.cq_tail++;
-		work->waiting++;
+		state.cq_tail++;
+		waiting++;
 	}
-	ring_kernel_publish(&thread->ring_state, ring);
+	thread->submissions += state.sq_head - thread->ring_state.sq_head;
+	thread->ring_state = state;
+	ring_kernel_publish(&state, ring);
+	return waiting;
 }

@@ -4,18 +4,15 @@
 #ifndef CAPOS_KERNEL_CAP_DISPATCH_H
 #define CAPOS_KERNEL_CAP_DISPATCH_H
 
-#include "abi/ring_abi.h"
+#include <stdint.h>
+
 #include "kernel/task/thread.h"
 
-/* What the program's indices say, read once: submissions that wait, and completions that it has not taken. */
-struct ring_work {
-	uint32_t pending, waiting;
-};
-
 /*
- * Carry out the submissions of the queue, in order, each word of them read once, as long as their completions have room
- * beside the places that open operations have set aside; publish what was done.
+ * Carry out `pending` submissions of the thread's queue, in order, each word of them read once, as long as their
+ * completions have room beside the `waiting` ones and the places that open operations have set aside; publish what was
+ * done. Returns how many completions wait now.
  */
-void dispatch_queue(struct thread *thread, struct ring_work *work);
+uint32_t dispatch_queue(struct thread *thread, uint32_t pending, uint32_t waiting);
 
 #endif

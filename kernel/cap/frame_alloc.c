@@ -5,17 +5,23 @@
 #include "kernel/mem/memory_object.h"
 #include "lib/check.h"
 
-/* Everything is charged and the slot reserved; make the object and show it. */
-static enum status allocate_charged(struct call *call, handle_t handle)
+/* Everything is charged: make the object, then its slot, then show it. */
+static enum status allocate_charged(struct call *call)
 {
 	struct cap_hold hold = { .interface = INTERFACE_MEMORY_OBJECT, .mode = TRANSFER_COPY };
 	struct memory_object *object;
+	enum status status;
 
 	TRY(memory_object_create(call->argument[0], call->argument[1], &object));
+	status = process_reserve_capability(call->process, &call->capability);
+	if (status != STATUS_OK) {
+		call->capability = HANDLE_NONE;
+		memory_object_drop_hold(object);
+		return status;
+	}
 	hold.object = object;
-	process_publish_capability(call->process, handle, &hold);
+	process_publish_capability(call->process, call->capability, &hold);
 	call->value = 0; /* index of the result capability */
-	call->capability = handle;
 	call->interface = INTERFACE_MEMORY_OBJECT;
 	return STATUS_OK;
 }
@@ -26,22 +32,17 @@ static enum status allocate(struct call *call)
 	uint64_t flags = call->argument[1];
 	struct charge charge = { .kinds = 0 };
 	enum status status;
-	handle_t handle;
 
 	GUARD((flags & ~(uint64_t)(FRAME_ALLOCATOR_CONTIGUOUS | FRAME_ALLOCATOR_ALIGN_2MIB)) == 0, STATUS_UNSUPPORTED);
 	GUARD(pages != 0, STATUS_ZERO_LENGTH);
 	GUARD(pages <= MEMORY_OBJECT_MAX_PAGES, STATUS_TOO_LONG);
 	charge_add(&charge, LEDGER_FRAME_GRANT, pages);
+	charge_add(&charge, LEDGER_CAP_SLOTS, 1);
 	charge_add(&charge, LEDGER_KERNEL_OBJECT, memory_object_kernel_bytes(pages, flags));
 	TRY(account_charge(&call->process->account, &charge));
-	status = process_reserve_capability(call->process, &handle);
-	if (status == STATUS_OK) {
-		status = allocate_charged(call, handle);
-		if (status != STATUS_OK)
-			process_cancel_capability(call->process, handle);
-	}
+	status = allocate_charged(call);
 	if (status != STATUS_OK)
-		account_refund(&call->process->account, &charge);
+		account_cancel(&call->process->account, &charge);
 	return status;
 }
 

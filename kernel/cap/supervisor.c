@@ -50,16 +50,24 @@ static enum status command_parse(struct command *command, const char *text)
 	return STATUS_OK;
 }
 
+/* Words point into the text they were cut from, so a copy has its own. */
+static void command_copy(struct command *to, const struct command *from)
+{
+	*to = *from;
+	for (uint32_t i = 0; i < to->words; i++)
+		if (from->word[i] >= from->text && from->word[i] < from->text + sizeof(from->text))
+			to->word[i] = to->text + (from->word[i] - from->text);
+}
+
 enum status supervisor_set_next(const char *command)
 {
-	enum status status = command_parse(&next_command, command);
+	struct command parsed;
 	uint32_t index;
 
-	if (status == STATUS_OK)
-		status = archive_find(boot_package_archive(), next_command.word[0], &index);
-	if (status != STATUS_OK)
-		next_command.words = 0;
-	return status;
+	TRY(command_parse(&parsed, command));
+	TRY(archive_find(boot_package_archive(), parsed.word[0], &index));
+	command_copy(&next_command, &parsed);
+	return STATUS_OK;
 }
 
 enum status supervisor_last_exit(struct last_exit *result)
@@ -192,10 +200,7 @@ _Noreturn void supervisor_run(const char *init, bool once)
 	for (;;) {
 		bool is_init = next_command.words == 0;
 
-		now = is_init ? first : next_command;
-		if (!is_init)
-			for (uint32_t i = 0; i < now.words; i++) /* words point into the text, which was copied */
-				now.word[i] = now.text + (next_command.word[i] - next_command.text);
+		command_copy(&now, is_init ? &first : &next_command);
 		next_command.words = 0;
 		run_program(&now);
 		if (is_init && last_exit.load_status != STATUS_OK)

@@ -9,13 +9,12 @@
 
 enum status address_space_create(struct address_space *space, struct account *account, const pte_t *kernel_root)
 {
+	struct charge charge = { .kinds = 0 };
 	frame_t root;
 
-	TRY(account_charge_one(account, LEDGER_PAGE_TABLE, 1));
-	if (frame_allocate(FRAME_TABLE, space, &root) != STATUS_OK) {
-		account_refund_one(account, LEDGER_PAGE_TABLE, 1);
-		return STATUS_OUT_OF_MEMORY;
-	}
+	charge_add(&charge, LEDGER_PAGE_TABLE, 1);
+	TRY(account_charge_and_promise(account, &charge, 1));
+	root = frame_take_zeroed(FRAME_TABLE, space);
 	*space = (struct address_space){ .root = root, .root_table = direct_map_of_frame(root), .account = account };
 	for (unsigned i = USER_ROOT_ENTRIES; i < PTE_ENTRIES; i++)
 		space->root_table[i] = kernel_root[i];

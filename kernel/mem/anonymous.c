@@ -45,6 +45,7 @@ static bool range_is_empty(struct address_space *space, struct uaddr_range range
 
 enum status placement_lock(struct address_space *space, const struct placement *placement, struct uaddr_range *range)
 {
+	const struct uaddr_range map_area = { uaddr_from_u64(USER_START), uaddr_from_u64(ADDRESS_SPACE_MAP_TOP) };
 	uint64_t hint = placement->hint & ~(uint64_t)(PAGE_SIZE - 1);
 	enum status status = STATUS_OK;
 	uint64_t pages;
@@ -60,12 +61,11 @@ enum status placement_lock(struct address_space *space, const struct placement *
 		if (range_is_empty(space, *range))
 			return STATUS_OK;
 	} else {
-		address_space_lock(space, (struct uaddr_range){ uaddr_from_u64(USER_START),
-								uaddr_from_u64(ADDRESS_SPACE_MAP_TOP) });
+		address_space_lock(space, map_area);
 	}
 	status = page_gap_find(space, pages, placement_align(placement->length), range);
 	if (status != STATUS_OK)
-		address_space_unlock(space, *range);
+		address_space_unlock(space, map_area);
 	return status;
 }
 
@@ -360,12 +360,9 @@ static const struct page_visitor publish_protect = { WALK_TOP, leaf_protect, spa
 static enum status charge_and_promise(struct page_walk *walk, struct charge *charge, uint64_t frames)
 {
 	charge_add(charge, LEDGER_PAGE_TABLE, walk->tables);
-	if (charge->kinds != 0)
-		TRY(account_charge(walk->space->account, charge));
-	if (frames + walk->tables == 0 || frame_promise(frames + walk->tables) == STATUS_OK)
+	if (charge->kinds == 0 && frames + walk->tables == 0)
 		return STATUS_OK;
-	account_refund(walk->space->account, charge);
-	return STATUS_OUT_OF_MEMORY;
+	return account_charge_and_promise(walk->space->account, charge, frames + walk->tables);
 }
 
 /* A new range: plan it empty, pay, fill it. Locked. */

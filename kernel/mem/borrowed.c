@@ -115,11 +115,7 @@ static enum status map_locked(struct page_walk *walk)
 	TRY(page_walk_plan(walk, &plan_map));
 	charge_add(&charge, LEDGER_FRAME_GRANT, pages);
 	charge_add(&charge, LEDGER_PAGE_TABLE, walk->tables);
-	TRY(account_charge(walk->space->account, &charge));
-	if (frame_promise(walk->tables) != STATUS_OK) {
-		account_refund(walk->space->account, &charge);
-		return STATUS_OUT_OF_MEMORY;
-	}
+	TRY(account_charge_and_promise(walk->space->account, &charge, walk->tables));
 	spinlock_acquire(&walk->object->lock);
 	page_walk_publish(walk, &publish_map);
 	walk->object->mappings += pages;

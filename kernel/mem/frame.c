@@ -163,7 +163,8 @@ static void drain_stack(struct frame_stack *stack)
 	CHECK(frame_bitmap_free_batch(&bitmap, stack->frame, stack->depth) == STATUS_OK);
 	CHECK(frame_bitmap_free_batch(&bitmap, stack->zeroed, stack->zeroed_depth) == STATUS_OK);
 	spinlock_release(&bitmap_lock);
-	stack->depth = stack->zeroed_depth = 0;
+	stack->depth = 0;
+	__atomic_store_n(&stack->zeroed_depth, 0, __ATOMIC_RELAXED);
 	spinlock_release(&stack->lock);
 }
 
@@ -247,7 +248,11 @@ static bool take_known_zero(frame_t *frame)
 
 	spinlock_acquire(&stack->lock);
 	if (stack->zeroed_depth != 0) {
-		*frame = frame_from_u64(stack->zeroed[--stack->zeroed_depth]);
+		uint32_t depth = stack->zeroed_depth - 1;
+
+		*frame = frame_from_u64(stack->zeroed[depth]);
+		__atomic_store_n(&stack->zeroed_depth, depth,
+				 __ATOMIC_RELAXED); /* frame_take_zeroed reads it without lock */
 		taken = true;
 	}
 	spinlock_release(&stack->lock);
@@ -258,7 +263,8 @@ frame_t frame_take_zeroed(enum frame_use use, const void *owner)
 {
 	frame_t frame;
 
-	if (stack_of_cpu[cpu_index()].zeroed_depth == 0 || !take_known_zero(&frame)) {
+	if (__atomic_load_n(&stack_of_cpu[cpu_index()].zeroed_depth, __ATOMIC_RELAXED) == 0 ||
+	    !take_known_zero(&frame)) {
 		frame = take_any();
 		page_zero(direct_map_of_frame(frame));
 	}
@@ -337,7 +343,8 @@ static bool push_known_zero(struct frame_stack *stack, const struct frame_info *
 {
 	if (info->count != 0 || stack->zeroed_depth == STACK_ZEROED)
 		return false;
-	stack->zeroed[stack->zeroed_depth++] = number;
+	stack->zeroed[stack->zeroed_depth] = number;
+	__atomic_store_n(&stack->zeroed_depth, stack->zeroed_depth + 1, __ATOMIC_RELAXED);
 	return true;
 }
 
@@ -374,7 +381,16 @@ void frame_gather_free(struct frame_gather *gather)
 
 uint32_t frame_stack_depth(uint32_t cpu)
 {
-	return cpu < CPU_MAX ? stack_of_cpu[cpu].depth + stack_of_cpu[cpu].zeroed_depth : 0;
+	struct frame_stack *stack;
+	uint32_t depth;
+
+	if (cpu >= CPU_MAX)
+		return 0;
+	stack = &stack_of_cpu[cpu];
+	spinlock_acquire(&stack->lock);
+	depth = stack->depth + stack->zeroed_depth;
+	spinlock_release(&stack->lock);
+	return depth;
 }
 
 uint64_t frame_free_count(void)

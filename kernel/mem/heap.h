@@ -28,7 +28,7 @@ struct heap_statistics {
 
 void heap_statistics_read(struct heap_statistics *statistics);
 
-/* Lists, counters, redzones and poison of every class. */
+/* Lists and counters of every slab with free cells, and in debug builds the poison of those. */
 bool heap_is_valid(void);
 
 #endif

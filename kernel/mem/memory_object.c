@@ -115,9 +115,19 @@ static enum status take_run(struct memory_object *object)
 	return STATUS_OK;
 }
 
+/* All frames are promised. NO_CONTIGUOUS_RUN: then they still are. */
+static enum status take_frames(struct memory_object *object)
+{
+	if (object->flags != 0)
+		return take_run(object);
+	take_scattered(object);
+	return STATUS_OK;
+}
+
 enum status memory_object_create(uint64_t pages, uint64_t flags, struct memory_object **object)
 {
-	enum status status = STATUS_OK;
+	struct memory_object *made;
+	enum status status;
 	uint64_t frames;
 	void *block;
 
@@ -126,23 +136,23 @@ enum status memory_object_create(uint64_t pages, uint64_t flags, struct memory_o
 	GUARD(pages <= MEMORY_OBJECT_MAX_PAGES, STATUS_TOO_LONG);
 	frames = pages + index_frames(pages, flags);
 	TRY(frame_promise(frames));
-	if (heap_allocate(sizeof(struct memory_object), &block) != STATUS_OK) {
+	status = heap_allocate(sizeof(struct memory_object), &block);
+	if (status != STATUS_OK) {
 		frame_promise_return(frames);
-		return STATUS_OUT_OF_MEMORY;
+		return status;
 	}
-	*object = block;
-	**object = (struct memory_object){ .pages = pages, .flags = flags, .holds = 1 };
-	(*object)->index_frames = index_frames(pages, flags);
-	(*object)->depth = index_depth(pages, flags);
-	if (flags == 0)
-		take_scattered(*object);
-	else
-		status = take_run(*object);
+	made = block;
+	*made = (struct memory_object){ .pages = pages, .flags = flags, .holds = 1 };
+	made->index_frames = index_frames(pages, flags);
+	made->depth = index_depth(pages, flags);
+	status = take_frames(made);
 	if (status != STATUS_OK) {
 		frame_promise_return(frames);
 		heap_free(block, sizeof(struct memory_object));
+		return status;
 	}
-	return status;
+	*object = made;
+	return STATUS_OK;
 }
 
 /* Free every frame that nobody maps, and the index, which nobody needs any more. The last hold is gone. Locked. */

@@ -59,14 +59,14 @@ enum status user_access_write(struct address_space *space, uint64_t to, uint64_t
 	return access(space, to, bytes, (uint8_t *)(uintptr_t)from, COPY_OUT);
 }
 
-enum status user_access_check_write(struct address_space *space, uint64_t to, uint64_t bytes)
+enum status user_access_check(struct address_space *space, uint64_t start, uint64_t bytes, bool writable)
 {
 	struct uaddr_range range;
 	enum status status;
 
-	TRY(uaddr_range_of_bytes(to, bytes, &range));
+	TRY(uaddr_range_of_bytes(start, bytes, &range));
 	address_space_lock(space, range);
-	status = validate_range(space, to, bytes, true);
+	status = validate_range(space, start, bytes, writable);
 	address_space_unlock(space, range);
 	return status;
 }

@@ -7,6 +7,7 @@
 #ifndef CAPOS_KERNEL_MEM_USER_ACCESS_H
 #define CAPOS_KERNEL_MEM_USER_ACCESS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "abi/status.h"
@@ -18,7 +19,10 @@ enum status user_access_read(struct address_space *space, uint64_t from, uint64_
 /* Copy out. The same, for writing. */
 enum status user_access_write(struct address_space *space, uint64_t to, uint64_t bytes, const void *from);
 
-/* Whether a write would succeed now: for operations that must not lose input when the buffer is bad. */
-enum status user_access_check_write(struct address_space *space, uint64_t to, uint64_t bytes);
+/*
+ * Whether the same would succeed now: for operations in parts that must refuse a bad buffer before the first part, and
+ * for those that must not lose input to one. The copy checks again.
+ */
+enum status user_access_check(struct address_space *space, uint64_t start, uint64_t bytes, bool writable);
 
 #endif

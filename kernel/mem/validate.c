@@ -20,6 +20,7 @@ enum status validate_range(const struct address_space *space, uint64_t start, ui
 	frame_t frame;
 
 	TRY(uaddr_range_of_bytes(start, bytes, &range));
+	GUARD(bytes != 0, STATUS_OK);
 	for (uint64_t address = start & ~(uint64_t)(PAGE_SIZE - 1); address < uaddr_to_u64(range.end);
 	     address += PAGE_SIZE)
 		TRY(validate_page(space, address, writable, &frame));

@@ -21,14 +21,11 @@ static uint64_t next_id = 1;         /* process_list_lock */
 /* One more page for the table (or its directory), charged in bytes and from the frame allocator. */
 static enum status take_table_page(struct process *process, void **page)
 {
-	frame_t frame;
+	struct charge charge = { .kinds = 0 };
 
-	TRY(account_charge_one(&process->account, LEDGER_KERNEL_OBJECT, PAGE_SIZE));
-	if (frame_allocate(FRAME_CAP_TABLE, process, &frame) != STATUS_OK) {
-		account_refund_one(&process->account, LEDGER_KERNEL_OBJECT, PAGE_SIZE);
-		return STATUS_OUT_OF_MEMORY;
-	}
-	*page = direct_map_of_frame(frame);
+	charge_add(&charge, LEDGER_KERNEL_OBJECT, PAGE_SIZE);
+	TRY(account_charge_and_promise(&process->account, &charge, 1));
+	*page = direct_map_of_frame(frame_take_zeroed(FRAME_CAP_TABLE, process));
 	return STATUS_OK;
 }
 
@@ -80,12 +77,9 @@ enum status process_reserve_capability(struct process *process, handle_t *handle
 {
 	enum status status;
 
-	TRY(account_charge_one(&process->account, LEDGER_CAP_SLOTS, 1));
 	spinlock_acquire(&process->cap_lock);
 	status = reserve_locked(process, handle);
 	spinlock_release(&process->cap_lock);
-	if (status != STATUS_OK)
-		account_refund_one(&process->account, LEDGER_CAP_SLOTS, 1);
 	return status;
 }
 
@@ -96,17 +90,18 @@ void process_publish_capability(struct process *process, handle_t handle, const 
 	spinlock_release(&process->cap_lock);
 }
 
-void process_cancel_capability(struct process *process, handle_t handle)
-{
-	spinlock_acquire(&process->cap_lock);
-	cap_table_cancel(&process->caps, handle);
-	spinlock_release(&process->cap_lock);
-	account_refund_one(&process->account, LEDGER_CAP_SLOTS, 1);
-}
-
 enum status process_add_capability(struct process *process, const struct cap_hold *hold, handle_t *handle)
 {
-	TRY(process_reserve_capability(process, handle));
+	struct charge charge = { .kinds = 0 };
+	enum status status;
+
+	charge_add(&charge, LEDGER_CAP_SLOTS, 1);
+	TRY(account_charge(&process->account, &charge));
+	status = process_reserve_capability(process, handle);
+	if (status != STATUS_OK) {
+		account_cancel(&process->account, &charge);
+		return status;
+	}
 	process_publish_capability(process, *handle, hold);
 	return STATUS_OK;
 }

@@ -47,14 +47,14 @@ enum status process_create(const char *name, const uint64_t limits[LEDGER_COUNT]
 void process_destroy(struct process *process);
 
 /*
- * Room for one more capability, charged and reserved but not yet visible: OVER_CAP_SLOTS, OVER_KERNEL_OBJECT,
- * OUT_OF_MEMORY. Then publish, which cannot fail, or cancel.
+ * A slot for one more capability, not yet visible; its place in LEDGER_CAP_SLOTS is charged by the caller, before.
+ * Grows the table if it must: OVER_CAP_SLOTS (no more ids), OVER_KERNEL_OBJECT, OUT_OF_MEMORY. The last step that can
+ * fail: publish follows.
  */
 enum status process_reserve_capability(struct process *process, handle_t *handle);
 void process_publish_capability(struct process *process, handle_t handle, const struct cap_hold *hold);
-void process_cancel_capability(struct process *process, handle_t handle);
 
-/* All three in one, for objects without a count of holds. */
+/* Charge, reserve and publish in one, for objects without a count of holds. OVER_CAP_SLOTS and as above. */
 enum status process_add_capability(struct process *process, const struct cap_hold *hold, handle_t *handle);
 
 /*

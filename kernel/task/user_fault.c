@@ -65,7 +65,7 @@ static void explain_protection_fault(struct address_space *space, const struct t
 	for (uint32_t bytes = INSTRUCTION_BYTES; bytes > 0; bytes--) /* the page may end before the 15th byte */
 		if (user_access_read(space, frame->rip, bytes, code) == STATUS_OK)
 			break;
-	if (!instruction_memory_operand(code, frame, &address) || address + (UINT64_C(1) << 47) < UINT64_C(1) << 48)
+	if (!instruction_operand_address(code, frame, &address) || address + (UINT64_C(1) << 47) < UINT64_C(1) << 48)
 		return;
 	fault->kind = USER_FAULT_NON_CANONICAL;
 	fault->address = address;

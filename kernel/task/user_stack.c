@@ -93,7 +93,7 @@ enum status user_stack_build(const struct user_stack *stack, uint8_t *page, uint
 			       &argument[i]));
 	TRY(push_bytes(&builder, stack->random, sizeof(stack->random), &random));
 	vector_bytes = fill_vector(stack, vector, argument[0], random) * sizeof(vector[0]);
-	GUARD(builder.used_from >= vector_bytes + (stack->arguments + 4u) * 8u, STATUS_TOO_LONG);
+	GUARD(builder.used_from >= vector_bytes + (stack->arguments + UINT64_C(4)) * 8, STATUS_TOO_LONG);
 	builder.used_from &= ~UINT64_C(15); /* the vector is a multiple of 16 bytes; what is odd goes above it */
 	if ((stack->arguments + 3u) % 2 != 0)
 		builder.used_from -= 8;

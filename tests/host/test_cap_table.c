@@ -76,7 +76,7 @@ static handle_t insert(struct cap_table *table, struct cap_hold hold)
 
 static bool resolves(const struct cap_table *table, handle_t handle)
 {
-	const struct cap_hold *hold;
+	const struct cap_hold *hold = NULL;
 
 	return cap_table_find(table, handle, &hold) == STATUS_OK;
 }
@@ -84,7 +84,7 @@ static bool resolves(const struct cap_table *table, handle_t handle)
 static void test_empty(void **state)
 {
 	struct world world = world_make(0);
-	const struct cap_hold *hold;
+	const struct cap_hold *hold = NULL;
 	struct cap_hold out;
 	handle_t handle;
 
@@ -102,7 +102,7 @@ static void test_empty(void **state)
 static void test_first_handle(void **state)
 {
 	struct world world = world_make(1);
-	const struct cap_hold *hold;
+	const struct cap_hold *hold = NULL;
 	const handle_t first = insert(&world.table, hold_make(7, INTERFACE_CONSOLE, TRANSFER_COPY));
 
 	(void)state;
@@ -121,7 +121,7 @@ static void test_states(void **state)
 {
 	struct world world = world_make(1);
 	const struct cap_hold hold = hold_make(1, INTERFACE_TIMER, TRANSFER_MOVE);
-	const struct cap_hold *found;
+	const struct cap_hold *found = NULL;
 	struct cap_hold out;
 	handle_t handle = reserve(&world.table), second;
 
@@ -180,7 +180,7 @@ static void test_move(void **state)
 static void test_growth(void **state)
 {
 	struct world world = world_make(0);
-	const struct cap_hold *hold;
+	const struct cap_hold *hold = NULL;
 	handle_t handle;
 	uint32_t index = 0;
 
@@ -423,7 +423,7 @@ static void model_step(struct model *model, struct cap_table *table, struct host
 
 static void model_look(const struct model *model, const struct cap_table *table, struct host_random *random)
 {
-	const struct cap_hold *hold;
+	const struct cap_hold *hold = NULL;
 
 	if (model->count > 0) {
 		const uint32_t i = (uint32_t)host_random_below(random, model->count);
@@ -444,7 +444,7 @@ static void model_look(const struct model *model, const struct cap_table *table,
 /* Number of live entries, counted through cap_table_next. */
 static uint32_t count_live(const struct cap_table *table)
 {
-	const struct cap_hold *hold;
+	const struct cap_hold *hold = NULL;
 	uint32_t live = 0, index = 0;
 	handle_t handle;
 

@@ -260,7 +260,7 @@ static void test_faults(void **state)
 		{ free_as_smaller, "redzones_hold" },   { free_as_other_class, "cell_bytes" },
 		{ free_nothing, "bytes > 0" },          { free_twice, "handed_out" },
 		{ free_twice_with_slab, "SLAB_MAGIC" }, { free_inside, "cell == cell_of" },
-		{ write_after_free, "POISON_BYTE" },
+		{ write_after_free, "poison_holds" },
 	};
 
 	(void)state;

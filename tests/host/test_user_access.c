@@ -87,7 +87,7 @@ static void assert_refused(uint64_t address, uint64_t bytes, enum status reading
 	}
 	memset(source, 0x11, sizeof(source));
 	assert_int_equal(user_access_write(&space, address, bytes, source), writing);
-	assert_int_equal(user_access_check_write(&space, address, bytes), writing);
+	assert_int_equal(user_access_check(&space, address, bytes, true), writing);
 	assert_memory_holds();
 }
 
@@ -109,7 +109,7 @@ static void test_straddling(void **state)
 		if (offset + bytes > 4 * PAGE_SIZE)
 			continue;
 		memset(memory + offset, (int)i, bytes);
-		assert_int_equal(user_access_check_write(&space, WRITABLE + offset, bytes), STATUS_OK);
+		assert_int_equal(user_access_check(&space, WRITABLE + offset, bytes, true), STATUS_OK);
 		assert_int_equal(user_access_write(&space, WRITABLE + offset, bytes, memory + offset), STATUS_OK);
 		assert_memory_holds();
 	}
@@ -174,7 +174,7 @@ static void test_no_bytes(void **state)
 	for (uint32_t i = 0; i < COUNT_OF(places); i++) {
 		assert_int_equal(user_access_read(&space, places[i], 0, buffer), STATUS_OK);
 		assert_int_equal(user_access_write(&space, places[i], 0, buffer), STATUS_OK);
-		assert_int_equal(user_access_check_write(&space, places[i], 0), STATUS_OK);
+		assert_int_equal(user_access_check(&space, places[i], 0, true), STATUS_OK);
 	}
 	assert_refused(UINT64_C(1) << 63, 0, STATUS_NOT_USER_ADDRESS, STATUS_NOT_USER_ADDRESS);
 	end();
@@ -206,7 +206,7 @@ static void test_random(void **state)
 		if (status == STATUS_OK && bytes != 0)
 			assert_memory_equal(buffer, memory + offset, bytes);
 		status = expected_of(address, bytes, true);
-		assert_int_equal(user_access_check_write(&space, address, bytes), status);
+		assert_int_equal(user_access_check(&space, address, bytes, true), status);
 		for (uint64_t k = 0; k < bytes; k++)
 			buffer[k] = (uint8_t)host_random_u64(&random);
 		assert_int_equal(user_access_write(&space, address, bytes, buffer), status);

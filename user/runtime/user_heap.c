@@ -12,7 +12,7 @@
 static const uint16_t class_bytes[USER_HEAP_CLASSES] = { 16,  32,  48,  64,  80,  96,  112, 128, 160,  192,  224, 256,
 							 288, 336, 400, 448, 512, 576, 672, 816, 1024, 1360, 2048 };
 
-_Static_assert(PAGE_SIZE / SMALLEST <= 64 * HEAP_PAGE_LIVE_WORDS, "a live bit for each object of a slab");
+_Static_assert(PAGE_SIZE / SMALLEST <= UINT64_C(64) * HEAP_PAGE_LIVE_WORDS, "a live bit for each object of a slab");
 
 static uint32_t class_of(size_t bytes)
 {

@@ -108,8 +108,8 @@ void cpu_init_boot(void);
  * Prepare the indices in order, before smp_start_all.
  */
 #define CPU_IDLE_STACK_BYTES 8192u
-#define CPU_EXCEPTION_STACK_BYTES 4096u
-#define CPU_MEMORY_BYTES (4096u + 3u * CPU_EXCEPTION_STACK_BYTES + CPU_IDLE_STACK_BYTES)
+#define CPU_EXCEPTION_STACK_BYTES UINT64_C(4096)
+#define CPU_MEMORY_BYTES (4096u + 3 * CPU_EXCEPTION_STACK_BYTES + CPU_IDLE_STACK_BYTES)
 
 void cpu_prepare(uint32_t index, void *memory);
 

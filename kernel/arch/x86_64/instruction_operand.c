@@ -86,8 +86,8 @@ static bool uses_stack(uint8_t opcode)
 	       opcode == 0xc3 || opcode == 0xc9 || opcode == 0xe8;
 }
 
-bool instruction_memory_operand(const uint8_t code[INSTRUCTION_BYTES], const struct trap_frame *frame,
-				uint64_t *address)
+bool instruction_operand_address(const uint8_t code[INSTRUCTION_BYTES], const struct trap_frame *frame,
+				 uint64_t *address)
 {
 	uint8_t padded[INSTRUCTION_BYTES + 8] = { 0 };
 	unsigned at = 0;

@@ -16,7 +16,7 @@
  * The effective address of a ModRM memory operand (one- and two-byte opcodes), or the target of a PUSH, POP, CALL or
  * RET stack access, without segment bases. False if the instruction has none that this decoder knows.
  */
-bool instruction_memory_operand(const uint8_t code[INSTRUCTION_BYTES], const struct trap_frame *frame,
-				uint64_t *address);
+bool instruction_operand_address(const uint8_t code[INSTRUCTION_BYTES], const struct trap_frame *frame,
+				 uint64_t *address);
 
 #endif

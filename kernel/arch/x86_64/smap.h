@@ -1,6 +1,6 @@
 /*
  * The window in which the kernel may touch user pages (SMAP). Without SMAP the window is always open.
- * For kernel/mem/user_access.c, which keeps it short and calls nothing in between.
+ * Programs' buffers are copied through the direct map instead (kernel/mem/user_access.c); the window is for probes.
  */
 #ifndef CAPOS_KERNEL_ARCH_X86_64_SMAP_H
 #define CAPOS_KERNEL_ARCH_X86_64_SMAP_H

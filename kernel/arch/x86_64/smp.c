@@ -16,7 +16,8 @@
 #include "kernel/arch/x86_64/trap.h"
 #include "lib/check.h"
 
-#define INIT_SETTLE_NS UINT64_C(10000000)  /* 10 ms between INIT and start-up (SDM vol. 3, 9.4.4); for real CPUs only \
+#define INIT_SETTLE_NS                                                                                                \
+	UINT64_C(10000000)                 /* 10 ms between INIT and start-up (SDM vol. 3, 9.4.4); for real CPUs only \
 					    */
 #define SECOND_STARTUP_NS UINT64_C(200000) /* the start-up is sent again if the CPU is silent for so long */
 #define START_LIMIT_NS UINT64_C(1000000000)

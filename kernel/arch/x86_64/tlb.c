@@ -110,11 +110,6 @@ void tlb_flush_range(uint64_t cpu_mask, struct uaddr_range range)
 	flush(TLB_USER, cpu_mask, range.start.raw, range.end.raw);
 }
 
-void tlb_flush_all(uint64_t cpu_mask)
-{
-	flush(TLB_USER, cpu_mask, 0, USER_LIMIT);
-}
-
 void tlb_flush_kernel(vaddr_t start, vaddr_t end)
 {
 	flush(TLB_KERNEL, cpu_online_mask(), start.raw, end.raw);

@@ -22,13 +22,10 @@
 /* Answer what other CPUs asked of this one. Any state of locks; interrupts off. */
 void tlb_poll(void);
 
-/* All that the user half maps, on every CPU of the mask (bit = index). */
-void tlb_flush_all(uint64_t cpu_mask);
-
 /* Kernel addresses [start, end), whole pages, global or not, on every CPU that runs. */
 void tlb_flush_kernel(vaddr_t start, vaddr_t end);
 
-/* tlb_flush for all cases but its inline one. */
+/* tlb_flush for all cases but its inline one. Bits of the mask are CPU indices. */
 void tlb_flush_range(uint64_t cpu_mask, struct uaddr_range range);
 
 #ifdef CAPOS_HOST

@@ -92,7 +92,7 @@ static enum interrupt_stack vector_stack(uint32_t vector)
 void trap_init(void)
 {
 	for (uint32_t vector = 0; vector < VECTORS; vector++) {
-		uint64_t entry = (uint64_t)trap_stubs + vector * TRAP_STUB_BYTES;
+		uint64_t entry = (uint64_t)trap_stubs + (uint64_t)vector * TRAP_STUB_BYTES;
 		uint64_t ring = vector == TRAP_BREAKPOINT ? GATE_RING3 : 0;
 		gates[vector] = gate_make(entry, vector_stack(vector), ring);
 	}

@@ -10,7 +10,7 @@
 #include "user/runtime/ring_client.h"
 
 #define ROUNDS 64u
-#define BATCH 16u
+#define BATCH UINT64_C(16)
 #define CROWD 20000u /* live reservations for the crowded rows */
 
 void stopwatch_init(struct stopwatch *watch)
