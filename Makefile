@@ -2,7 +2,7 @@
 #
 # MODE=release|debug   debug: invariants asserted, undefined behaviour traps
 # CC=gcc|clang         either compiler; each keeps a build directory of its own
-# T=NAME               one host test (make test-lib T=range)
+# T=NAME               one host test (make test-lib T=range) or fuzzer (make fuzz T=archive SECONDS=600)
 # ARGS="--smp 4 ..."   options of tools/qemu.py (make run)
 # V=1                  show the commands
 
@@ -26,15 +26,17 @@ include mk/package.mk
 include mk/shim.mk
 include mk/iso.mk
 include mk/host.mk
+include mk/install.mk
+include mk/fuzz.mk
 
 SETUP := tools/setup.sh
 SUITE := CAPOS_BUILD=$B
 
-.PHONY: help build kernel run test test-lib sanitize-lib check other-builds run-smoke run-vm run-mutant run-gdb run-iso iso \
+.PHONY: help build kernel run test test-lib test-install sanitize-lib fuzz fuzz-corpus check other-builds run-smoke run-vm run-mutant run-gdb run-iso iso \
 	bench gdb clean setup
 
 help: ## this list
-	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 24
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile mk/install.mk | expand -t 24
 
 build: $(KERNEL) $(PACKAGE) $(USER_LIBRARY) ## kernel, programs and boot package (the default)
 
@@ -58,12 +60,21 @@ sanitize-lib: ## the host tests under ASan and UBSan, and under valgrind
 	@tools/test_lib.py --label sanitize-lib $(HOST_TESTS:build/$(HOST)/%=build/host-asan/%) \
 		--valgrind $(HOST_TESTS:build/$(HOST)/%=build/host/%)
 
+fuzz: $(FUZZERS) ## search for inputs that break a parser of lib/ (T=NAME for one, SECONDS=60 each)
+	@tools/fuzz.py --seconds $(SECONDS) $(FUZZERS)
+
+fuzz-corpus: $(FUZZERS) ## the inputs of tests/fuzz/corpus once more
+	@tools/fuzz.py $(FUZZERS)
+
 check: ## format, floors, sizes, names, headers, warnings of both compilers, linters
 	@tools/check.py
 
 other-builds:
 	@$(MAKE) -s build MODE=debug CC=gcc
 	@$(MAKE) -s build MODE=release CC=clang
+
+test-install: ## the installed library, from a program outside the tree
+	@tools/install_test.py
 
 run-smoke: build other-builds ## the shell, programs and faults on many machines, and how they end
 	@$(SUITE) tools/smoke.py shell
@@ -83,7 +94,7 @@ run-iso: build iso $(SHIM_PACKAGE) ## the ISO through BIOS and UEFI
 
 iso: $(ISO) ## BIOS and UEFI image, by GRUB and boot/shim (LIMINE=DIR: by a Limine of yours)
 
-bench: build ## instruction counts of each operation beside the goals of bench/goals.json; host benchmarks
+bench: build ## instruction counts of each operation beside the goals of bench/goals.json, which are no limits
 	@$(MAKE) -s host-benches HOST=host-bench
 	@$(SUITE) tools/bench.py $(HOST_BENCHES)
 
