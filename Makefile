@@ -32,8 +32,8 @@ include mk/fuzz.mk
 SETUP := tools/setup.sh
 SUITE := CAPOS_BUILD=$B
 
-.PHONY: help build kernel run test test-lib test-install sanitize-lib fuzz fuzz-corpus check other-builds run-smoke run-vm run-mutant run-gdb run-iso iso \
-	bench gdb clean setup
+.PHONY: help build kernel run test test-lib test-install sanitize-lib fuzz fuzz-corpus check other-builds run-smoke \
+	run-vm run-mutant run-gdb run-iso iso bench gdb clean setup
 
 help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile mk/install.mk | expand -t 24
@@ -47,7 +47,7 @@ run: ## build and boot in QEMU; the terminal is the console
 	@$(MAKE) -s build
 	@tools/qemu.py --build $B $(ARGS)
 
-test: ## everything below, in order; ends with one line of counts
+test: ## every check and test, in order; ends with one line of counts
 	@$(SETUP)
 	@tools/test_all.py MODE=$(MODE) CC=$(CC)
 

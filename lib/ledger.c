@@ -4,7 +4,7 @@
 
 static bool ledger_is_valid(const struct ledger *ledger)
 {
-	return ledger->used <= ledger->peak && ledger->peak <= ledger->limit;
+	return ledger->used <= ledger->limit && ledger->peak <= ledger->limit;
 }
 
 static struct ledger *ledger_of(struct resource_ledger *ledger, enum ledger_kind kind)
@@ -26,8 +26,6 @@ enum status resource_ledger_charge(struct resource_ledger *ledger, enum ledger_k
 	ASSERT(ledger_is_valid(one));
 	GUARD(amount <= one->limit - one->used, ledger_refusal(kind));
 	one->used += amount;
-	if (one->peak < one->used)
-		one->peak = one->used;
 	return STATUS_OK;
 }
 
@@ -36,16 +34,19 @@ void resource_ledger_refund(struct resource_ledger *ledger, enum ledger_kind kin
 	struct ledger *one = ledger_of(ledger, kind);
 
 	CHECK(amount <= one->used);
+	if (one->peak < one->used)
+		one->peak = one->used;
 	one->used -= amount;
 	ASSERT(ledger_is_valid(one));
 }
 
-void resource_ledger_restore_peak(struct resource_ledger *ledger, enum ledger_kind kind, uint64_t peak)
+void resource_ledger_cancel(struct resource_ledger *ledger, enum ledger_kind kind, uint64_t amount)
 {
-	struct ledger *one = &ledger->of[kind];
+	struct ledger *one = ledger_of(ledger, kind);
 
-	CHECK(peak <= one->peak);
-	one->peak = peak > one->used ? peak : one->used;
+	CHECK(amount <= one->used);
+	one->used -= amount;
+	ASSERT(ledger_is_valid(one));
 }
 
 enum status resource_ledger_carve(struct resource_ledger *from, struct resource_ledger *to, enum ledger_kind kind,

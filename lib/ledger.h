@@ -1,6 +1,9 @@
 /*
  * A process's resource ledger: what it has taken of each kind, and how much it may take. Pure arithmetic; the owner
- * serialises. Invariant: used <= limit and used <= peak <= limit (limits only shrink through ledger_carve).
+ * serialises. Invariant: used <= limit and peak <= limit (limits only shrink through resource_ledger_carve).
+ *
+ * The peak is written down when something is refunded, not when it is charged: so a charge can be cancelled, in any
+ * order with others, and leave no trace. Ask resource_ledger_peak.
  */
 #ifndef CAPOS_LIB_LEDGER_H
 #define CAPOS_LIB_LEDGER_H
@@ -12,7 +15,8 @@
 #include "abi/virtual_memory_abi.h"
 
 struct ledger {
-	uint64_t used, limit, peak;
+	uint64_t used, limit;
+	uint64_t peak; /* the most that was used at any refund; `used` may be more now */
 };
 
 struct resource_ledger {
@@ -28,8 +32,16 @@ enum status resource_ledger_charge(struct resource_ledger *ledger, enum ledger_k
 /* Give back what was charged. More than is used is the caller's broken promise: CHECK. */
 void resource_ledger_refund(struct resource_ledger *ledger, enum ledger_kind kind, uint64_t amount);
 
-/* After a refund that takes a charge back: the peak as it was, or what is used if that is more. */
-void resource_ledger_restore_peak(struct resource_ledger *ledger, enum ledger_kind kind, uint64_t peak);
+/* Take a charge back as if it had never been, for an operation that failed after it. The same CHECK. */
+void resource_ledger_cancel(struct resource_ledger *ledger, enum ledger_kind kind, uint64_t amount);
+
+/* The most that was ever used of a kind. */
+static inline uint64_t resource_ledger_peak(const struct resource_ledger *ledger, enum ledger_kind kind)
+{
+	const struct ledger *one = &ledger->of[kind];
+
+	return one->peak > one->used ? one->peak : one->used;
+}
 
 /* Move `amount` of limit from one ledger to another (a child's quota out of its parent's): the OVER_ status if the
  * parent's unused limit is smaller, BAD_ARGUMENT if the child's would pass 2^64; then nothing changed. The parent's

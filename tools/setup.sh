@@ -38,8 +38,8 @@ echo "missing packages:$missing" >&2
 # Standard input may hold what is to be typed into the system: it is not apt's to read.
 # shellcheck disable=SC2086 # a list of words
 if ! { $as_root apt-get update -qq &&
-	$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $missing; } \
-	< /dev/null >&2; then
+	$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y -o Dpkg::Use-Pty=0 \
+		--no-install-recommends $missing; } < /dev/null > /dev/null; then
 	echo "not installed; as root run:  apt-get update && apt-get install -y --no-install-recommends$missing" >&2
 	exit 1
 fi

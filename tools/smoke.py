@@ -122,7 +122,7 @@ def report(case: Case, result: Result, complaints: list[str]) -> None:
 
 
 def try_make_run() -> bool:
-    """`make run` as somebody types it, with a pipe for a terminal: exit status, transcript, time to the prompt."""
+    """`make run` as somebody types it, with its input from a pipe: transcript and exit status."""
     mode, _, compiler = BUILD.name.partition("-")
     environment = {key: value for key, value in os.environ.items() if key not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
     make = subprocess.run(

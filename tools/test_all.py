@@ -9,7 +9,10 @@ import subprocess
 import sys
 import time
 
-SUITES = ("check", "test-lib", "sanitize-lib", "fuzz-corpus", "run-smoke", "run-vm", "run-mutant", "run-gdb", "run-iso", "bench")
+SUITES = """
+check test-lib sanitize-lib test-install fuzz-corpus
+run-smoke run-vm run-mutant run-gdb run-iso bench
+""".split()
 # Each suite is a make of its own, not a job of the one that started this.
 ENVIRONMENT = {key: value for key, value in os.environ.items() if key not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
 COUNTS = re.compile(r"(\d+) passed, (\d+) failed\s*\Z")

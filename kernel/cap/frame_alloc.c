@@ -5,45 +5,35 @@
 #include "kernel/mem/memory_object.h"
 #include "lib/check.h"
 
-/* Everything is charged: make the object, then its slot, then show it. */
-static enum status allocate_charged(struct call *call)
-{
-	struct cap_hold hold = { .interface = INTERFACE_MEMORY_OBJECT, .mode = TRANSFER_COPY };
-	struct memory_object *object;
-	enum status status;
-
-	TRY(memory_object_create(call->argument[0], call->argument[1], &object));
-	status = process_reserve_capability(call->process, &call->capability);
-	if (status != STATUS_OK) {
-		call->capability = HANDLE_NONE;
-		memory_object_drop_hold(object);
-		return status;
-	}
-	hold.object = object;
-	process_publish_capability(call->process, call->capability, &hold);
-	call->value = 0; /* index of the result capability */
-	call->interface = INTERFACE_MEMORY_OBJECT;
-	return STATUS_OK;
-}
-
 static enum status allocate(struct call *call)
 {
+	struct cap_hold hold = { .interface = INTERFACE_MEMORY_OBJECT, .mode = TRANSFER_COPY };
 	uint64_t pages = call->argument[0];
 	uint64_t flags = call->argument[1];
 	struct charge charge = { .kinds = 0 };
+	struct capability_plan plan;
+	struct memory_object *object;
 	enum status status;
 
 	GUARD((flags & ~(uint64_t)(FRAME_ALLOCATOR_CONTIGUOUS | FRAME_ALLOCATOR_ALIGN_2MIB)) == 0, STATUS_UNSUPPORTED);
 	GUARD(pages != 0, STATUS_ZERO_LENGTH);
 	GUARD(pages <= MEMORY_OBJECT_MAX_PAGES, STATUS_TOO_LONG);
 	charge_add(&charge, LEDGER_FRAME_GRANT, pages);
-	charge_add(&charge, LEDGER_CAP_SLOTS, 1);
 	charge_add(&charge, LEDGER_KERNEL_OBJECT, memory_object_kernel_bytes(pages, flags));
-	TRY(account_charge(&call->process->account, &charge));
-	status = allocate_charged(call);
-	if (status != STATUS_OK)
+	TRY(process_plan_capability(call->process, &charge, &plan));
+	TRY(account_charge_and_promise(&call->process->account, &charge, plan.frames));
+	status = memory_object_create(pages, flags, &object);
+	if (status != STATUS_OK) {
+		frame_promise_return(plan.frames);
 		account_cancel(&call->process->account, &charge);
-	return status;
+		return status;
+	}
+	hold.object = object;
+	call->value = 0; /* index of the result capability */
+	call->capability = process_reserve_capability(call->process, &plan);
+	call->interface = INTERFACE_MEMORY_OBJECT;
+	process_publish_capability(call->process, call->capability, &hold);
+	return STATUS_OK;
 }
 
 static call_handler_t *const handlers[] = { [FRAME_ALLOCATOR_ALLOCATE] = allocate };

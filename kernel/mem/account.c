@@ -1,6 +1,7 @@
 #include "kernel/mem/account.h"
 
 #include "kernel/mem/frame.h"
+#include "lib/check.h"
 
 /* The next ledger of a set of kinds, taken out of it. */
 static uint32_t take_kind(uint32_t *kinds)
@@ -11,12 +12,12 @@ static uint32_t take_kind(uint32_t *kinds)
 	return kind;
 }
 
-enum status account_charge(struct account *account, struct charge *charge)
+enum status account_charge(struct account *account, const struct charge *charge)
 {
 	return account_charge_and_promise(account, charge, 0);
 }
 
-enum status account_charge_and_promise(struct account *account, struct charge *charge, uint64_t frames)
+enum status account_charge_and_promise(struct account *account, const struct charge *charge, uint64_t frames)
 {
 	enum status status = STATUS_OK;
 
@@ -30,11 +31,11 @@ enum status account_charge_and_promise(struct account *account, struct charge *c
 	}
 	if (status == STATUS_OK && frames != 0)
 		status = frame_promise(frames);
-	for (uint32_t kinds = charge->kinds; kinds != 0 && status == STATUS_OK;) {
+	for (uint32_t kinds = status == STATUS_OK ? charge->kinds : 0; kinds != 0;) {
 		uint32_t kind = take_kind(&kinds);
 
-		charge->peak[kind] = account->ledger.of[kind].peak;
-		status = resource_ledger_charge(&account->ledger, (enum ledger_kind)kind, charge->amount[kind]);
+		CHECK(resource_ledger_charge(&account->ledger, (enum ledger_kind)kind, charge->amount[kind]) ==
+		      STATUS_OK);
 	}
 	spinlock_release(&account->lock);
 	return status;
@@ -46,8 +47,7 @@ void account_cancel(struct account *account, const struct charge *charge)
 	for (uint32_t kinds = charge->kinds; kinds != 0;) {
 		uint32_t kind = take_kind(&kinds);
 
-		resource_ledger_refund(&account->ledger, (enum ledger_kind)kind, charge->amount[kind]);
-		resource_ledger_restore_peak(&account->ledger, (enum ledger_kind)kind, charge->peak[kind]);
+		resource_ledger_cancel(&account->ledger, (enum ledger_kind)kind, charge->amount[kind]);
 	}
 	spinlock_release(&account->lock);
 }

@@ -17,7 +17,6 @@ struct account {
 struct charge {
 	uint32_t kinds; /* bit per enum ledger_kind whose amount is not 0 */
 	uint64_t amount[LEDGER_COUNT];
-	uint64_t peak[LEDGER_COUNT]; /* before it was charged; of these kinds only */
 };
 
 /* Add to what a charge takes of one ledger. */
@@ -28,13 +27,13 @@ static inline void charge_add(struct charge *charge, enum ledger_kind kind, uint
 }
 
 /* All or nothing: the OVER_ status of the first ledger that refuses. Any lock above the ledger may be held. */
-enum status account_charge(struct account *account, struct charge *charge);
+enum status account_charge(struct account *account, const struct charge *charge);
 
 /*
  * The same, and promise frames, as one step: what a ledger or the frame allocator refuses (OUT_OF_MEMORY) has changed
  * nothing, not even a peak.
  */
-enum status account_charge_and_promise(struct account *account, struct charge *charge, uint64_t frames);
+enum status account_charge_and_promise(struct account *account, const struct charge *charge, uint64_t frames);
 
 /* Give back. */
 void account_refund(struct account *account, const struct charge *charge);

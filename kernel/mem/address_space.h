@@ -39,8 +39,8 @@ struct address_space {
 	struct account *account;
 	uint64_t residency; /* CPUs that may hold translations, by bit; atomic */
 	/*
-	 * lock; for sizes of 4^k pages up to 4^(k+1): where a search starts, so that it costs the same with none and
-	 * with 10^5 reservations.
+	 * lock; for sizes of 4^k pages up to 4^(k+1): where a search starts, so that what lies packed above costs
+	 * nothing
 	 */
 	struct gap_hint gap_hint[GAP_CLASSES];
 } __attribute__((aligned(16)));

@@ -43,50 +43,53 @@ static bool range_is_empty(struct address_space *space, struct uaddr_range range
 	return true;
 }
 
+/* The best aligned gap; a worse aligned one rather than none. */
+static enum status find_gap(struct address_space *space, uint64_t length, struct uaddr_range *range)
+{
+	enum status status = STATUS_NO_SPACE;
+
+	for (uint64_t align = placement_align(length); status != STATUS_OK && align >= PAGE_SIZE; align >>= 9)
+		status = page_gap_find(space, length >> PAGE_SHIFT, align, range);
+	return status;
+}
+
+/* What a placement looks at: its own range, or all there is to choose from. */
+static struct uaddr_range range_to_lock(const struct placement *placement, struct uaddr_range range)
+{
+	if (placement->fixed)
+		return range;
+	return (struct uaddr_range){ uaddr_from_u64(USER_START), uaddr_from_u64(USER_LIMIT) };
+}
+
 enum status placement_lock(struct address_space *space, const struct placement *placement, struct uaddr_range *range)
 {
-	const struct uaddr_range map_area = { uaddr_from_u64(USER_START), uaddr_from_u64(ADDRESS_SPACE_MAP_TOP) };
-	uint64_t hint = placement->hint & ~(uint64_t)(PAGE_SIZE - 1);
-	enum status status = STATUS_OK;
+	uint64_t hint = placement->hint & ~(PAGE_SIZE - 1);
+	enum status status;
 	uint64_t pages;
 
 	if (placement->fixed) {
 		TRY(uaddr_range_of_pages(placement->hint, placement->length, range));
-		address_space_lock(space, *range);
+		address_space_lock(space, range_to_lock(placement, *range));
 		return STATUS_OK;
 	}
 	TRY(page_count_of_length(placement->length, &pages));
-	if (hint != 0 && uaddr_range_of_pages(hint, placement->length, range) == STATUS_OK) {
-		address_space_lock(space, *range);
-		if (range_is_empty(space, *range))
-			return STATUS_OK;
-	} else {
-		address_space_lock(space, map_area);
-	}
-	status = page_gap_find(space, pages, placement_align(placement->length), range);
+	*range = (struct uaddr_range){ uaddr_from_u64(0), uaddr_from_u64(0) };
+	address_space_lock(space, range_to_lock(placement, *range));
+	if (hint != 0 && uaddr_range_of_pages(hint, placement->length, range) == STATUS_OK &&
+	    range_is_empty(space, *range))
+		return STATUS_OK;
+	status = find_gap(space, placement->length, range);
 	if (status != STATUS_OK)
-		address_space_unlock(space, map_area);
+		placement_unlock(space, placement, *range);
 	return status;
 }
 
+void placement_unlock(struct address_space *space, const struct placement *placement, struct uaddr_range range)
+{
+	address_space_unlock(space, range_to_lock(placement, range));
+}
+
 /* ---- plans: what the change may meet, and what it needs ---- */
-
-static enum status leaf_must_be_empty(struct page_walk *walk, const struct page_run *run)
-{
-	walk->pages += run->count;
-	if (page_table_used(run->table) == 0)
-		return STATUS_OK;
-	for (uint32_t i = 0; i < run->count; i++)
-		GUARD(pte_is_empty(run->entry[i]), STATUS_OCCUPIED);
-	return STATUS_OK;
-}
-
-static enum status span_must_be_empty(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
-{
-	walk->pages += uaddr_range_pages(part);
-	GUARD(pte_is_empty(*run->entry), STATUS_OCCUPIED);
-	return STATUS_OK;
-}
 
 /* AND and OR of the entries of a run: two instructions a page tell whether all agree. */
 struct entry_summary {
@@ -187,8 +190,8 @@ static enum status span_is_not_committed(struct page_walk *walk, const struct pa
 	return STATUS_NOT_COMMITTED;
 }
 
-static const struct page_visitor plan_empty_shallow = { WALK_SHALLOW, leaf_must_be_empty, span_must_be_empty };
-static const struct page_visitor plan_empty_deep = { WALK_DEEP, leaf_must_be_empty, span_must_be_empty };
+static const struct page_visitor plan_empty_shallow = { WALK_SHALLOW, page_walk_leaf_empty, page_walk_span_empty };
+static const struct page_visitor plan_empty_deep = { WALK_DEEP, page_walk_leaf_empty, page_walk_span_empty };
 static const struct page_visitor plan_commit = { WALK_DEEP, leaf_count_uncommitted, span_count_uncommitted };
 static const struct page_visitor plan_decommit = { WALK_TOP, leaf_must_be_own, span_must_be_reserved };
 static const struct page_visitor plan_unmap = { WALK_SHALLOW, leaf_must_be_own, span_must_be_reserved };
@@ -387,7 +390,7 @@ enum status anonymous_reserve(struct address_space *space, const struct placemen
 	walk.kind = PAGE_RESERVED;
 	charge_add(&charge, LEDGER_VIRTUAL_RESERVATION, uaddr_range_pages(*range));
 	status = create_pages(&walk, &plan_empty_shallow, &publish_reserve, &charge, false);
-	address_space_unlock(space, *range);
+	placement_unlock(space, placement, *range);
 	return status;
 }
 
@@ -405,7 +408,7 @@ enum status anonymous_map(struct address_space *space, const struct placement *p
 	charge_add(&charge, LEDGER_VIRTUAL_RESERVATION, uaddr_range_pages(*range));
 	charge_add(&charge, LEDGER_FRAME_GRANT, uaddr_range_pages(*range));
 	status = create_pages(&walk, &plan_empty_deep, &publish_fill, &charge, true);
-	address_space_unlock(space, *range);
+	placement_unlock(space, placement, *range);
 	return status;
 }
 

@@ -22,11 +22,13 @@ struct placement {
 };
 
 /*
- * A free range for a placement, held under the space's lock, which is taken here and stays taken on STATUS_OK: the
- * caller maps it and unlocks. FIXED: all of uaddr_range_of_pages, and later OCCUPIED. Else ZERO_LENGTH, MISALIGNED,
- * NOT_USER_ADDRESS for the length, NO_SPACE. Ranges of 2 MiB or more begin at a multiple of the largest span they fill.
+ * A free range for a placement. On STATUS_OK the space is locked: the caller maps the range and calls placement_unlock.
+ * FIXED: all of uaddr_range_of_pages, and later OCCUPIED. Else ZERO_LENGTH, MISALIGNED, NOT_USER_ADDRESS for the
+ * length, NO_SPACE. Ranges of 2 MiB or more begin at a multiple of the largest span they fill, if there is such a
+ * place.
  */
 enum status placement_lock(struct address_space *space, const struct placement *placement, struct uaddr_range *range);
+void placement_unlock(struct address_space *space, const struct placement *placement, struct uaddr_range range);
 
 /* Reserve: virtual_reservation_pages. OCCUPIED (fixed), OVER_VIRTUAL_RESERVATION. */
 enum status anonymous_reserve(struct address_space *space, const struct placement *placement,

@@ -5,24 +5,6 @@
 #include "kernel/mem/page_walk.h"
 #include "lib/check.h"
 
-static enum status leaf_must_be_empty(struct page_walk *walk, const struct page_run *run)
-{
-	(void)walk;
-	if (page_table_used(run->table) == 0)
-		return STATUS_OK;
-	for (uint32_t i = 0; i < run->count; i++)
-		GUARD(pte_is_empty(run->entry[i]), STATUS_OCCUPIED);
-	return STATUS_OK;
-}
-
-static enum status span_must_be_empty(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
-{
-	(void)walk;
-	(void)part;
-	GUARD(pte_is_empty(*run->entry), STATUS_OCCUPIED);
-	return STATUS_OK;
-}
-
 /* "Backed by the same object" is one comparison with the frame's owner. */
 static enum status leaf_must_be_borrowed(struct page_walk *walk, const struct page_run *run)
 {
@@ -101,7 +83,7 @@ static enum status leaf_protect(struct page_walk *walk, const struct page_run *r
 	return STATUS_OK;
 }
 
-static const struct page_visitor plan_map = { WALK_DEEP, leaf_must_be_empty, span_must_be_empty };
+static const struct page_visitor plan_map = { WALK_DEEP, page_walk_leaf_empty, page_walk_span_empty };
 static const struct page_visitor plan_change = { WALK_TOP, leaf_must_be_borrowed, span_is_not_borrowed };
 static const struct page_visitor publish_map = { WALK_DEEP, leaf_map, span_cannot_be };
 static const struct page_visitor publish_unmap = { WALK_TOP, leaf_unmap, span_cannot_be };
@@ -112,6 +94,8 @@ static enum status map_locked(struct page_walk *walk)
 	uint64_t pages = uaddr_range_pages(walk->range);
 	struct charge charge = { .kinds = 0 };
 
+	GUARD(walk->object->mappings + pages <= UINT32_MAX,
+	      STATUS_TOO_LONG); /* a frame counts its mappings in 32 bits */
 	TRY(page_walk_plan(walk, &plan_map));
 	charge_add(&charge, LEDGER_FRAME_GRANT, pages);
 	charge_add(&charge, LEDGER_PAGE_TABLE, walk->tables);
@@ -140,7 +124,7 @@ enum status borrowed_map(struct address_space *space, struct memory_object *obje
 	walk.kind = PAGE_BORROWED;
 	walk.protection = protection;
 	status = map_locked(&walk);
-	address_space_unlock(space, *range);
+	placement_unlock(space, placement, *range);
 	return status;
 }
 

@@ -35,6 +35,13 @@ static uint64_t total_frames;      /* of RAM: all with a use; fixed after frame_
  */
 static uint64_t available;
 
+/* In a loop over many frames: an interrupt window now and then. */
+static inline void step(uint64_t done)
+{
+	if (done % FREE_STEP == FREE_STEP - 1)
+		interrupt_window_open();
+}
+
 uint64_t frame_storage_bytes(uint64_t frames)
 {
 	return frames * sizeof(struct frame_info) + frame_bitmap_storage_bytes(frames);
@@ -292,6 +299,7 @@ enum status frame_take_run(uint64_t count, uint64_t align, enum frame_use use, c
 
 		CHECK(info->owner == FRAME_FREE);
 		*info = (struct frame_info){ .owner = frame_owner_word(use, owner) };
+		step(i);
 	}
 	return STATUS_OK;
 }
@@ -418,6 +426,7 @@ void frame_count_uses(uint64_t counts[FRAME_USE_COUNT])
 
 		if (use < FRAME_USE_COUNT)
 			counts[use]++;
+		step(n);
 	}
 }
 
@@ -473,6 +482,7 @@ bool frame_is_valid(void)
 
 		if (is_free && frame_table[n].owner != FRAME_FREE)
 			return false;
+		step(n);
 	}
 	for (uint32_t use = FRAME_FREE; use < FRAME_USE_COUNT; use++)
 		marked += counts[use];

@@ -178,8 +178,11 @@ static void free_unreachable(struct memory_object *object)
 		free_unmapped(object, object->first, object->depth, object->pages);
 		return;
 	}
-	for (uint64_t page = 0; page < object->pages; page++)
+	for (uint64_t page = 0; page < object->pages; page++) {
 		free_unmapped(object, frame_plus(object->first, page), 0, 1);
+		if (page % INDEX_ENTRIES == INDEX_ENTRIES - 1)
+			interrupt_window_open();
+	}
 }
 
 /* Locked; unlocks, and frees the object if nothing refers to it any more. */
@@ -264,6 +267,8 @@ bool memory_object_is_valid(struct memory_object *object)
 		if (info->owner != frame_owner_word(FRAME_OBJECT, object))
 			return false;
 		mappings += info->count;
+		if (page % INDEX_ENTRIES == INDEX_ENTRIES - 1)
+			interrupt_window_open();
 	}
 	return mappings == object->mappings && object->holds + object->uses > 0;
 }

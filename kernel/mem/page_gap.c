@@ -6,8 +6,11 @@
  * For each class of sizes the space remembers where its last search succeeded, and starts the next one there; a release
  * above raises it. It is only a hint: a search that finds nothing below it looks once more from the top.
  */
+#include "kernel/arch/x86_64/interrupt_window.h"
 #include "kernel/mem/page_walk.h"
 #include "lib/check.h"
+
+#define STEP_CANDIDATES 64u /* between two interrupt windows */
 
 static unsigned gap_class(uint64_t pages)
 {
@@ -71,7 +74,9 @@ static enum status search_below(const struct address_space *space, uint64_t top,
 {
 	uint64_t used = top;
 
-	for (;;) {
+	for (uint64_t candidates = 1;; candidates++) {
+		if (candidates % STEP_CANDIDATES == 0)
+			interrupt_window_open();
 		GUARD(used >= USER_START + bytes, STATUS_NO_SPACE);
 		*start = align_down(used - bytes, align);
 		GUARD(*start >= USER_START, STATUS_NO_SPACE);
@@ -101,11 +106,12 @@ enum status page_gap_find(struct address_space *space, uint64_t pages, uint64_t 
 
 void page_gap_opened(struct address_space *space, struct uaddr_range range)
 {
+	unsigned class = gap_class(uaddr_range_pages(range));
 	uint64_t end = uaddr_to_u64(range.end);
 
 	if (end > ADDRESS_SPACE_MAP_TOP)
 		end = ADDRESS_SPACE_MAP_TOP;
-	for (unsigned i = 0; i < GAP_CLASSES; i++)
+	for (unsigned i = 0; i <= class; i++) /* what it merged with is left for a search that finds nothing below */
 		if (space->gap_hint[i].address < end)
 			space->gap_hint[i].address = end;
 }

@@ -199,6 +199,23 @@ void page_walk_collapse(struct page_walk *walk)
 	collapse_upwards(walk);
 }
 
+enum status page_walk_leaf_empty(struct page_walk *walk, const struct page_run *run)
+{
+	walk->pages += run->count;
+	if (page_table_used(run->table) == 0)
+		return STATUS_OK;
+	for (uint32_t i = 0; i < run->count; i++)
+		GUARD(pte_is_empty(run->entry[i]), STATUS_OCCUPIED);
+	return STATUS_OK;
+}
+
+enum status page_walk_span_empty(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
+{
+	walk->pages += uaddr_range_pages(part);
+	GUARD(pte_is_empty(*run->entry), STATUS_OCCUPIED);
+	return STATUS_OK;
+}
+
 void page_walk_finish(struct page_walk *walk)
 {
 	struct uaddr_range flush = walk->range;

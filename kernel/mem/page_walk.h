@@ -137,6 +137,10 @@ static inline pte_t *page_walk_leaf_table(const struct address_space *space, uin
 enum status page_walk_plan_general(struct page_walk *walk, const struct page_visitor *visitor);
 void page_walk_publish_general(struct page_walk *walk, const struct page_visitor *visitor);
 
+/* For plans of new pages: all entries of the range are empty, else OCCUPIED; counted in walk->pages. */
+enum status page_walk_leaf_empty(struct page_walk *walk, const struct page_run *run);
+enum status page_walk_span_empty(struct page_walk *walk, const struct page_run *run, struct uaddr_range part);
+
 /* A leaf table that has become uniform goes back to its parent. */
 void page_walk_collapse(struct page_walk *walk);
 

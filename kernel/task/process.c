@@ -18,15 +18,10 @@ static uint64_t next_id = 1;         /* process_list_lock */
 
 /* ---- capability table pages ---- */
 
-/* One more page for the table (or its directory), charged in bytes and from the frame allocator. */
-static enum status take_table_page(struct process *process, void **page)
+/* A page for the table, or its directory: charged in bytes and promised by the caller. */
+static void *take_table_page(const struct process *process)
 {
-	struct charge charge = { .kinds = 0 };
-
-	charge_add(&charge, LEDGER_KERNEL_OBJECT, PAGE_SIZE);
-	TRY(account_charge_and_promise(&process->account, &charge, 1));
-	*page = direct_map_of_frame(frame_take_zeroed(FRAME_CAP_TABLE, process));
-	return STATUS_OK;
+	return direct_map_of_frame(frame_take_zeroed(FRAME_CAP_TABLE, process));
 }
 
 static void give_table_page(struct process *process, void *page)
@@ -49,38 +44,38 @@ static void destroy_table(struct process *process)
 
 static enum status create_table(struct process *process)
 {
-	void *directory;
+	struct charge charge = { .kinds = 0 };
 
-	TRY(take_table_page(process, &directory));
-	cap_table_init(&process->caps, directory);
+	charge_add(&charge, LEDGER_KERNEL_OBJECT, PAGE_SIZE);
+	TRY(account_charge_and_promise(&process->account, &charge, 1));
+	cap_table_init(&process->caps, take_table_page(process));
 	return STATUS_OK;
 }
 
-/* cap_lock is held. */
-static enum status reserve_locked(struct process *process, handle_t *handle)
+enum status process_plan_capability(struct process *process, struct charge *charge, struct capability_plan *plan)
 {
-	if (!cap_table_has_free(&process->caps)) {
-		enum status status;
-		void *page;
-
-		TRY(take_table_page(process, &page));
-		status = cap_table_add_page(&process->caps, page);
-		if (status != STATUS_OK) {
-			give_table_page(process, page);
-			return status;
-		}
-	}
-	return cap_table_reserve(&process->caps, handle);
-}
-
-enum status process_reserve_capability(struct process *process, handle_t *handle)
-{
-	enum status status;
+	bool grows;
 
 	spinlock_acquire(&process->cap_lock);
-	status = reserve_locked(process, handle);
+	grows = !cap_table_has_free(&process->caps);
 	spinlock_release(&process->cap_lock);
-	return status;
+	GUARD(!grows || process->caps.pages < CAP_TABLE_PAGES, STATUS_OVER_CAP_SLOTS);
+	plan->frames = grows ? 1 : 0;
+	charge_add(charge, LEDGER_CAP_SLOTS, 1);
+	charge_add(charge, LEDGER_KERNEL_OBJECT, plan->frames * PAGE_SIZE);
+	return STATUS_OK;
+}
+
+handle_t process_reserve_capability(struct process *process, const struct capability_plan *plan)
+{
+	handle_t handle;
+
+	spinlock_acquire(&process->cap_lock);
+	if (plan->frames != 0)
+		CHECK(cap_table_add_page(&process->caps, take_table_page(process)) == STATUS_OK);
+	CHECK(cap_table_reserve(&process->caps, &handle) == STATUS_OK);
+	spinlock_release(&process->cap_lock);
+	return handle;
 }
 
 void process_publish_capability(struct process *process, handle_t handle, const struct cap_hold *hold)
@@ -93,15 +88,11 @@ void process_publish_capability(struct process *process, handle_t handle, const 
 enum status process_add_capability(struct process *process, const struct cap_hold *hold, handle_t *handle)
 {
 	struct charge charge = { .kinds = 0 };
-	enum status status;
+	struct capability_plan plan;
 
-	charge_add(&charge, LEDGER_CAP_SLOTS, 1);
-	TRY(account_charge(&process->account, &charge));
-	status = process_reserve_capability(process, handle);
-	if (status != STATUS_OK) {
-		account_cancel(&process->account, &charge);
-		return status;
-	}
+	TRY(process_plan_capability(process, &charge, &plan));
+	TRY(account_charge_and_promise(&process->account, &charge, plan.frames));
+	*handle = process_reserve_capability(process, &plan);
 	process_publish_capability(process, *handle, hold);
 	return STATUS_OK;
 }
@@ -260,7 +251,8 @@ void process_read_statistics(struct process *process, struct memory_statistics *
 	frame_statistics_read(&frames);
 	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++)
 		statistics->ledger[kind] =
-			(struct ledger_reading){ ledger.of[kind].used, ledger.of[kind].limit, ledger.of[kind].peak };
+			(struct ledger_reading){ ledger.of[kind].used, ledger.of[kind].limit,
+						 resource_ledger_peak(&ledger, (enum ledger_kind)kind) };
 	statistics->system_frames = frames.total;
 	statistics->system_free_frames = frames.free;
 }

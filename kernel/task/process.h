@@ -47,11 +47,17 @@ enum status process_create(const char *name, const uint64_t limits[LEDGER_COUNT]
 void process_destroy(struct process *process);
 
 /*
- * A slot for one more capability, not yet visible; its place in LEDGER_CAP_SLOTS is charged by the caller, before.
- * Grows the table if it must: OVER_CAP_SLOTS (no more ids), OVER_KERNEL_OBJECT, OUT_OF_MEMORY. The last step that can
- * fail: publish follows.
+ * Room for one more capability, as part of one operation's charge:
+ *   process_plan_capability     adds the slot to `charge`, and a page if the table must grow; OVER_CAP_SLOTS: no more
+ * ids (the caller charges, and promises the frames that `plan` says) process_reserve_capability  takes page and slot,
+ * which cannot fail; publish follows
  */
-enum status process_reserve_capability(struct process *process, handle_t *handle);
+struct capability_plan {
+	uint64_t frames; /* to be promised: 0 or 1 */
+};
+
+enum status process_plan_capability(struct process *process, struct charge *charge, struct capability_plan *plan);
+handle_t process_reserve_capability(struct process *process, const struct capability_plan *plan);
 void process_publish_capability(struct process *process, handle_t handle, const struct cap_hold *hold);
 
 /* Charge, reserve and publish in one, for objects without a count of holds. OVER_CAP_SLOTS and as above. */

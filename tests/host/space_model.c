@@ -255,12 +255,29 @@ static uint64_t align_of(uint64_t length)
 }
 
 /* The highest place for a length in the empty range [low, high). */
-static bool fits(uint64_t low, uint64_t high, uint64_t length, uint64_t *start)
+static bool fits(uint64_t low, uint64_t high, uint64_t length, uint64_t align, uint64_t *start)
 {
 	if (high <= low || high - low < length)
 		return false;
-	*start = (high - length) & ~(align_of(length) - 1);
+	*start = (high - length) & ~(align - 1);
 	return *start >= low;
+}
+
+/* The highest place of all. */
+static bool find(const struct space_model *model, uint64_t length, uint64_t align, uint64_t *start)
+{
+	for (uint32_t i = model->count; i-- > 0;) {
+		const struct model_run *run = &model->run[i];
+		uint64_t low = run->start > USER_START ? run->start : USER_START;
+		uint64_t high = run->end < ADDRESS_SPACE_MAP_TOP ? run->end : ADDRESS_SPACE_MAP_TOP;
+
+		if (run->kind != PAGE_EMPTY)
+			continue;
+		if (fits(low > BOOTSTRAP_END ? low : BOOTSTRAP_END, high, length, align, start) ||
+		    fits(low, high < BOOTSTRAP_START ? high : BOOTSTRAP_START, length, align, start))
+			return true;
+	}
+	return false;
 }
 
 static enum status place(const struct space_model *model, const struct placement *placement, uint64_t *start)
@@ -278,18 +295,20 @@ static enum status place(const struct space_model *model, const struct placement
 	if (hint != 0 && uaddr_range_of_pages(hint, placement->length, &range) == STATUS_OK &&
 	    range_is_free(model, hint, hint + placement->length))
 		return STATUS_OK;
-	for (uint32_t i = model->count; i-- > 0;) {
-		const struct model_run *run = &model->run[i];
-		uint64_t low = run->start > USER_START ? run->start : USER_START;
-		uint64_t high = run->end < ADDRESS_SPACE_MAP_TOP ? run->end : ADDRESS_SPACE_MAP_TOP;
-
-		if (run->kind != PAGE_EMPTY)
-			continue;
-		if (fits(low > BOOTSTRAP_END ? low : BOOTSTRAP_END, high, placement->length, start) ||
-		    fits(low, high < BOOTSTRAP_START ? high : BOOTSTRAP_START, placement->length, start))
+	for (uint64_t align = align_of(placement->length); align >= PAGE_SIZE; align >>= 9)
+		if (find(model, placement->length, align, start))
 			return STATUS_OK;
-	}
 	return STATUS_NO_SPACE;
+}
+
+/* The alignment that the highest place has of those that its length may ask for. */
+static uint64_t largest_align(uint64_t start, uint64_t length)
+{
+	uint64_t align = align_of(length);
+
+	while (start % align != 0)
+		align >>= 9;
+	return align;
 }
 
 struct placement space_model_settle(const struct space_model *model, struct address_space *space,
@@ -314,7 +333,7 @@ struct placement space_model_settle(const struct space_model *model, struct addr
 	CHECK(uaddr_range_bytes(range) == length);
 	CHECK(uaddr_range_of_pages(start, length, &range) == STATUS_OK && range_is_free(model, start, start + length));
 	if (placement->hint == 0 || highest != (placement->hint & ~(uint64_t)(PAGE_SIZE - 1)))
-		CHECK(start <= highest && start % align_of(length) == 0);
+		CHECK(start <= highest && start % largest_align(highest, length) == 0);
 	else
 		CHECK(start == highest);
 	return (struct placement){ start, length, true };

@@ -194,7 +194,8 @@ static void compare_numbers(void)
 {
 	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++) {
 		assert_int_equal(account.ledger.of[kind].used, model.ledger[kind].used);
-		assert_int_equal(account.ledger.of[kind].peak, model.ledger[kind].peak);
+		assert_int_equal(resource_ledger_peak(&account.ledger, (enum ledger_kind)kind),
+				 model.ledger[kind].peak);
 	}
 	assert_int_equal(frame_free_count(), model.free_frames);
 	assert_true(machine_translations_hold());

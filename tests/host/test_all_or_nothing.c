@@ -151,7 +151,8 @@ static void assert_unchanged(void)
 	assert_memory_equal(new_state.entry, old_state.entry, old_state.count * sizeof(old_state.entry[0]));
 	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++) {
 		assert_int_equal(new_state.ledger.of[kind].used, old_state.ledger.of[kind].used);
-		assert_int_equal(new_state.ledger.of[kind].peak, old_state.ledger.of[kind].peak);
+		assert_int_equal(resource_ledger_peak(&new_state.ledger, (enum ledger_kind)kind),
+				 resource_ledger_peak(&old_state.ledger, (enum ledger_kind)kind));
 	}
 	assert_int_equal(new_state.free, old_state.free);
 	assert_memory_equal(new_state.uses, old_state.uses, sizeof(old_state.uses));
@@ -366,7 +367,7 @@ static void learn_needs(const struct operation *operation, uint64_t needs[LEDGER
 	assert_int_equal(operation->run(), STATUS_OK);
 	assert_true(machine_translations_hold());
 	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++)
-		needs[kind] = account.ledger.of[kind].peak - before.of[kind].used;
+		needs[kind] = resource_ledger_peak(&account.ledger, (enum ledger_kind)kind) - before.of[kind].used;
 	end_scene();
 }
 
@@ -384,7 +385,7 @@ static void limit_one(const struct operation *operation, enum ledger_kind kind, 
 	}
 	machine_set_limit(&account, kind, used + need);
 	assert_int_equal(operation->run(), STATUS_OK);
-	assert_int_equal(account.ledger.of[kind].peak, used + need);
+	assert_int_equal(resource_ledger_peak(&account.ledger, kind), used + need);
 }
 
 static void test_limited_ledger(void **state)

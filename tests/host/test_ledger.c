@@ -111,6 +111,24 @@ static void test_carve(void **state)
 	assert_true(resource_ledger_is_valid(&child));
 }
 
+/* Charges that are cancelled leave no trace, in whatever order. */
+static void test_cancel(void **state)
+{
+	struct resource_ledger ledger = with_limit(100), before;
+
+	(void)state;
+	assert_int_equal(resource_ledger_charge(&ledger, LEDGER_IMAGE, 20), STATUS_OK);
+	resource_ledger_refund(&ledger, LEDGER_IMAGE, 5);
+	before = ledger;
+	assert_int_equal(resource_ledger_charge(&ledger, LEDGER_IMAGE, 10), STATUS_OK);
+	assert_int_equal(resource_ledger_charge(&ledger, LEDGER_IMAGE, 30), STATUS_OK);
+	assert_int_equal(resource_ledger_peak(&ledger, LEDGER_IMAGE), 55);
+	resource_ledger_cancel(&ledger, LEDGER_IMAGE, 10);
+	resource_ledger_cancel(&ledger, LEDGER_IMAGE, 30);
+	assert_memory_equal(&ledger, &before, sizeof(ledger));
+	assert_int_equal(resource_ledger_peak(&ledger, LEDGER_IMAGE), 20);
+}
+
 static void test_carve_cuts_peak(void **state)
 {
 	struct resource_ledger parent = with_limit(100), child = with_limit(0);
@@ -153,7 +171,7 @@ static void test_is_valid_sees(void **state)
 	struct resource_ledger ledger = with_limit(10);
 
 	(void)state;
-	ledger.of[LEDGER_COUNT - 1] = (struct ledger){ .used = 3, .limit = 10, .peak = 2 };
+	ledger.of[LEDGER_COUNT - 1] = (struct ledger){ .used = 11, .limit = 10, .peak = 2 };
 	assert_false(resource_ledger_is_valid(&ledger));
 	ledger.of[LEDGER_COUNT - 1] = (struct ledger){ .used = 3, .limit = 10, .peak = 11 };
 	assert_false(resource_ledger_is_valid(&ledger));
@@ -232,15 +250,11 @@ static void test_conservation(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_init),
-		cmocka_unit_test(test_charge_limits),
-		cmocka_unit_test(test_unlimited),
-		cmocka_unit_test(test_carve),
-		cmocka_unit_test(test_carve_cuts_peak),
-		cmocka_unit_test(test_carve_wraps),
-		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_is_valid_sees),
-		cmocka_unit_test(test_refund_too_much),
+		cmocka_unit_test(test_init),          cmocka_unit_test(test_charge_limits),
+		cmocka_unit_test(test_unlimited),     cmocka_unit_test(test_carve),
+		cmocka_unit_test(test_cancel),        cmocka_unit_test(test_carve_cuts_peak),
+		cmocka_unit_test(test_carve_wraps),   cmocka_unit_test(test_names),
+		cmocka_unit_test(test_is_valid_sees), cmocka_unit_test(test_refund_too_much),
 		cmocka_unit_test(test_conservation),
 	};
 

@@ -9,7 +9,7 @@ void check_failed(const char *expression, const char *file, int line);
 
 void check_failed(const char *expression, const char *file, int line)
 {
-	fprintf(stderr, "%s:%d: %s\n", file, line, expression);
+	(void)fprintf(stderr, "%s:%d: %s\n", file, line, expression);
 	abort();
 }
 
