@@ -2,6 +2,8 @@
 
 #include "kernel/mem/frame.h"
 #include "kernel/mem/heap.h"
+#include "kernel/mem/kernel_stack.h"
+#include "kernel/mem/memory_object.h"
 #include "kernel/mem/paging.h"
 #include "kernel/mem/paging_check.h"
 #include "kernel/task/process.h"
@@ -44,6 +46,7 @@ static void check_process(struct inspector_check *result, struct process *proces
 	expected->of[FRAME_IMAGE] += census.pages[PAGE_IMAGE];
 	expected->of[FRAME_BOOTSTRAP] += census.pages[PAGE_BOOTSTRAP];
 	expected->of[FRAME_CAP_TABLE] += process->caps.pages + 1;
+	expected->of[FRAME_KERNEL] += KERNEL_STACK_PAGES;
 }
 
 static void check_frames(struct inspector_check *result, const struct expected_frames *expected)
@@ -51,9 +54,11 @@ static void check_frames(struct inspector_check *result, const struct expected_f
 	uint64_t counts[FRAME_USE_COUNT];
 	struct frame_statistics frames;
 	struct heap_statistics heap;
-	uint64_t kernel = 0;
+	struct memory_object_census objects;
+	uint64_t all = 0;
 
 	frame_count_uses(counts);
+	memory_object_count(&objects);
 	frame_statistics_read(&frames);
 	heap_statistics_read(&heap);
 	check(result, counts[FRAME_FREE] == frames.free, "free frames are counted exactly");
@@ -64,9 +69,15 @@ static void check_frames(struct inspector_check *result, const struct expected_f
 	check(result, counts[FRAME_BOOTSTRAP] == expected->of[FRAME_BOOTSTRAP], "bootstrap frames belong to a process");
 	check(result, counts[FRAME_CAP_TABLE] == expected->of[FRAME_CAP_TABLE],
 	      "capability-table frames belong to a process");
+	check(result, objects.valid, "memory objects");
+	check(result, counts[FRAME_OBJECT] == objects.frames, "object frames belong to a memory object");
+	check(result, counts[FRAME_OBJECT_INDEX] == objects.index_frames, "index frames belong to a memory object");
+	check(result,
+	      counts[FRAME_KERNEL] == frames.kernel_at_boot + paging_table_frames() + expected->of[FRAME_KERNEL],
+	      "kernel frames are those of boot, tables and stacks");
 	for (uint32_t use = 0; use < FRAME_USE_COUNT; use++)
-		kernel += counts[use];
-	check(result, kernel == frame_table_count, "every frame of RAM has exactly one use");
+		all += counts[use];
+	check(result, all == frame_table_count, "every frame has exactly one use");
 }
 
 void invariant_check_all(struct inspector_check *result)

@@ -27,6 +27,7 @@ uint64_t frame_table_count;
 static struct frame_stack stack_of_cpu[CPU_MAX];
 static struct spinlock bitmap_lock = SPINLOCK_INIT;
 static struct frame_bitmap bitmap; /* bitmap_lock */
+static uint64_t kernel_at_boot;    /* fixed after frame_init */
 static uint64_t total_frames;      /* of RAM: all with a use; fixed after frame_init */
 
 /*
@@ -91,6 +92,7 @@ enum status frame_init(const struct memory_map *map, void *storage)
 	frame_table = storage;
 	frame_table_count = frames;
 	total_frames = 0;
+	kernel_at_boot = 0;
 	available = 0;
 	for (uint32_t i = 0; i < CPU_MAX; i++)
 		stack_of_cpu[i].depth = stack_of_cpu[i].zeroed_depth = 0;
@@ -107,6 +109,8 @@ enum status frame_init(const struct memory_map *map, void *storage)
 		total_frames += frame_range_count(range);
 		if (entry->kind != MEMORY_USABLE) {
 			mark_range(range, use_of_kind(entry->kind));
+			if (use_of_kind(entry->kind) == FRAME_KERNEL)
+				kernel_at_boot += frame_range_count(range);
 			continue;
 		}
 		if (frame_range_count(range) > 0)
@@ -408,7 +412,7 @@ uint64_t frame_free_count(void)
 
 void frame_statistics_read(struct frame_statistics *statistics)
 {
-	*statistics = (struct frame_statistics){ .total = total_frames };
+	*statistics = (struct frame_statistics){ .total = total_frames, .kernel_at_boot = kernel_at_boot };
 	for (uint32_t i = 0; i < CPU_MAX; i++)
 		statistics->stacked += frame_stack_depth(i);
 	spinlock_acquire(&bitmap_lock);

@@ -126,10 +126,11 @@ void frame_gather_free(struct frame_gather *gather);
 
 /* Numbers for people. */
 struct frame_statistics {
-	uint64_t total;       /* frames of RAM: free, or somebody's */
-	uint64_t free;        /* of them free now */
-	uint64_t stacked;     /* of the free ones on per-CPU stacks */
-	uint64_t free_blocks; /* wholly free 2 MiB blocks in the bitmap */
+	uint64_t total;          /* frames of RAM: free, or somebody's */
+	uint64_t free;           /* of them free now */
+	uint64_t stacked;        /* of the free ones on per-CPU stacks */
+	uint64_t free_blocks;    /* wholly free 2 MiB blocks in the bitmap */
+	uint64_t kernel_at_boot; /* FRAME_KERNEL when frame_init was done: image, loader's, boot_memory */
 };
 
 void frame_statistics_read(struct frame_statistics *statistics);

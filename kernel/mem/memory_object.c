@@ -11,6 +11,31 @@
 #define INDEX_ENTRIES 512u
 #define KNOWN_FLAGS (FRAME_ALLOCATOR_CONTIGUOUS | FRAME_ALLOCATOR_ALIGN_2MIB)
 
+static struct spinlock object_list_lock = SPINLOCK_INIT;
+static struct memory_object *object_list; /* object_list_lock */
+
+static void list_add(struct memory_object *object)
+{
+	spinlock_acquire(&object_list_lock);
+	object->next = object_list;
+	if (object_list != NULL)
+		object_list->previous = object;
+	object_list = object;
+	spinlock_release(&object_list_lock);
+}
+
+static void list_remove(const struct memory_object *object)
+{
+	spinlock_acquire(&object_list_lock);
+	if (object->previous != NULL)
+		object->previous->next = object->next;
+	else
+		object_list = object->next;
+	if (object->next != NULL)
+		object->next->previous = object->previous;
+	spinlock_release(&object_list_lock);
+}
+
 /* Pages below one entry of an index frame at `depth` (1 = its entries are the object's frames). */
 static uint64_t index_span(uint32_t depth)
 {
@@ -151,6 +176,8 @@ enum status memory_object_create(uint64_t pages, uint64_t flags, struct memory_o
 		heap_free(block, sizeof(struct memory_object));
 		return status;
 	}
+	made->frames = pages;
+	list_add(made);
 	*object = made;
 	return STATUS_OK;
 }
@@ -159,8 +186,10 @@ enum status memory_object_create(uint64_t pages, uint64_t flags, struct memory_o
 static void free_unmapped(struct memory_object *object, frame_t node, uint32_t depth, uint64_t pages)
 {
 	if (depth == 0) {
-		if (frame_info_of(node)->count == 0)
+		if (frame_info_of(node)->count == 0) {
 			frame_free(node, FRAME_OBJECT, object);
+			object->frames--;
+		}
 		return;
 	}
 	for (uint64_t done = 0; done < pages; done += index_span(depth)) {
@@ -191,8 +220,10 @@ static void unlock_or_free(struct memory_object *object)
 	bool over = object->holds == 0 && object->uses == 0 && object->mappings == 0;
 
 	spinlock_release(&object->lock);
-	if (over)
+	if (over) {
+		list_remove(object);
 		heap_free(object, sizeof(*object));
+	}
 }
 
 void memory_object_add_hold(struct memory_object *object)
@@ -208,6 +239,7 @@ static void free_if_unreachable(struct memory_object *object)
 	if (object->holds == 0 && object->uses == 0 && object->pages != 0) {
 		free_unreachable(object);
 		object->pages = 0;
+		object->index_frames = 0;
 	}
 }
 
@@ -250,8 +282,10 @@ void memory_object_unmap_frame(frame_t frame, struct frame_gather *gather)
 	CHECK(info->count > 0 && object->mappings > 0);
 	info->count--;
 	object->mappings--;
-	if (object->pages == 0 && info->count == 0) /* the frame outlived the last hold only by this mapping */
+	if (object->pages == 0 && info->count == 0) { /* the frame outlived the last hold only by this mapping */
 		frame_gather_add(gather, frame, info);
+		object->frames--;
+	}
 	unlock_or_free(object);
 }
 
@@ -260,7 +294,8 @@ bool memory_object_is_valid(struct memory_object *object)
 	uint64_t mappings = 0;
 
 	if (object->pages == 0)
-		return object->holds == 0 && object->uses == 0 && object->mappings > 0;
+		return object->holds == 0 && object->uses == 0 && object->mappings > 0 &&
+		       object->frames <= object->mappings && object->index_frames == 0;
 	for (uint64_t page = 0; page < object->pages; page++) {
 		const struct frame_info *info = frame_info_of(memory_object_frame(object, page));
 
@@ -270,5 +305,18 @@ bool memory_object_is_valid(struct memory_object *object)
 		if (page % INDEX_ENTRIES == INDEX_ENTRIES - 1)
 			interrupt_window_open();
 	}
-	return mappings == object->mappings && object->holds + object->uses > 0;
+	return mappings == object->mappings && object->frames == object->pages && object->holds + object->uses > 0;
+}
+
+void memory_object_count(struct memory_object_census *census)
+{
+	*census = (struct memory_object_census){ .valid = true };
+	spinlock_acquire(&object_list_lock);
+	for (struct memory_object *object = object_list; object != NULL; object = object->next) {
+		census->objects++;
+		census->frames += object->frames;
+		census->index_frames += object->index_frames;
+		census->valid = census->valid && memory_object_is_valid(object);
+	}
+	spinlock_release(&object_list_lock);
 }

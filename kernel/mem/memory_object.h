@@ -22,7 +22,7 @@
 struct memory_object {
 	uint64_t pages;        /* fixed */
 	uint64_t flags;        /* fixed; FRAME_ALLOCATOR_* as granted */
-	uint64_t index_frames; /* fixed */
+	uint64_t index_frames; /* lock; 0 once the last hold and use are gone */
 	struct spinlock lock;
 	uint32_t holds;    /* lock; capabilities in all tables */
 	uint32_t uses;     /* lock; operations that look at it now */
@@ -31,6 +31,9 @@ struct memory_object {
 	 * `first` */
 	frame_t first;
 	uint32_t depth;
+	uint64_t frames; /* lock; that exist: all pages while there is a hold or use, else the mapped ones */
+
+	struct memory_object *next, *previous; /* list of all objects, object_list_lock */
 } __attribute__((aligned(16)));
 
 #define MEMORY_OBJECT_MAX_PAGES (UINT64_C(1) << 27) /* 512 GiB */
@@ -69,6 +72,14 @@ void memory_object_unmap_frame(frame_t frame, struct frame_gather *gather);
 
 /* The object that a frame belongs to. The frame's use is FRAME_OBJECT. */
 struct memory_object *memory_object_of_frame(frame_t frame);
+
+/* All objects of the system: how many frames they and their indexes are, and whether each is valid. At rest. */
+struct memory_object_census {
+	uint64_t objects, frames, index_frames;
+	bool valid;
+};
+
+void memory_object_count(struct memory_object_census *census);
 
 /* Looks at every frame of the object. Locked or at rest. */
 bool memory_object_is_valid(struct memory_object *object);

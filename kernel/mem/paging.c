@@ -23,6 +23,7 @@ static pte_t *root_table; /* direct map pointer; fixed after paging_init */
 static paddr_t root_address;
 static paddr_t image_physical;
 static bool frames_are_ready;
+static uint64_t tables_from_frames; /* taken since then; atomic */
 
 static struct spinlock window_lock = SPINLOCK_INIT;
 static uint64_t next_device = DEVICE_WINDOW_START; /* window_lock */
@@ -33,6 +34,7 @@ static enum status take_table(paddr_t *table)
 		frame_t frame;
 
 		TRY(frame_allocate(FRAME_KERNEL, NULL, &frame));
+		__atomic_add_fetch(&tables_from_frames, 1, __ATOMIC_RELAXED);
 		*table = paddr_from_frame(frame);
 		return STATUS_OK;
 	}
@@ -204,6 +206,11 @@ void paging_load_kernel_root(void)
 {
 	cr3_write(paddr_to_u64(root_address));
 	cpu_current()->active_root = paddr_to_u64(root_address);
+}
+
+uint64_t paging_table_frames(void)
+{
+	return __atomic_load_n(&tables_from_frames, __ATOMIC_RELAXED);
 }
 
 void paging_use_frames(void)

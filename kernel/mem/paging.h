@@ -55,7 +55,8 @@ const void *paging_map_temporary(paddr_t address, uint64_t bytes);
 enum status paging_map_page(uint64_t address, frame_t frame);
 frame_t paging_unmap_page(uint64_t address);
 
-/* From now on tables come from the frame allocator. */
+/* From now on tables come from the frame allocator; how many did. */
 void paging_use_frames(void);
+uint64_t paging_table_frames(void);
 
 #endif
