@@ -195,7 +195,8 @@ class Ledgers(Command):
         for name, kind in enum_items("enum ledger_kind"):
             if name != "LEDGER_COUNT":
                 one = process["account"]["ledger"]["of"][kind]
-                print(f"{name:30} {int(one['used']):12} {int(one['limit']):20} {int(one['peak']):12}")
+                used, limit, peak = (int(one[field]) for field in ("used", "limit", "peak"))
+                print(f"{name:30} {used:12} {limit:20} {max(peak, used):12}")  # as resource_ledger_peak
 
 
 for command in (Processes, Walk, Frames, Caps, Ledgers):

@@ -27,7 +27,7 @@ static bool try_complete(struct thread *thread, const struct open_operation *ope
 	case OPEN_SLEEP:
 		return clock_now_ns() >= open->deadline;
 	case OPEN_CONSOLE_READ:
-		return console_try_read(thread->process, open, completion);
+		return console_cap_try_read(thread->process, open, completion);
 	case OPEN_NONE:
 		return false;
 	}

@@ -30,7 +30,8 @@ static enum status write(struct call *call)
 	return STATUS_OK;
 }
 
-bool console_try_read(struct process *process, const struct open_operation *open, struct ring_completion *completion)
+bool console_cap_try_read(struct process *process, const struct open_operation *open,
+			  struct ring_completion *completion)
 {
 	uint8_t part[PART_BYTES];
 	uint64_t limit = open->bytes < PART_BYTES ? open->bytes : PART_BYTES;

@@ -10,6 +10,7 @@
 /*
  * Whether the read can complete: bytes have come, or its buffer is no longer writable (BUFFER_FAULT; no input is lost).
  */
-bool console_try_read(struct process *process, const struct open_operation *open, struct ring_completion *completion);
+bool console_cap_try_read(struct process *process, const struct open_operation *open,
+			  struct ring_completion *completion);
 
 #endif

@@ -3,7 +3,6 @@
 #include <stddef.h>
 
 #include "kernel/cap/call.h"
-#include "kernel/mem/user_access.h"
 #include "lib/check.h"
 
 static const struct call_table *const calls_of_interface[INTERFACE_COUNT] = {
@@ -17,12 +16,6 @@ static const struct call_table *const calls_of_interface[INTERFACE_COUNT] = {
 	[INTERFACE_INSPECTOR] = &inspector_calls,
 	[INTERFACE_SYSTEM_CONTROL] = &system_control_calls,
 };
-
-enum status call_write_result(struct call *call, uint64_t buffer, uint64_t bytes, const void *result, uint64_t size)
-{
-	GUARD(bytes >= size, STATUS_TOO_LONG);
-	return user_access_write(&call->process->space, buffer, size, result);
-}
 
 static inline enum status call_object(struct call *call, handle_t capability, uint16_t operation)
 {

@@ -12,11 +12,6 @@ static uint32_t take_kind(uint32_t *kinds)
 	return kind;
 }
 
-enum status account_charge(struct account *account, const struct charge *charge)
-{
-	return account_charge_and_promise(account, charge, 0);
-}
-
 enum status account_charge_and_promise(struct account *account, const struct charge *charge, uint64_t frames)
 {
 	enum status status = STATUS_OK;

@@ -26,12 +26,9 @@ static inline void charge_add(struct charge *charge, enum ledger_kind kind, uint
 	charge->kinds |= (uint32_t)(amount != 0) << kind;
 }
 
-/* All or nothing: the OVER_ status of the first ledger that refuses. Any lock above the ledger may be held. */
-enum status account_charge(struct account *account, const struct charge *charge);
-
 /*
- * The same, and promise frames, as one step: what a ledger or the frame allocator refuses (OUT_OF_MEMORY) has changed
- * nothing, not even a peak.
+ * Charge, and promise frames, as one step, all or nothing: the OVER_ status of the first ledger that refuses, or
+ * OUT_OF_MEMORY. A refusal has changed nothing, not even a peak. Any lock above the ledger may be held.
  */
 enum status account_charge_and_promise(struct account *account, const struct charge *charge, uint64_t frames);
 

@@ -250,7 +250,7 @@ static void audit_page(struct audit *audit, pte_t entry, uint64_t address)
 
 	audit->census.pages[pte_kind(entry)]++;
 	if (!page_owner_is_right(audit, entry, address) || protection_check(protection) != STATUS_OK ||
-	    (pte_is_present(entry) && (entry.raw & PTE_USER) == 0))
+	    (pte_is_present(entry) && !pte_has(entry, PTE_USER)))
 		audit->broken = true;
 }
 

@@ -16,79 +16,6 @@ _Static_assert(PAGE_ANONYMOUS == PAGE_RESERVED + 1, "leaf_must_be_own compares a
 /* Entries that a loop takes at a time where an operation on a page costs only a few instructions. */
 #define STRIDE 8u
 
-/* ---- placement ---- */
-
-static uint64_t placement_align(uint64_t bytes)
-{
-	uint64_t align = PAGE_SIZE;
-
-	for (unsigned level = 2; level <= 3; level++) /* 512 GiB alignment would leave too few places */
-		if (bytes >= pte_span(level))
-			align = pte_span(level);
-	return align;
-}
-
-static bool range_is_empty(struct address_space *space, struct uaddr_range range)
-{
-	uint64_t address = uaddr_to_u64(range.start);
-
-	while (address < uaddr_to_u64(range.end)) {
-		unsigned level;
-		pte_t entry = address_space_entry(space, address, &level);
-
-		if (!pte_is_empty(entry))
-			return false;
-		address = (address & ~(pte_span(level) - 1)) + pte_span(level);
-	}
-	return true;
-}
-
-/* The best aligned gap; a worse aligned one rather than none. */
-static enum status find_gap(struct address_space *space, uint64_t length, struct uaddr_range *range)
-{
-	enum status status = STATUS_NO_SPACE;
-
-	for (uint64_t align = placement_align(length); status != STATUS_OK && align >= PAGE_SIZE; align >>= 9)
-		status = page_gap_find(space, length >> PAGE_SHIFT, align, range);
-	return status;
-}
-
-/* What a placement looks at: its own range, or all there is to choose from. */
-static struct uaddr_range range_to_lock(const struct placement *placement, struct uaddr_range range)
-{
-	if (placement->fixed)
-		return range;
-	return (struct uaddr_range){ uaddr_from_u64(USER_START), uaddr_from_u64(USER_LIMIT) };
-}
-
-enum status placement_lock(struct address_space *space, const struct placement *placement, struct uaddr_range *range)
-{
-	uint64_t hint = placement->hint & ~(PAGE_SIZE - 1);
-	enum status status;
-	uint64_t pages;
-
-	if (placement->fixed) {
-		TRY(uaddr_range_of_pages(placement->hint, placement->length, range));
-		address_space_lock(space, range_to_lock(placement, *range));
-		return STATUS_OK;
-	}
-	TRY(page_count_of_length(placement->length, &pages));
-	*range = (struct uaddr_range){ uaddr_from_u64(0), uaddr_from_u64(0) };
-	address_space_lock(space, range_to_lock(placement, *range));
-	if (hint != 0 && uaddr_range_of_pages(hint, placement->length, range) == STATUS_OK &&
-	    range_is_empty(space, *range))
-		return STATUS_OK;
-	status = find_gap(space, placement->length, range);
-	if (status != STATUS_OK)
-		placement_unlock(space, placement, *range);
-	return status;
-}
-
-void placement_unlock(struct address_space *space, const struct placement *placement, struct uaddr_range range)
-{
-	address_space_unlock(space, range_to_lock(placement, range));
-}
-
 /* ---- plans: what the change may meet, and what it needs ---- */
 
 /* AND and OR of the entries of a run: two instructions a page tell whether all agree. */
@@ -104,13 +31,13 @@ static struct entry_summary summarise(const struct page_run *run)
 	for (; i + STRIDE <= run->count; i += STRIDE) {
 		UNROLLED
 		for (uint32_t k = 0; k < STRIDE; k++) {
-			summary.all &= run->entry[i + k].raw;
-			summary.some |= run->entry[i + k].raw;
+			summary.all &= pte_bits(run->entry[i + k]);
+			summary.some |= pte_bits(run->entry[i + k]);
 		}
 	}
 	for (; i < run->count; i++) {
-		summary.all &= run->entry[i].raw;
-		summary.some |= run->entry[i].raw;
+		summary.all &= pte_bits(run->entry[i]);
+		summary.some |= pte_bits(run->entry[i]);
 	}
 	return summary;
 }
@@ -136,7 +63,7 @@ static enum status leaf_must_be_own(struct page_walk *walk, const struct page_ru
 		return STATUS_OK;
 	}
 	for (uint32_t i = 0; i < run->count; i++) {
-		uint64_t kind = run->entry[i].raw & PTE_KIND_MASK;
+		uint64_t kind = pte_bits(run->entry[i]) & PTE_KIND_MASK;
 
 		GUARD(kind - KIND_RESERVED <= KIND_ANONYMOUS - KIND_RESERVED, STATUS_NOT_RESERVED);
 		kinds += kind;
@@ -331,7 +258,7 @@ static enum status leaf_protect(struct page_walk *walk, const struct page_run *r
 {
 	pte_t *entries = run->entry;
 	uint32_t count = run->count;
-	uint64_t keep = ~(PTE_WRITE | PTE_NO_EXECUTE);
+	uint64_t remove = PTE_WRITE | PTE_NO_EXECUTE;
 	uint64_t add = pte_protection_bits(walk->protection);
 	uint32_t i = 0;
 
@@ -344,10 +271,10 @@ static enum status leaf_protect(struct page_walk *walk, const struct page_run *r
 	for (; i + STRIDE <= count; i += STRIDE) {
 		UNROLLED
 		for (uint32_t k = 0; k < STRIDE; k++)
-			entries[i + k].raw = (entries[i + k].raw & keep) | add;
+			entries[i + k] = pte_change(entries[i + k], remove, add);
 	}
 	for (; i < count; i++)
-		entries[i].raw = (entries[i].raw & keep) | add;
+		entries[i] = pte_change(entries[i], remove, add);
 	return STATUS_OK;
 }
 
@@ -385,12 +312,12 @@ enum status anonymous_reserve(struct address_space *space, const struct placemen
 	struct page_walk walk;
 	enum status status;
 
-	TRY(placement_lock(space, placement, range));
+	TRY(page_placement_lock(space, placement, range));
 	page_walk_begin(&walk, space, *range);
 	walk.kind = PAGE_RESERVED;
 	charge_add(&charge, LEDGER_VIRTUAL_RESERVATION, uaddr_range_pages(*range));
 	status = create_pages(&walk, &plan_empty_shallow, &publish_reserve, &charge, false);
-	placement_unlock(space, placement, *range);
+	page_placement_unlock(space, placement, *range);
 	return status;
 }
 
@@ -401,14 +328,14 @@ enum status anonymous_map(struct address_space *space, const struct placement *p
 	struct page_walk walk;
 	enum status status;
 
-	TRY(placement_lock(space, placement, range));
+	TRY(page_placement_lock(space, placement, range));
 	page_walk_begin(&walk, space, *range);
 	walk.kind = PAGE_ANONYMOUS;
 	walk.protection = protection;
 	charge_add(&charge, LEDGER_VIRTUAL_RESERVATION, uaddr_range_pages(*range));
 	charge_add(&charge, LEDGER_FRAME_GRANT, uaddr_range_pages(*range));
 	status = create_pages(&walk, &plan_empty_deep, &publish_fill, &charge, true);
-	placement_unlock(space, placement, *range);
+	page_placement_unlock(space, placement, *range);
 	return status;
 }
 

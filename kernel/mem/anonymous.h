@@ -8,27 +8,11 @@
 #ifndef CAPOS_KERNEL_MEM_ANONYMOUS_H
 #define CAPOS_KERNEL_MEM_ANONYMOUS_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "abi/status.h"
 #include "kernel/mem/address_space.h"
-
-/* Where a new range goes. */
-struct placement {
-	uint64_t hint;   /* byte address; 0: no wish */
-	uint64_t length; /* bytes */
-	bool fixed;      /* at the hint, or OCCUPIED */
-};
-
-/*
- * A free range for a placement. On STATUS_OK the space is locked: the caller maps the range and calls placement_unlock.
- * FIXED: all of uaddr_range_of_pages, and later OCCUPIED. Else ZERO_LENGTH, MISALIGNED, NOT_USER_ADDRESS for the
- * length, NO_SPACE. Ranges of 2 MiB or more begin at a multiple of the largest span they fill, if there is such a
- * place.
- */
-enum status placement_lock(struct address_space *space, const struct placement *placement, struct uaddr_range *range);
-void placement_unlock(struct address_space *space, const struct placement *placement, struct uaddr_range range);
+#include "kernel/mem/page_placement.h"
 
 /* Reserve: virtual_reservation_pages. OCCUPIED (fixed), OVER_VIRTUAL_RESERVATION. */
 enum status anonymous_reserve(struct address_space *space, const struct placement *placement,

@@ -117,14 +117,14 @@ enum status borrowed_map(struct address_space *space, struct memory_object *obje
 
 	TRY(page_count_of_length(placement->length, &pages));
 	GUARD(first_page <= object->pages && pages <= object->pages - first_page, STATUS_BEYOND_OBJECT);
-	TRY(placement_lock(space, placement, range));
+	TRY(page_placement_lock(space, placement, range));
 	page_walk_begin(&walk, space, *range);
 	walk.object = object;
 	walk.object_page = first_page;
 	walk.kind = PAGE_BORROWED;
 	walk.protection = protection;
 	status = map_locked(&walk);
-	placement_unlock(space, placement, *range);
+	page_placement_unlock(space, placement, *range);
 	return status;
 }
 

@@ -8,11 +8,12 @@
 #include <stdint.h>
 
 #include "abi/status.h"
-#include "kernel/mem/anonymous.h"
+#include "kernel/mem/address_space.h"
 #include "kernel/mem/memory_object.h"
+#include "kernel/mem/page_placement.h"
 
 /*
- * Map pages [first_page, first_page + length) of the object: BEYOND_OBJECT, all of placement_lock, OCCUPIED,
+ * Map pages [first_page, first_page + length) of the object: BEYOND_OBJECT, all of page_placement_lock, OCCUPIED,
  * OVER_FRAME_GRANT, OVER_PAGE_TABLE, OUT_OF_MEMORY.
  */
 enum status borrowed_map(struct address_space *space, struct memory_object *object, const struct placement *placement,

@@ -47,14 +47,14 @@ static uint32_t class_of(uint64_t bytes)
 {
 	uint32_t class_index = 0;
 
-	while (cell_bytes(class_index) < bytes + 2 * REDZONE)
+	while (cell_bytes(class_index) < bytes + REDZONE + REDZONE)
 		class_index++;
 	return class_index;
 }
 
 static uint8_t *cell_of(const struct slab *slab, uint32_t number)
 {
-	return (uint8_t *)(uintptr_t)slab + SLAB_HEADER + number * cell_bytes(slab->class_index);
+	return (uint8_t *)(uintptr_t)slab + SLAB_HEADER + (uint64_t)number * cell_bytes(slab->class_index);
 }
 
 static void list_add(struct slab *slab)

@@ -46,7 +46,7 @@ static void split_entry(struct page_walk *walk, pte_t *entry, struct frame_info 
 		frame = frame_take_zeroed(FRAME_TABLE, walk->space);
 	} else {
 		frame = frame_take(FRAME_TABLE, walk->space);
-		page_fill64(direct_map_of_frame(frame), entry->raw);
+		page_fill64(direct_map_of_frame(frame), pte_bits(*entry));
 	}
 	frame_info_of(frame)->count = used | reserved << 16;
 	page_table_adjust(parent, kind == PAGE_EMPTY, -(kind == PAGE_RESERVED));

@@ -197,11 +197,6 @@ const pte_t *paging_root_table(void)
 	return root_table;
 }
 
-frame_t paging_root(void)
-{
-	return frame_from_paddr(root_address);
-}
-
 void paging_load_kernel_root(void)
 {
 	cr3_write(paddr_to_u64(root_address));

@@ -29,9 +29,8 @@
 /* Build the tables from boot_memory, load CR3, move the direct map. Boot CPU, interrupts off. OUT_OF_MEMORY. */
 enum status paging_init(const struct boot_info *info);
 
-/* The kernel's root, for CR3 and for the upper half of new address spaces. */
+/* The kernel's root, for the upper half of new address spaces. */
 const pte_t *paging_root_table(void);
-frame_t paging_root(void);
 
 /* Load the kernel's root on this CPU: no user half. */
 void paging_load_kernel_root(void);

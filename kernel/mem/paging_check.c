@@ -31,9 +31,9 @@ static bool in_rodata(uint64_t address)
 /* What is wrong with one page of the kernel's half; NULL if nothing is. */
 static const char *page_fault(pte_t entry, uint64_t address, uint64_t span, struct fixed_bytes fixed)
 {
-	uint64_t physical = entry.raw & PTE_FRAME_MASK & ~(span - 1);
-	bool writable = (entry.raw & PTE_WRITE) != 0;
-	bool executable = (entry.raw & PTE_NO_EXECUTE) == 0;
+	uint64_t physical = pte_bits(entry) & PTE_FRAME_MASK & ~(span - 1);
+	bool writable = pte_has(entry, PTE_WRITE);
+	bool executable = !pte_has(entry, PTE_NO_EXECUTE);
 
 	if (writable && executable)
 		return "writable and executable";
@@ -43,7 +43,7 @@ static const char *page_fault(pte_t entry, uint64_t address, uint64_t span, stru
 		return "rodata is writable";
 	if (writable && physical < fixed.end && physical + span > fixed.start)
 		return "writable alias of text or rodata";
-	if ((entry.raw & PTE_GLOBAL) == 0)
+	if (!pte_has(entry, PTE_GLOBAL))
 		return "not global";
 	return NULL;
 }
@@ -58,14 +58,14 @@ static void check_table(const pte_t *table, unsigned level, uint64_t base, struc
 
 		if (!pte_is_present(entry))
 			continue;
-		if ((entry.raw & PTE_USER) != 0)
+		if (pte_has(entry, PTE_USER))
 			broken = "user access";
 		if (level > 1 && !pte_is_large(entry)) {
 			check_table(direct_map_of_frame(pte_frame(entry)), level - 1, address, fixed, report);
 		} else {
 			report->entries++;
-			report->executable_pages += (entry.raw & PTE_NO_EXECUTE) == 0;
-			report->writable_bytes += (entry.raw & PTE_WRITE) != 0 ? pte_span(level) : 0;
+			report->executable_pages += !pte_has(entry, PTE_NO_EXECUTE);
+			report->writable_bytes += pte_has(entry, PTE_WRITE) ? pte_span(level) : 0;
 			if (broken == NULL)
 				broken = page_fault(entry, address, pte_span(level), fixed);
 		}

@@ -8,8 +8,8 @@ enum status validate_page(const struct address_space *space, uint64_t address, b
 	unsigned level;
 	pte_t entry = address_space_entry(space, address, &level);
 
-	GUARD(pte_is_present(entry) && (entry.raw & PTE_USER) != 0, STATUS_BUFFER_FAULT);
-	GUARD(!writable || (entry.raw & PTE_WRITE) != 0, STATUS_BUFFER_FAULT);
+	GUARD(pte_has(entry, PTE_PRESENT | PTE_USER), STATUS_BUFFER_FAULT);
+	GUARD(!writable || pte_has(entry, PTE_WRITE), STATUS_BUFFER_FAULT);
 	*frame = pte_frame(entry);
 	return STATUS_OK;
 }

@@ -324,7 +324,7 @@ struct placement space_model_settle(const struct space_model *model, struct addr
 	if (placement->fixed)
 		return *placement;
 	expected = place(model, placement, &highest);
-	status = placement_lock(space, placement, &range);
+	status = page_placement_lock(space, placement, &range);
 	CHECK(status == expected);
 	if (status != STATUS_OK)
 		return *placement;

@@ -1,15 +1,15 @@
-/* links: kernel/mem/address_space.c kernel/mem/anonymous.c kernel/mem/borrowed.c kernel/mem/page_walk.c
-   kernel/mem/page_gap.c kernel/mem/memory_object.c kernel/mem/heap.c kernel/mem/frame.c kernel/mem/account.c */
+/* links: kernel/mem/address_space.c kernel/mem/anonymous.c kernel/mem/page_placement.c kernel/mem/borrowed.c
+   kernel/mem/page_walk.c kernel/mem/page_gap.c kernel/mem/memory_object.c kernel/mem/heap.c kernel/mem/frame.c
+   kernel/mem/account.c */
 /* An address space against the plain model: random operations, every answer, ledger, page and byte compared. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
-
 #include <stdio.h>
 #include <string.h>
-
+#include "kernel/mem/anonymous.h"
 #include "kernel/mem/borrowed.h"
 #include "kernel/mem/heap.h"
 #include "kernel/mem/page_walk.h"

@@ -1,5 +1,6 @@
-/* links: kernel/mem/address_space.c kernel/mem/anonymous.c kernel/mem/borrowed.c kernel/mem/page_walk.c
-   kernel/mem/page_gap.c kernel/mem/memory_object.c kernel/mem/heap.c kernel/mem/frame.c kernel/mem/account.c */
+/* links: kernel/mem/address_space.c kernel/mem/anonymous.c kernel/mem/page_placement.c kernel/mem/borrowed.c
+   kernel/mem/page_walk.c kernel/mem/page_gap.c kernel/mem/memory_object.c kernel/mem/heap.c kernel/mem/frame.c
+   kernel/mem/account.c */
 /* Each operation, refused at each point where something can run out: nothing may have changed. */
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kernel/mem/anonymous.h"
 #include "kernel/mem/borrowed.h"
 #include "kernel/mem/heap.h"
 #include "kernel/mem/page_walk.h"

@@ -1,5 +1,6 @@
 /* links: kernel/mem/memory_object.c kernel/mem/borrowed.c kernel/mem/address_space.c kernel/mem/anonymous.c
-   kernel/mem/page_walk.c kernel/mem/page_gap.c kernel/mem/heap.c kernel/mem/frame.c kernel/mem/account.c */
+   kernel/mem/page_placement.c kernel/mem/page_walk.c kernel/mem/page_gap.c kernel/mem/heap.c kernel/mem/frame.c
+   kernel/mem/account.c */
 /* Memory objects: the life of holds, uses and mappings in every order, and where the frames are. */
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 
 #include "abi/frame_allocator_abi.h"
+#include "kernel/mem/anonymous.h"
 #include "kernel/mem/borrowed.h"
 #include "kernel/mem/heap.h"
 #include "lib/check.h"

@@ -53,6 +53,24 @@ static inline unsigned pte_index(uint64_t address, unsigned level)
 	return (unsigned)(address >> (PAGE_SHIFT + 9 * (level - 1))) & (PTE_ENTRIES - 1);
 }
 
+/* The word itself, for loops that compare many entries at once. */
+static inline uint64_t pte_bits(pte_t entry)
+{
+	return entry.raw;
+}
+
+/* Whether the entry has all of these PTE_* flags. */
+static inline bool pte_has(pte_t entry, uint64_t flags)
+{
+	return (entry.raw & flags) == flags;
+}
+
+/* The entry without some of its PTE_* flags, and with others. */
+static inline pte_t pte_change(pte_t entry, uint64_t remove, uint64_t add)
+{
+	return (pte_t){ (entry.raw & ~remove) | add };
+}
+
 static inline bool pte_is_present(pte_t entry)
 {
 	return (entry.raw & PTE_PRESENT) != 0;
