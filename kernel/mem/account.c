@@ -12,26 +12,35 @@ static uint32_t take_kind(uint32_t *kinds)
 	return kind;
 }
 
+/* Take the kinds of `done` back. Locked. */
+static void cancel_kinds(struct account *account, const struct charge *charge, uint32_t done)
+{
+	while (done != 0) {
+		uint32_t kind = take_kind(&done);
+
+		resource_ledger_cancel(&account->ledger, (enum ledger_kind)kind, charge->amount[kind]);
+	}
+}
+
 enum status account_charge_and_promise(struct account *account, const struct charge *charge, uint64_t frames)
 {
 	enum status status = STATUS_OK;
+	uint32_t left = charge->kinds;
 
 	spinlock_acquire(&account->lock);
-	for (uint32_t kinds = charge->kinds; kinds != 0 && status == STATUS_OK;) {
-		uint32_t kind = take_kind(&kinds);
-		const struct ledger *ledger = &account->ledger.of[kind];
+	while (left != 0) {
+		uint32_t rest = left;
+		uint32_t kind = take_kind(&rest);
 
-		if (charge->amount[kind] > ledger->limit - ledger->used)
-			status = ledger_refusal((enum ledger_kind)kind);
+		status = resource_ledger_charge(&account->ledger, (enum ledger_kind)kind, charge->amount[kind]);
+		if (UNLIKELY(status != STATUS_OK))
+			break;
+		left = rest;
 	}
 	if (status == STATUS_OK && frames != 0)
 		status = frame_promise(frames);
-	for (uint32_t kinds = status == STATUS_OK ? charge->kinds : 0; kinds != 0;) {
-		uint32_t kind = take_kind(&kinds);
-
-		CHECK(resource_ledger_charge(&account->ledger, (enum ledger_kind)kind, charge->amount[kind]) ==
-		      STATUS_OK);
-	}
+	if (UNLIKELY(status != STATUS_OK))
+		cancel_kinds(account, charge, charge->kinds & ~left);
 	spinlock_release(&account->lock);
 	return status;
 }
@@ -39,11 +48,7 @@ enum status account_charge_and_promise(struct account *account, const struct cha
 void account_cancel(struct account *account, const struct charge *charge)
 {
 	spinlock_acquire(&account->lock);
-	for (uint32_t kinds = charge->kinds; kinds != 0;) {
-		uint32_t kind = take_kind(&kinds);
-
-		resource_ledger_cancel(&account->ledger, (enum ledger_kind)kind, charge->amount[kind]);
-	}
+	cancel_kinds(account, charge, charge->kinds);
 	spinlock_release(&account->lock);
 }
 

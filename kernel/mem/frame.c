@@ -84,9 +84,31 @@ static void add_free(struct frame_range range)
 	__atomic_add_fetch(&available, frame_range_count(range), __ATOMIC_RELAXED);
 }
 
+/* One range of the map: marked, counted, and free if it is usable. Frame 0 is never handed out. */
+static void take_over(struct frame_range range, enum memory_kind kind)
+{
+	enum frame_use use = use_of_kind(kind);
+
+	if (frame_to_u64(range.start) == 0) {
+		mark_range(frame_range_make(0, 1), FRAME_UNUSABLE);
+		range.start = frame_from_u64(1);
+	}
+	if (frame_range_count(range) == 0)
+		return;
+	if (use == FRAME_FREE)
+		add_free(range);
+	else
+		mark_range(range, use);
+	if (use == FRAME_KERNEL)
+		kernel_at_boot += frame_range_count(range);
+	if (use != FRAME_UNUSABLE)
+		total_frames += frame_range_count(range);
+}
+
 enum status frame_init(const struct memory_map *map, void *storage)
 {
 	uint64_t frames = memory_map_end_of_ram(map);
+	uint64_t done = 0;
 
 	TRY(memory_map_check_usable(map));
 	frame_table = storage;
@@ -97,24 +119,12 @@ enum status frame_init(const struct memory_map *map, void *storage)
 	for (uint32_t i = 0; i < CPU_MAX; i++)
 		stack_of_cpu[i].depth = stack_of_cpu[i].zeroed_depth = 0;
 	TRY(frame_bitmap_init(&bitmap, frames, (char *)storage + frames * sizeof(struct frame_info)));
-	mark_range(frame_range_make(0, frames), FRAME_UNUSABLE);
-	for (uint32_t i = 0; i < map->count; i++) {
+	for (uint32_t i = 0; i < map->count && done < frames; i++) { /* each frame is written once */
 		const struct memory_map_entry *entry = &map->entry[i];
-		struct frame_range range = entry->frames;
 
-		if (use_of_kind(entry->kind) == FRAME_UNUSABLE)
-			continue;
-		if (frame_to_u64(range.start) == 0) /* frame 0 is never handed out */
-			range.start = frame_from_u64(1);
-		total_frames += frame_range_count(range);
-		if (entry->kind != MEMORY_USABLE) {
-			mark_range(range, use_of_kind(entry->kind));
-			if (use_of_kind(entry->kind) == FRAME_KERNEL)
-				kernel_at_boot += frame_range_count(range);
-			continue;
-		}
-		if (frame_range_count(range) > 0)
-			add_free(range);
+		mark_range(frame_range_make(done, frame_to_u64(entry->frames.start)), FRAME_UNUSABLE);
+		take_over(entry->frames, entry->kind);
+		done = frame_to_u64(entry->frames.end);
 	}
 	return STATUS_OK;
 }

@@ -33,11 +33,20 @@ static unsigned first_of_used(const pte_t *table, unsigned index)
 	return index;
 }
 
+/* Whether an entry rules out its whole span: uniform and not empty, or a full leaf table. */
+static bool is_full(pte_t entry, unsigned level)
+{
+	if (pte_is_empty(entry))
+		return false;
+	return level == 1 || !pte_is_present(entry) ||
+	       (level == 2 && page_table_used(frame_info_of(pte_frame(entry))) == PTE_ENTRIES);
+}
+
 /*
  * The lowest used page of [start, end) below this table, and then the start of the used run that it belongs to within
- * its table. False if all is empty.
+ * its leaf table. False if all is empty.
  */
-static bool find_used(const pte_t *table, unsigned level, uint64_t start, uint64_t end, uint64_t *used)
+static bool find_used_below(const pte_t *table, unsigned level, uint64_t start, uint64_t end, uint64_t *used)
 {
 	uint64_t span = pte_span(level);
 	uint64_t address = start & ~(span - 1);
@@ -49,18 +58,33 @@ static bool find_used(const pte_t *table, unsigned level, uint64_t start, uint64
 
 		if (pte_is_empty(entry))
 			continue;
-		if (level == 1 || !pte_is_present(entry)) {
-			*used = address - (index - first_of_used(table, index)) * span * (level == 1);
+		if (is_full(entry, level)) {
+			*used = level == 1 ? address - (index - first_of_used(table, index)) * span : address;
 			return true;
 		}
-		if (level == 2 && page_table_used(frame_info_of(pte_frame(entry))) == PTE_ENTRIES) {
-			*used = address;
-			return true;
-		}
-		if (find_used(page_table_of(entry), level - 1, from, to, used))
+		if (find_used_below(page_table_of(entry), level - 1, from, to, used))
 			return true;
 	}
 	return false;
+}
+
+/* The same below the root: straight down to the lowest table that covers the range, which most often ends at once. */
+static bool find_used(const struct address_space *space, uint64_t start, uint64_t end, uint64_t *used)
+{
+	const pte_t *table = space->root_table;
+	uint64_t across = start ^ (end - 1);
+	unsigned level = PTE_LEVELS;
+
+	for (; level > 1 && across < pte_span(level); level--) {
+		pte_t entry = table[pte_index(start, level)];
+
+		if (pte_is_empty(entry))
+			return false;
+		if (is_full(entry, level))
+			break;
+		table = page_table_of(entry);
+	}
+	return find_used_below(table, level, start, end, used);
 }
 
 static uint64_t align_down(uint64_t address, uint64_t align)
@@ -84,7 +108,7 @@ static enum status search_below(const struct address_space *space, uint64_t top,
 			used = BOOTSTRAP_START;
 			continue;
 		}
-		if (!find_used(space->root_table, PTE_LEVELS, *start, *start + bytes, &used))
+		if (!find_used(space, *start, *start + bytes, &used))
 			return STATUS_OK;
 	}
 }

@@ -124,6 +124,19 @@ static void regions_tile_the_user_half(void)
 	EXPECT_EQUAL(before.end, USER_LIMIT);
 }
 
+/* No transfer may take the VirtualMemory capability out of this process: its hold says so. */
+static void virtual_memory_is_bound_to_its_space(void)
+{
+	struct inspector_capability hold;
+	uint64_t process = program_process_id();
+	uint64_t slot = contract.memory.handle & HANDLE_INDEX_MASK;
+
+	EXPECT_OK(inspector_client_capability(contract.inspector, process, slot, &hold));
+	EXPECT_EQUAL(hold.capability, contract.memory.handle);
+	EXPECT_EQUAL(hold.interface, INTERFACE_VIRTUAL_MEMORY);
+	EXPECT_EQUAL(hold.mode, 0);
+}
+
 /* The inspector's listing is the same without what is empty. */
 static void inspector_lists_the_same_regions(void)
 {
@@ -185,6 +198,7 @@ void query_promises_check(void)
 		{ "regions-tile-the-user-half", regions_tile_the_user_half },
 		{ "inspector-lists-the-same-regions", inspector_lists_the_same_regions },
 		{ "ledgers-are-the-sum-of-the-regions", ledgers_are_the_sum_of_the_regions },
+		{ "virtual-memory-is-bound-to-its-space", virtual_memory_is_bound_to_its_space },
 		{ "program-cannot-write-what-it-may-not", program_cannot_write_what_it_may_not },
 	};
 
