@@ -1,6 +1,8 @@
 #include "user/demos/vm-contract/query_promises.h"
 
 #include "abi/capset.h"
+#include "abi/handle.h"
+#include "abi/interface.h"
 #include "lib/check.h"
 #include "user/demos/vm-contract/contract.h"
 #include "user/runtime/program.h"
@@ -133,7 +135,7 @@ static void virtual_memory_is_bound_to_its_space(void)
 
 	EXPECT_OK(inspector_client_capability(contract.inspector, process, slot, &hold));
 	EXPECT_EQUAL(hold.capability, contract.memory.handle);
-	EXPECT_EQUAL(hold.interface, INTERFACE_VIRTUAL_MEMORY);
+	EXPECT_EQUAL(hold.interface, (uint32_t)INTERFACE_VIRTUAL_MEMORY);
 	EXPECT_EQUAL(hold.mode, 0);
 }
 
