@@ -59,8 +59,7 @@ static void remote_enter(void *argument)
 {
 	struct remote *remote = argument;
 
-	address_space_enter_cpu(remote->space, cpu_index());
-	cr3_write(paddr_to_u64(paddr_from_frame(remote->space->root)));
+	cr3_write(address_space_enter_cpu(remote->space, cpu_index()));
 	cpu_current()->active_root = cr3_read();
 }
 
@@ -110,6 +109,32 @@ static void test_stale_translation(void)
 	address_space_destroy(&fixture.space);
 }
 
+/*
+ * The same while the other CPU has the space not loaded, and may have kept its translations under its PCID: it must not
+ * find them again when it comes back.
+ */
+static void test_stale_reentry(void)
+{
+	struct fixture fixture;
+	struct remote remote = { .space = &fixture.space, .address = TEST_ADDRESS };
+	struct uaddr_range page = { uaddr_from_u64(TEST_ADDRESS), uaddr_from_u64(TEST_ADDRESS + PAGE_SIZE) };
+
+	fixture_make(&fixture);
+	for (unsigned i = 0; i < 2; i++) { /* the second time without a flush, where the CPU has PCIDs */
+		smp_call(1, remote_enter, &remote);
+		smp_call(1, remote_read, &remote);
+		require(remote.readable, "page is there on the other CPU");
+		smp_call(1, remote_leave, &remote);
+	}
+	require(anonymous_unmap(&fixture.space, page) == STATUS_OK, "unmap");
+	smp_call(1, remote_enter, &remote);
+	smp_call(1, remote_read, &remote);
+	require(!remote.readable, "a page unmapped meanwhile is unreachable after coming back");
+	smp_call(1, remote_leave, &remote);
+	address_space_destroy(&fixture.space);
+	passed("stale-tlb-reentry");
+}
+
 /* Heap blocks of every size, freed in another order; every k-th frame promise refused on the way. */
 static void test_heap(void)
 {
@@ -142,10 +167,12 @@ void selftest_run(void)
 
 	test_heap();
 	test_kernel_writes();
-	if (cpu_online_count() > 1)
+	if (cpu_online_count() > 1) {
 		test_stale_translation();
-	else
+		test_stale_reentry();
+	} else {
 		log_line("selftest: left out stale-tlb (one CPU)");
+	}
 	invariant_check_all(&check);
 	require(check.broken == 0, check.first_broken);
 	log_line("selftest: passed, %llu invariants hold", (unsigned long long)check.checked);

@@ -1,11 +1,48 @@
 #include "kernel/mem/address_space.h"
 
+#include "kernel/arch/x86_64/cpu_local.h"
+#include "kernel/arch/x86_64/features.h"
 #include "kernel/arch/x86_64/interrupt_window.h"
 #include "kernel/mem/memory_object.h"
 #include "kernel/mem/page_walk.h"
 #include "lib/check.h"
 
 #define USER_ROOT_ENTRIES (PTE_ENTRIES / 2)
+
+/*
+ * Process-context identifiers. 0 is the kernel's own, and that of spaces when all others are taken. One that is taken
+ * again may still tag old translations somewhere: a new space is warm nowhere, so each CPU flushes it at the first
+ * load.
+ */
+#define PCIDS 4096u
+
+static struct spinlock pcid_lock = SPINLOCK_INIT;
+static uint64_t pcid_taken[PCIDS / 64]; /* pcid_lock */
+
+static uint16_t take_pcid(void)
+{
+	uint16_t pcid = 0;
+
+	if (!features_get()->pcid)
+		return 0;
+	spinlock_acquire(&pcid_lock);
+	for (uint32_t i = 1; i < PCIDS && pcid == 0; i++)
+		if ((pcid_taken[i / 64] & UINT64_C(1) << i % 64) == 0)
+			pcid = (uint16_t)i;
+	if (pcid != 0)
+		pcid_taken[pcid / 64] |= UINT64_C(1) << pcid % 64;
+	spinlock_release(&pcid_lock);
+	return pcid;
+}
+
+static void give_pcid(uint16_t pcid)
+{
+	if (pcid == 0)
+		return;
+	spinlock_acquire(&pcid_lock);
+	pcid_taken[pcid / 64] &= ~(UINT64_C(1) << pcid % 64);
+	spinlock_release(&pcid_lock);
+}
 
 enum status address_space_create(struct address_space *space, struct account *account, const pte_t *kernel_root)
 {
@@ -16,15 +53,31 @@ enum status address_space_create(struct address_space *space, struct account *ac
 	TRY(account_charge_and_promise(account, &charge, 1));
 	root = frame_take_zeroed(FRAME_TABLE, space);
 	*space = (struct address_space){ .root = root, .root_table = direct_map_of_frame(root), .account = account };
+	space->pcid = take_pcid();
 	for (unsigned i = USER_ROOT_ENTRIES; i < PTE_ENTRIES; i++)
 		space->root_table[i] = kernel_root[i];
 	page_gap_reset(space);
 	return STATUS_OK;
 }
 
-void address_space_enter_cpu(struct address_space *space, uint32_t cpu)
+uint64_t address_space_enter_cpu(struct address_space *space, uint32_t cpu)
 {
-	__atomic_fetch_or(&space->residency, UINT64_C(1) << cpu, __ATOMIC_SEQ_CST);
+	uint64_t root = paddr_to_u64(paddr_from_frame(space->root)) | space->pcid;
+	uint64_t bit = UINT64_C(1) << cpu;
+
+	__atomic_fetch_or(&space->residency, bit, __ATOMIC_SEQ_CST);
+	if (space->pcid != 0 && (__atomic_fetch_or(&space->warm, bit, __ATOMIC_SEQ_CST) & bit) != 0)
+		root |= PTE_ROOT_NO_FLUSH;
+	return root;
+}
+
+uint64_t address_space_changed(struct address_space *space)
+{
+	uint64_t own = cpu_current()->bit & __atomic_load_n(&space->residency, __ATOMIC_RELAXED);
+
+	/* this CPU keeps it loaded and flushes what it must */
+	__atomic_store_n(&space->warm, own, __ATOMIC_SEQ_CST);
+	return __atomic_load_n(&space->residency, __ATOMIC_SEQ_CST);
 }
 
 void address_space_leave_cpu(struct address_space *space, uint32_t cpu)
@@ -208,6 +261,7 @@ void address_space_destroy(struct address_space *space)
 	page_walk_finish(&walk);
 	address_space_unlock(space, walk.range);
 	CHECK(page_table_used(frame_info_of(space->root)) == 0);
+	give_pcid(space->pcid);
 	frame_free(space->root, FRAME_TABLE, space);
 	account_refund(space->account, &refund);
 }

@@ -37,7 +37,14 @@ struct address_space {
 	frame_t root;
 	pte_t *root_table; /* lock; through the direct map */
 	struct account *account;
-	uint64_t residency; /* CPUs that may hold translations, by bit; atomic */
+	uint64_t residency; /* CPUs that have the space loaded, by bit; atomic */
+	/*
+	 * CPUs that may load it without a flush: they kept its translations under its PCID, and none has changed since.
+	 * Atomic. A change clears it before it reads residency; a load sets residency before it reads it: so either the
+	 * load flushes, or the change finds the CPU resident and tells it (SDM vol. 3A, 4.10.4).
+	 */
+	uint64_t warm;
+	uint16_t pcid; /* fixed; 0: none, each load flushes */
 	/*
 	 * lock; for sizes of 4^k pages up to 4^(k+1): where a search starts, so that what lies packed above costs
 	 * nothing
@@ -70,9 +77,15 @@ static inline void address_space_unlock(struct address_space *space, struct uadd
 	spinlock_release(&space->lock);
 }
 
-/* CPU `cpu` now has, or no longer has, this root in CR3. */
-void address_space_enter_cpu(struct address_space *space, uint32_t cpu);
+/* CPU `cpu` is about to load this space: the value for CR3. And: it has loaded another one. */
+uint64_t address_space_enter_cpu(struct address_space *space, uint32_t cpu);
 void address_space_leave_cpu(struct address_space *space, uint32_t cpu);
+
+/*
+ * Translations of the space have changed: CPUs that do not have it loaded must flush when they load it again. Returns
+ * the CPUs that have it loaded, for tlb_flush. Locked.
+ */
+uint64_t address_space_changed(struct address_space *space);
 
 /* The entry that covers an address, and the level it stands at. Locked. */
 pte_t address_space_entry(const struct address_space *space, uint64_t address, unsigned *level);

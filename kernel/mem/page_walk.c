@@ -224,7 +224,7 @@ void page_walk_finish(struct page_walk *walk)
 	if (walk->must_flush || tables != 0) {
 		if (!walk->must_flush) /* INVLPG of any page drops the cached upper levels: SDM vol. 3A, 4.10.4.1 */
 			flush.end = uaddr_from_u64(uaddr_to_u64(flush.start) + PAGE_SIZE);
-		tlb_flush(__atomic_load_n(&walk->space->residency, __ATOMIC_SEQ_CST), flush);
+		tlb_flush(address_space_changed(walk->space), flush);
 	}
 	frame_gather_free(&walk->gather);
 	if (tables != 0)

@@ -45,11 +45,10 @@ struct thread *thread_current(void)
 
 static void load_space(struct address_space *space)
 {
-	uint64_t root = paddr_to_u64(paddr_from_frame(space->root));
+	uint64_t root = address_space_enter_cpu(space, cpu_index());
 
-	address_space_enter_cpu(space, cpu_index());
 	cr3_write(root);
-	cpu_current()->active_root = root;
+	cpu_current()->active_root = root & ~PTE_ROOT_NO_FLUSH;
 }
 
 void thread_run(struct thread *thread)

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "kernel/arch/x86_64/features.h"
 #include "kernel/arch/x86_64/cpu_local.h"
 #include "kernel/arch/x86_64/interrupt_window.h"
 #include "kernel/arch/x86_64/page_zero.h"
@@ -32,6 +33,7 @@ struct translation {
 struct simulated_cpu {
 	struct cpu cpu;
 	struct address_space *space;
+	const struct address_space *last; /* whose translations `slot` has while none is loaded */
 	struct translation slot[TLB_SLOTS];
 };
 
@@ -202,13 +204,25 @@ void machine_set_limit(struct account *account, enum ledger_kind kind, uint64_t 
 void machine_load(uint32_t cpu, struct address_space *space)
 {
 	struct simulated_cpu *one = &cpus[cpu];
+	bool kept = false;
 
-	if (one->space != NULL)
+	if (one->space != NULL) {
 		address_space_leave_cpu(one->space, cpu);
-	memset(one->slot, 0, sizeof(one->slot));
+		one->last = one->space; /* its translations stay, under its PCID */
+	}
 	one->space = space;
-	if (space != NULL)
-		address_space_enter_cpu(space, cpu);
+	if (space == NULL)
+		return;
+	kept = (address_space_enter_cpu(space, cpu) & PTE_ROOT_NO_FLUSH) != 0;
+	if (!kept || one->last != space) /* one space's translations are all that the simulation keeps */
+		memset(one->slot, 0, sizeof(one->slot));
+}
+
+const struct cpu_features *features_get(void)
+{
+	static const struct cpu_features features = { .nx = true, .pcid = true };
+
+	return &features;
 }
 
 static struct translation translate(const struct address_space *space, uint64_t page)

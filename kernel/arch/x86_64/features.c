@@ -8,6 +8,7 @@
 
 #define CR0_WRITE_PROTECT (UINT64_C(1) << 16)
 #define CR4_MACHINE_CHECK (UINT64_C(1) << 6)
+#define CR4_PCID (UINT64_C(1) << 17)
 #define CR4_GLOBAL_PAGES (UINT64_C(1) << 7)
 #define CR4_UMIP (UINT64_C(1) << 11)
 #define CR4_FSGSBASE (UINT64_C(1) << 16)
@@ -115,6 +116,7 @@ void features_enable_protection(void)
 	cr4_set_if(features.umip, CR4_UMIP);
 	cr4_set_if(features.fsgsbase, CR4_FSGSBASE);
 	cr4_set_if(features.machine_check, CR4_MACHINE_CHECK);
+	cr4_set_if(features.pcid, CR4_PCID); /* CR3 holds a page-aligned root: PCID 0 (SDM vol. 3, 4.10.1) */
 }
 
 static const char *name_if(bool has, const char *name)

@@ -37,6 +37,9 @@ typedef struct {
 #define PTE_FRAME_MASK UINT64_C(0x000ffffffffff000)
 #define PTE_NO_EXECUTE (UINT64_C(1) << 63)
 
+/* In CR3 with a PCID: keep the translations that carry it (SDM vol. 3A, 4.10.4.1). */
+#define PTE_ROOT_NO_FLUSH (UINT64_C(1) << 63)
+
 #define PTE_ENTRIES 512u
 #define PTE_LEVELS 4u
 
