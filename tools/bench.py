@@ -2,8 +2,8 @@
 """Instruction counts of the system's operations, beside the goals of bench/goals.json; then the host benchmarks.
 
 Boots the program `bench` on one emulated CPU whose time-stamp counter counts instructions, exactly and repeatably. It
-checks its own work and prints "bench: NAME VALUE", one line an operation; the values go to build/bench.json. A goal is
-something to reach, not a limit: what fails is a program that does not end well, and a name that only one side has.
+checks its own work and prints "bench: NAME VALUE", one line an operation; goals, peers and values go to
+build/bench.json. A goal is something to reach, not a limit: what fails is a program that does not end well, and a name that only one side has.
 Arguments are host benchmarks. Last line: "bench: N passed, N failed".
 """
 import json
@@ -44,7 +44,8 @@ def verdict(value: float | None, row: dict | None) -> str:
 def main() -> int:
     goals = {row["name"]: row for row in json.loads(GOALS.read_text())}
     values, ended_well = measure()
-    VALUES.write_text(json.dumps(values, indent=1) + "\n")
+    rows = [row | {"value": values.get(row["name"])} for row in goals.values()]
+    VALUES.write_text(json.dumps(rows, indent=1) + "\n")
     verdicts = ["ok" if ended_well else "FAILED"]
     print(f"{'':30} {'measured':>10} {'goal':>8} {'peer':>8}")
     for name in goals | values:
