@@ -3,8 +3,8 @@
 
 Boots the program `bench` on one emulated CPU whose time-stamp counter counts instructions, exactly and repeatably. It
 checks its own work and prints "bench: NAME VALUE", one line an operation; goals, peers and values go to
-build/bench.json. A goal is something to reach, not a limit: what fails is a program that does not end well, and a name that only one side has.
-Arguments are host benchmarks. Last line: "bench: N passed, N failed".
+build/bench.json. A goal is something to reach, not a limit: what fails is a program that does not end well, and a name
+that only one side has. Arguments are host benchmarks. Last line: "bench: N passed, N failed".
 """
 import json
 import os
