@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "kernel/arch/x86_64/interrupt_window.h"
 #include "kernel/mem/heap.h"
 #include "kernel/mem/kernel_stack.h"
 #include "kernel/mem/memory_object.h"
@@ -196,10 +197,14 @@ enum status process_create(const char *name, const uint64_t limits[LEDGER_COUNT]
 static void release_all_capabilities(struct process *process)
 {
 	const struct cap_hold *hold;
+	uint32_t index = 0;
 	handle_t handle;
 
-	while (cap_table_next(&process->caps, 0, &handle, &hold) == STATUS_OK)
+	while (cap_table_next(&process->caps, index, &handle, &hold) == STATUS_OK) {
 		CHECK(process_release_capability(process, handle) == STATUS_OK);
+		index = (handle & HANDLE_INDEX_MASK) + 1;
+		interrupt_window_open();
+	}
 }
 
 void process_destroy(struct process *process)
