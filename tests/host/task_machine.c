@@ -1,0 +1,327 @@
+#include "tests/host/task_machine.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "kernel/arch/x86_64/clock.h"
+#include "kernel/arch/x86_64/context.h"
+#include "kernel/arch/x86_64/cpu_local.h"
+#include "kernel/arch/x86_64/fpu.h"
+#include "kernel/arch/x86_64/random.h"
+#include "kernel/arch/x86_64/tlb.h"
+#include "kernel/arch/x86_64/user_mode.h"
+#include "kernel/cap/call.h"
+#include "kernel/mem/kernel_stack.h"
+#include "kernel/mem/page_walk.h"
+#include "kernel/mem/paging.h"
+#include "lib/check.h"
+#include "tests/host/host_support.h"
+
+#define STACK_SLOTS 4096u /* as many as kernel_stack.c has */
+#define STACK_WINDOW_PAGES (STACK_SLOTS * (KERNEL_STACK_PAGES + 1))
+#define MOST_VALUES 30000u
+
+static frame_t stack_frame[STACK_WINDOW_PAGES]; /* 0: not mapped */
+static uint64_t stack_pages;
+static uint64_t clock_ns;
+static uint64_t random_words;
+
+/* ---- windows ---- */
+
+static frame_t *stack_entry(uint64_t address)
+{
+	uint64_t page = (address - STACK_WINDOW_START) >> PAGE_SHIFT;
+
+	CHECK(page < STACK_WINDOW_PAGES && page % (KERNEL_STACK_PAGES + 1) != 0);
+	return &stack_frame[page];
+}
+
+/* A table may be missing on the way: so this can fail. The kernel keeps such tables; here they are never needed. */
+enum status paging_map_page(uint64_t address, frame_t frame)
+{
+	frame_t *entry = stack_entry(address);
+
+	TRY(frame_promise(1));
+	frame_promise_return(1);
+	CHECK(frame_to_u64(*entry) == 0);
+	*entry = frame;
+	stack_pages++;
+	return STATUS_OK;
+}
+
+frame_t paging_unmap_page(uint64_t address)
+{
+	frame_t *entry = stack_entry(address);
+	frame_t frame = *entry;
+
+	CHECK(frame_to_u64(frame) != 0);
+	*entry = frame_from_u64(0);
+	stack_pages--;
+	return frame;
+}
+
+void tlb_flush_kernel(vaddr_t start, vaddr_t end)
+{
+	CHECK(vaddr_to_u64(start) < vaddr_to_u64(end));
+}
+
+const pte_t *paging_root_table(void)
+{
+	return machine_kernel_root();
+}
+
+uint64_t task_machine_stack_pages(void)
+{
+	return stack_pages;
+}
+
+/* ---- CPU and devices ---- */
+
+uint64_t random_u64(void)
+{
+	return UINT64_C(0x9e3779b97f4a7c15) * ++random_words;
+}
+
+uint64_t clock_now_ns(void)
+{
+	return clock_ns;
+}
+
+void task_machine_set_clock(uint64_t nanoseconds)
+{
+	clock_ns = nanoseconds;
+}
+
+uint64_t context_prepare(uint64_t stack_top, void (*entry)(void *argument), void *argument)
+{
+	CHECK(stack_top % 16 == 0 && entry != NULL && argument != NULL);
+	return stack_top;
+}
+
+void context_switch(uint64_t *save_stack, uint64_t load_stack)
+{
+	(void)save_stack;
+	(void)load_stack;
+	CHECK(false && "no thread runs here");
+}
+
+void paging_load_kernel_root(void)
+{
+	CHECK(false && "no thread runs here");
+}
+
+void cpu_set_kernel_stack(uint64_t top)
+{
+	(void)top;
+	CHECK(false && "no thread runs here");
+}
+
+void fpu_reset_user(void)
+{
+	CHECK(false && "no thread runs here");
+}
+
+void user_mode_reset_segments(uint64_t fs_base)
+{
+	(void)fs_base;
+	CHECK(false && "no thread runs here");
+}
+
+_Noreturn void user_mode_enter(uint64_t rip, uint64_t rsp)
+{
+	(void)rip;
+	(void)rsp;
+	CHECK(false && "no thread runs here");
+	__builtin_unreachable();
+}
+
+const struct call_table console_calls = { NULL, 0 };
+const struct call_table boot_package_calls = { NULL, 0 };
+const struct call_table inspector_calls = { NULL, 0 };
+const struct call_table system_control_calls = { NULL, 0 };
+
+/* ---- the machine ---- */
+
+void task_machine_start(uint64_t frames)
+{
+	machine_start(frames);
+	memset(stack_frame, 0, sizeof(stack_frame));
+	stack_pages = 0;
+	clock_ns = 0;
+	(void)frame_refuse_promise(UINT64_MAX);
+}
+
+void task_machine_stop(void)
+{
+	struct task_snapshot end;
+
+	task_snapshot_take(&end, NULL);
+	assert_int_equal(end.processes, 0);
+	assert_int_equal(end.objects.objects, 0);
+	assert_int_equal(end.heap.blocks, 0);
+	assert_int_equal(end.stack_pages, 0);
+	assert_int_equal(end.free, machine_frames());
+	assert_true(heap_is_valid());
+	machine_stop();
+}
+
+void task_machine_limits(uint64_t limits[LEDGER_COUNT], uint64_t limit)
+{
+	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++)
+		limits[kind] = limit;
+}
+
+/* ---- snapshots ---- */
+
+/* FNV-1a, a word a step. */
+static void digest_add(uint64_t *digest, uint64_t word)
+{
+	*digest = (*digest ^ word) * UINT64_C(0x100000001b3);
+}
+
+static void digest_add_page(uint64_t *digest, const void *page)
+{
+	for (uint32_t i = 0; i < PAGE_SIZE / sizeof(uint64_t); i++) {
+		uint64_t word;
+
+		memcpy(&word, (const uint8_t *)page + i * sizeof(word), sizeof(word));
+		digest_add(digest, word);
+	}
+}
+
+static void take_table(struct task_snapshot *snapshot, const pte_t *table, unsigned level, uint64_t base)
+{
+	for (uint32_t i = 0; i < (level == PTE_LEVELS ? PTE_ENTRIES / 2 : PTE_ENTRIES); i++) {
+		uint64_t address = base + i * pte_span(level);
+
+		if (pte_is_empty(table[i]))
+			continue;
+		digest_add(&snapshot->tables, address);
+		digest_add(&snapshot->tables, pte_bits(table[i]));
+		if (!pte_is_present(table[i]))
+			continue;
+		if (level > 1)
+			take_table(snapshot, page_table_of(table[i]), level - 1, address);
+		else if (address != RING_ADDRESS)
+			digest_add_page(&snapshot->bytes, direct_map_of_frame(pte_frame(table[i])));
+	}
+}
+
+static void take_process(struct task_snapshot *snapshot, struct process *process)
+{
+	struct memory_statistics statistics;
+
+	process_read_statistics(process, &statistics);
+	memcpy(snapshot->ledger, statistics.ledger, sizeof(snapshot->ledger));
+	snapshot->caps = process->caps;
+	for (uint32_t i = 0; i < process->caps.pages; i++)
+		digest_add_page(&snapshot->slots, process->caps.page[i]);
+	take_table(snapshot, process->space.root_table, PTE_LEVELS, 0);
+}
+
+void task_snapshot_take(struct task_snapshot *snapshot, struct process *process)
+{
+	struct process *other;
+
+	memset(snapshot, 0, sizeof(*snapshot));
+	snapshot->free = frame_free_count();
+	frame_count_uses(snapshot->uses);
+	heap_statistics_read(&snapshot->heap);
+	memory_object_count(&snapshot->objects);
+	snapshot->stack_pages = stack_pages;
+	while (process_at(snapshot->processes, &other) == STATUS_OK) {
+		if (snapshot->processes < TASK_MACHINE_PROCESSES)
+			snapshot->id[snapshot->processes] = other->id;
+		snapshot->processes++;
+	}
+	if (process != NULL)
+		take_process(snapshot, process);
+}
+
+static bool same(const char *what, const void *before, const void *now, size_t bytes)
+{
+	bool equal = memcmp(before, now, bytes) == 0;
+
+	if (!equal)
+		print_message("changed: %s\n", what);
+	return equal;
+}
+
+#define SAME(field) same(#field, &before->field, &now.field, sizeof(now.field))
+
+bool task_snapshot_holds(const struct task_snapshot *before, struct process *process)
+{
+	struct task_snapshot now;
+
+	task_snapshot_take(&now, process);
+	return SAME(free) && SAME(uses) && SAME(heap) && SAME(objects) && SAME(stack_pages) && SAME(processes) &&
+	       SAME(id) && SAME(ledger) && SAME(caps) && SAME(slots) && SAME(tables) && SAME(bytes);
+}
+
+/* ---- sweeps ---- */
+
+uint64_t task_machine_step(uint64_t need)
+{
+	return need / host_rounds(MOST_VALUES) + 1;
+}
+
+uint64_t task_machine_refuse_promises(task_attempt_t *attempt)
+{
+	uint64_t limits[LEDGER_COUNT];
+	uint64_t needs[LEDGER_COUNT];
+	struct task_snapshot before;
+
+	task_machine_limits(limits, TASK_MACHINE_PLENTY);
+	task_snapshot_take(&before, NULL);
+	for (uint64_t k = 0;; k++) {
+		enum status status;
+
+		(void)frame_refuse_promise(k);
+		status = attempt(limits, needs);
+		assert_true(task_snapshot_holds(&before, NULL));
+		if (!frame_refuse_promise(UINT64_MAX)) {
+			assert_int_equal(status, STATUS_OK);
+			return k;
+		}
+		assert_int_equal(status, STATUS_OUT_OF_MEMORY);
+	}
+}
+
+static void limit_one(task_attempt_t *attempt, enum ledger_kind kind, uint64_t need)
+{
+	uint64_t step = task_machine_step(need);
+	uint64_t limits[LEDGER_COUNT];
+	uint64_t needs[LEDGER_COUNT];
+	struct task_snapshot before;
+
+	task_machine_limits(limits, TASK_MACHINE_PLENTY);
+	task_snapshot_take(&before, NULL);
+	for (uint64_t below = need; below > 0; below -= below < step ? below : step) { /* need - 1 first of all */
+		limits[kind] = below - 1;
+		assert_int_equal(attempt(limits, needs), ledger_refusal(kind));
+		assert_true(task_snapshot_holds(&before, NULL));
+	}
+	limits[kind] = 0;
+	if (need != 0)
+		assert_int_equal(attempt(limits, needs), ledger_refusal(kind));
+	limits[kind] = need;
+	assert_int_equal(attempt(limits, needs), STATUS_OK);
+	assert_int_equal(needs[kind], need);
+	assert_true(task_snapshot_holds(&before, NULL));
+}
+
+void task_machine_limit_ledgers(task_attempt_t *attempt)
+{
+	uint64_t limits[LEDGER_COUNT];
+	uint64_t needs[LEDGER_COUNT];
+
+	task_machine_limits(limits, TASK_MACHINE_PLENTY);
+	assert_int_equal(attempt(limits, needs), STATUS_OK);
+	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++)
+		limit_one(attempt, (enum ledger_kind)kind, needs[kind]);
+}

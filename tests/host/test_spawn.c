@@ -1,0 +1,599 @@
+/* links: kernel/task/spawn.c kernel/task/user_stack.c kernel/task/process.c kernel/task/thread.c
+   kernel/mem/kernel_stack.c kernel/mem/address_space.c kernel/mem/anonymous.c kernel/mem/page_placement.c
+   kernel/mem/page_walk.c kernel/mem/page_gap.c kernel/mem/memory_object.c kernel/mem/heap.c kernel/mem/frame.c
+   kernel/mem/account.c kernel/mem/user_access.c kernel/mem/validate.c */
+/* A program from ELF bytes: every byte of what it finds, and nothing left behind of what was refused. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "abi/startup.h"
+#include "kernel/mem/heap.h"
+#include "kernel/mem/kernel_stack.h"
+#include "kernel/mem/user_access.h"
+#include "kernel/task/spawn.h"
+#include "kernel/task/user_stack.h"
+#include "lib/check.h"
+#include "tests/host/host_support.h"
+#include "tests/host/program_file.h"
+#include "tests/host/task_machine.h"
+
+#define FRAMES 1024u
+#define GRANTS 7u
+
+#define STACK_BOTTOM (SPAWN_STACK_TOP - STARTUP_STACK_PAGES * PAGE_SIZE)
+#define GUARD_BOTTOM (STACK_BOTTOM - SPAWN_GUARD_PAGES * PAGE_SIZE)
+#define READ PROTECTION_READ
+#define READ_WRITE (PROTECTION_READ | PROTECTION_WRITE)
+#define READ_EXECUTE (PROTECTION_READ | PROTECTION_EXECUTE)
+
+/* ---- spawning ---- */
+
+static const char *const words[] = { "program", "", "a word", "last" };
+
+static uint32_t refuse_grant; /* this step, GRANTS or more: none */
+static struct cap_hold granted[GRANTS];
+
+/* Six capabilities without a count of holds, and a memory object that is charged for. */
+static enum status grant_some(struct process *process, struct capset_page *capset)
+{
+	struct charge charge = { .kinds = 0 };
+	struct memory_object *object;
+	enum status status;
+	char name[8];
+
+	for (uint32_t i = 0; i < GRANTS - 1; i++) {
+		GUARD(i != refuse_grant, STATUS_BUSY);
+		granted[i] = (struct cap_hold){ .interface = INTERFACE_TIMER, .mode = TRANSFER_COPY, .badge = i };
+		(void)snprintf(name, sizeof(name), "cap %u", (unsigned)i);
+		TRY(spawn_grant_capability(process, capset, name, &granted[i]));
+	}
+	GUARD(refuse_grant != GRANTS - 1, STATUS_BUSY);
+	charge_add(&charge, LEDGER_FRAME_GRANT, 3);
+	charge_add(&charge, LEDGER_KERNEL_OBJECT, memory_object_kernel_bytes(3, 0));
+	TRY(memory_object_create(3, 0, &object));
+	status = account_charge_and_promise(&process->account, &charge, 0);
+	if (status == STATUS_OK) {
+		granted[GRANTS - 1] = (struct cap_hold){ object, 0, INTERFACE_MEMORY_OBJECT, TRANSFER_COPY };
+		status = spawn_grant_capability(process, capset, "object", &granted[GRANTS - 1]);
+		if (status != STATUS_OK)
+			account_cancel(&process->account, &charge);
+	}
+	if (status != STATUS_OK)
+		memory_object_drop_hold(object);
+	return status;
+}
+
+static enum status grant_nothing(struct process *process, struct capset_page *capset)
+{
+	(void)process;
+	(void)capset;
+	return STATUS_OK;
+}
+
+/* On the heap at its exact size, so that sanitizers and valgrind see any read past the end. */
+static enum status spawn_size(const struct program_file *file, uint64_t size, spawn_grant_t *grant,
+			      struct process **process)
+{
+	struct spawn_request request = {
+		.name = "spawned", .image_bytes = size, .argument = words, .arguments = COUNT_OF(words)
+	};
+	uint64_t limits[LEDGER_COUNT];
+	void *image = malloc(size == 0 ? 1 : size);
+	enum status status;
+
+	assert_non_null(image);
+	memcpy(image, file, size);
+	task_machine_limits(limits, TASK_MACHINE_PLENTY);
+	request.image = image;
+	request.limits = limits;
+	status = spawn_process(&request, grant, process);
+	free(image);
+	return status;
+}
+
+static struct process *spawn_good(const struct program_file *file)
+{
+	struct process *process;
+
+	refuse_grant = GRANTS;
+	assert_int_equal(spawn_size(file, sizeof(*file), grant_some, &process), STATUS_OK);
+	assert_true(process_is_valid(process));
+	assert_true(address_space_is_valid(&process->space, machine_kernel_root()));
+	assert_true(heap_is_valid());
+	return process;
+}
+
+/* A refusal with nothing left behind. */
+static void assert_refused(const struct program_file *file, uint64_t size, spawn_grant_t *grant, enum status expected)
+{
+	struct task_snapshot before;
+	struct process *process;
+
+	task_snapshot_take(&before, NULL);
+	assert_int_equal(spawn_size(file, size, grant, &process), expected);
+	assert_true(task_snapshot_holds(&before, NULL));
+}
+
+/* ---- what the program finds ---- */
+
+static void read_bytes(struct process *process, uint64_t address, void *to, uint64_t bytes)
+{
+	assert_int_equal(user_access_read(&process->space, address, bytes, to), STATUS_OK);
+}
+
+static uint64_t read_word(struct process *process, uint64_t address)
+{
+	uint64_t word;
+
+	read_bytes(process, address, &word, sizeof(word));
+	return word;
+}
+
+static void assert_zero(struct process *process, uint64_t start, uint64_t end)
+{
+	uint8_t bytes[64];
+
+	for (uint64_t address = start; address < end; address += sizeof(bytes)) {
+		uint64_t count = end - address < sizeof(bytes) ? end - address : sizeof(bytes);
+
+		read_bytes(process, address, bytes, count);
+		for (uint64_t i = 0; i < count; i++)
+			assert_int_equal(bytes[i], 0);
+	}
+}
+
+static void assert_bytes(struct process *process, uint64_t address, const void *expected, uint64_t count)
+{
+	uint8_t *found = malloc(count);
+
+	assert_non_null(found);
+	read_bytes(process, address, found, count);
+	assert_memory_equal(found, expected, count);
+	free(found);
+}
+
+static void test_segments(void **state)
+{
+	const struct program_file file = program_file_good();
+	struct process *process;
+
+	(void)state;
+	task_machine_start(FRAMES);
+	process = spawn_good(&file);
+	assert_string_equal(process->name, "spawned");
+	assert_int_equal(process->thread.entry, file.header.e_entry);
+	for (uint32_t i = 0; i < PROGRAM_LOADS; i++) {
+		const Elf64_Phdr *load = &file.program[i];
+		uint64_t end = load->p_vaddr + load->p_memsz;
+
+		assert_zero(process, load->p_vaddr & ~(PAGE_SIZE - 1), load->p_vaddr);
+		assert_bytes(process, load->p_vaddr, (const uint8_t *)&file + load->p_offset, load->p_filesz);
+		assert_zero(process, load->p_vaddr + load->p_filesz, (end + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1));
+	}
+	process_destroy(process);
+	task_machine_stop();
+}
+
+/* Exactly these regions: so no page is writable and executable, and the guard is where it should be. */
+static void test_regions(void **state)
+{
+	const struct virtual_memory_region expected[] = {
+		{ CAPSET_ADDRESS, CAPSET_ADDRESS + PAGE_SIZE, PAGE_BOOTSTRAP, READ },
+		{ RING_ADDRESS, RING_ADDRESS + PAGE_SIZE, PAGE_BOOTSTRAP, READ_WRITE },
+		{ 0x400000, 0x402000, PAGE_IMAGE, READ_EXECUTE },
+		{ 0x403000, 0x404000, PAGE_IMAGE, READ },
+		{ 0x405000, 0x409000, PAGE_IMAGE, READ_WRITE },
+		{ GUARD_BOTTOM - PAGE_SIZE, GUARD_BOTTOM, PAGE_IMAGE, READ_WRITE }, /* TLS */
+		{ GUARD_BOTTOM, STACK_BOTTOM, PAGE_GUARD, PROTECTION_NONE },
+		{ STACK_BOTTOM, SPAWN_STACK_TOP, PAGE_IMAGE, READ_WRITE },
+	};
+	const struct program_file file = program_file_good();
+	struct virtual_memory_region region = { .end = 0 };
+	struct memory_statistics statistics;
+	struct process *process;
+	uint64_t pages = 0;
+
+	(void)state;
+	task_machine_start(FRAMES);
+	process = spawn_good(&file);
+	for (uint32_t i = 0; i < COUNT_OF(expected); i++) {
+		assert_int_equal(address_space_next_region(&process->space, region.end, &region), STATUS_OK);
+		assert_int_equal(region.start, expected[i].start);
+		assert_int_equal(region.end, expected[i].end);
+		assert_int_equal(region.kind, expected[i].kind);
+		assert_int_equal(region.protection, expected[i].protection);
+		pages += region.kind == PAGE_GUARD ? 0 : (region.end - region.start) / PAGE_SIZE;
+	}
+	assert_int_equal(address_space_next_region(&process->space, region.end, &region), STATUS_NOT_FOUND);
+	process_read_statistics(process, &statistics);
+	assert_int_equal(statistics.ledger[LEDGER_IMAGE].used, pages);
+	assert_int_equal(statistics.ledger[LEDGER_VIRTUAL_RESERVATION].used, 0);
+	assert_int_equal(statistics.ledger[LEDGER_FRAME_GRANT].used, 3); /* grant_some's object */
+	assert_int_equal(statistics.ledger[LEDGER_CAP_SLOTS].used, GRANTS);
+	process_destroy(process);
+	task_machine_stop();
+}
+
+/* Any size and alignment: the block ends where FS points, aligned; the first word there points to itself. */
+static void check_tls(uint64_t file_bytes, uint64_t memory_bytes, uint64_t align)
+{
+	struct program_file file = program_file_good();
+	Elf64_Phdr *tls = &file.program[PROGRAM_TLS];
+	struct process *process;
+	uint64_t pointer;
+	uint64_t block;
+
+	tls->p_offset = 0x2000;
+	tls->p_vaddr = 0x406000;
+	tls->p_filesz = file_bytes;
+	tls->p_memsz = memory_bytes;
+	tls->p_align = align;
+	process = spawn_good(&file);
+	pointer = process->thread.fs_base;
+	align = align == 0 ? 1 : align;
+	block = pointer - (memory_bytes + align - 1) / align * align;
+	assert_int_equal(pointer % 64, 0);
+	assert_int_equal(pointer % align, 0);
+	assert_in_range(pointer, 0, GUARD_BOTTOM - 64);
+	assert_int_equal(read_word(process, pointer), pointer);
+	if (file_bytes != 0)
+		assert_bytes(process, block, (const uint8_t *)&file + tls->p_offset, file_bytes);
+	assert_zero(process, block & ~(PAGE_SIZE - 1), block);
+	assert_zero(process, block + file_bytes, pointer);
+	assert_zero(process, pointer + 8, GUARD_BOTTOM);
+	process_destroy(process);
+}
+
+static void test_tls(void **state)
+{
+	static const uint64_t sizes[] = { 0, 1, 8, 63, 64, 65, 0xfc0, 0xfc1, 0x1000, 0x1001, 0x5678, 1 << 20 };
+	static const uint64_t aligns[] = { 0, 1, 8, 16, 64, 128, 4096 };
+	struct program_file file = program_file_good();
+	struct process *process;
+
+	(void)state;
+	task_machine_start(FRAMES);
+	for (uint32_t i = 0; i < COUNT_OF(sizes); i++) {
+		for (uint32_t j = 0; j < COUNT_OF(aligns); j++) {
+			uint64_t most = sizes[i] < 0xf00 ? sizes[i] : 0xf00; /* what the data's file bytes have */
+
+			check_tls(0, sizes[i], aligns[j]);
+			check_tls(most / 2, sizes[i], aligns[j]);
+			check_tls(most, sizes[i], aligns[j]);
+		}
+	}
+	file.program[PROGRAM_TLS].p_type = PT_NOTE; /* a program without TLS has its thread control block too */
+	process = spawn_good(&file);
+	assert_int_equal(read_word(process, process->thread.fs_base), process->thread.fs_base);
+	assert_int_equal(process->thread.fs_base % 64, 0);
+	process_destroy(process);
+	task_machine_stop();
+}
+
+static void assert_string_at(struct process *process, uint64_t address, const char *expected)
+{
+	assert_in_range(address, process->thread.user_stack, SPAWN_STACK_TOP - 1);
+	assert_bytes(process, address, expected, strlen(expected) + 1);
+}
+
+static void check_vector(struct process *process, const struct program_file *file, uint64_t vector, uint64_t name)
+{
+	static const uint64_t zero[] = { AT_BASE, AT_UID, AT_EUID, AT_GID, AT_EGID, AT_SECURE };
+	uint64_t value[64] = { 0 };
+	bool found[64] = { false };
+	uint64_t capset = 0;
+	uint64_t ring = 0;
+	uint64_t type;
+
+	for (; (type = read_word(process, vector)) != AT_NULL; vector += 16) {
+		uint64_t one = read_word(process, vector + 8);
+
+		if (type == AUX_CAPOS_CAPSET)
+			capset = one;
+		else if (type == AUX_CAPOS_RING)
+			ring = one;
+		else {
+			assert_in_range(type, 1, COUNT_OF(value) - 1);
+			assert_false(found[type]);
+			value[type] = one;
+			found[type] = true;
+		}
+	}
+	assert_int_equal(capset, CAPSET_ADDRESS);
+	assert_int_equal(ring, RING_ADDRESS);
+	assert_int_equal(value[AT_PHDR], file->program[PROGRAM_TEXT].p_vaddr + file->header.e_phoff);
+	assert_int_equal(value[AT_PHENT], sizeof(Elf64_Phdr));
+	assert_int_equal(value[AT_PHNUM], PROGRAM_HEADERS);
+	assert_int_equal(value[AT_PAGESZ], PAGE_SIZE);
+	assert_int_equal(value[AT_ENTRY], file->header.e_entry);
+	assert_int_equal(value[AT_EXECFN], name);
+	for (uint32_t i = 0; i < COUNT_OF(zero); i++)
+		assert_true(found[zero[i]] && value[zero[i]] == 0);
+	assert_in_range(value[AT_RANDOM], vector + 16, SPAWN_STACK_TOP - 16);
+	assert_true(read_word(process, value[AT_RANDOM]) != read_word(process, value[AT_RANDOM] + 8));
+}
+
+static void check_stack(struct process *process, const struct program_file *file, const char *const *argument,
+			uint32_t count)
+{
+	uint64_t pointer = process->thread.user_stack;
+	uint64_t name = count == 0 ? 0 : read_word(process, pointer + 8);
+
+	assert_int_equal(pointer % 16, 0);
+	assert_in_range(pointer, SPAWN_STACK_TOP - PAGE_SIZE, SPAWN_STACK_TOP - 16);
+	assert_int_equal(read_word(process, pointer), count);
+	for (uint32_t i = 0; i < count; i++)
+		assert_string_at(process, read_word(process, pointer + 8 + i * 8), argument[i]);
+	assert_int_equal(read_word(process, pointer + 8 + count * 8), 0);
+	assert_int_equal(read_word(process, pointer + 16 + count * 8), 0); /* no environment */
+	check_vector(process, file, pointer + 24 + count * 8, name);
+	assert_zero(process, STACK_BOTTOM, pointer);
+}
+
+static enum status spawn_words(const struct program_file *file, const char *const *argument, uint32_t count,
+			       struct process **process)
+{
+	struct spawn_request request = { "words", file, sizeof(*file), argument, count, NULL };
+	uint64_t limits[LEDGER_COUNT];
+
+	task_machine_limits(limits, TASK_MACHINE_PLENTY);
+	request.limits = limits;
+	return spawn_process(&request, grant_nothing, process);
+}
+
+/* Each number of arguments, and each length of one until the page is full; after the first refusal only refusals. */
+static void test_stack(void **state)
+{
+	const char *many[USER_STACK_MAX_ARGUMENTS + 1];
+	const struct program_file file = program_file_good();
+	struct task_snapshot before;
+	struct process *process;
+	static char text[8192];
+	uint64_t longest = 0;
+
+	(void)state;
+	task_machine_start(FRAMES);
+	for (uint32_t i = 0; i < COUNT_OF(many); i++)
+		many[i] = words[i % COUNT_OF(words)];
+	task_snapshot_take(&before, NULL);
+	for (uint32_t count = 0; count <= USER_STACK_MAX_ARGUMENTS; count++) {
+		assert_int_equal(spawn_words(&file, many, count, &process), STATUS_OK);
+		check_stack(process, &file, many, count);
+		process_destroy(process);
+	}
+	assert_int_equal(spawn_words(&file, many, USER_STACK_MAX_ARGUMENTS + 1, &process), STATUS_TOO_LONG);
+	assert_true(task_snapshot_holds(&before, NULL));
+	for (uint64_t length = 3000; length < 5000; length++) {
+		memset(text, 'x', length);
+		many[1] = text;
+		if (spawn_words(&file, many, 3, &process) == STATUS_OK) {
+			assert_true(longest == 0 || longest == length - 1);
+			longest = length;
+			check_stack(process, &file, many, 3);
+			process_destroy(process);
+		}
+		assert_true(task_snapshot_holds(&before, NULL));
+	}
+	assert_in_range(longest, 3600, 4096 - 300); /* tables, vector and random bytes take the rest */
+	task_machine_stop();
+}
+
+static void test_bootstrap(void **state)
+{
+	const struct program_file file = program_file_good();
+	struct capset_page capset;
+	struct process *process;
+	struct ring_page ring;
+	struct cap_hold hold;
+	char name[8];
+
+	(void)state;
+	task_machine_start(FRAMES);
+	process = spawn_good(&file);
+	read_bytes(process, CAPSET_ADDRESS, &capset, sizeof(capset));
+	assert_int_equal(capset.magic, CAPSET_MAGIC);
+	assert_int_equal(capset.version, CAPSET_VERSION);
+	assert_int_equal(capset.entry_bytes, sizeof(struct capset_entry));
+	assert_int_equal(capset.process_id, process->id);
+	assert_int_equal(capset.count, GRANTS);
+	for (uint32_t i = 0; i < GRANTS; i++) {
+		(void)snprintf(name, sizeof(name), i < GRANTS - 1 ? "cap %u" : "object", (unsigned)i);
+		assert_string_equal(capset.entry[i].name, name);
+		assert_int_equal(capset.entry[i].interface, granted[i].interface);
+		assert_int_equal(process_use_capability(process, capset.entry[i].capability, &hold), STATUS_OK);
+		assert_ptr_equal(hold.object, granted[i].object);
+		assert_int_equal(hold.badge, granted[i].badge);
+		process_end_use(&hold);
+	}
+	assert_zero(process, CAPSET_ADDRESS + offsetof(struct capset_page, entry[GRANTS]), CAPSET_ADDRESS + PAGE_SIZE);
+	read_bytes(process, RING_ADDRESS, &ring, sizeof(ring));
+	assert_int_equal(ring_check(&ring), STATUS_OK);
+	assert_zero(process, RING_ADDRESS + offsetof(struct ring_header, sq_tail), RING_ADDRESS + PAGE_SIZE);
+	assert_memory_equal(process->thread.ring, &ring, sizeof(ring));
+	assert_int_equal(user_access_check(&process->space, CAPSET_ADDRESS, PAGE_SIZE, true), STATUS_BUFFER_FAULT);
+	assert_int_equal(user_access_check(&process->space, RING_ADDRESS, PAGE_SIZE, true), STATUS_OK);
+	process_destroy(process);
+	task_machine_stop();
+}
+
+/* ---- what runs out ---- */
+
+static enum status attempt_spawn(const uint64_t limits[LEDGER_COUNT], uint64_t needs[LEDGER_COUNT])
+{
+	static struct program_file file;
+	struct spawn_request request = { "attempt", &file, sizeof(file), words, COUNT_OF(words), limits };
+	struct memory_statistics statistics;
+	struct process *process;
+
+	file = program_file_good();
+	refuse_grant = GRANTS;
+	TRY(spawn_process(&request, grant_some, &process));
+	process_read_statistics(process, &statistics);
+	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++)
+		needs[kind] = statistics.ledger[kind].peak;
+	process_destroy(process);
+	return STATUS_OK;
+}
+
+static void test_refused_promise(void **state)
+{
+	(void)state;
+	task_machine_start(FRAMES);
+	/* a process; seven maps of pages; the object, its block, and a page of slots */
+	assert_int_equal(task_machine_refuse_promises(attempt_spawn), 3 + 2 * KERNEL_STACK_PAGES + 7 + 3);
+	task_machine_stop();
+}
+
+static void test_limited_ledger(void **state)
+{
+	(void)state;
+	task_machine_start(FRAMES);
+	task_machine_limit_ledgers(attempt_spawn);
+	task_machine_stop();
+}
+
+/* ---- what is refused ---- */
+
+static enum status grant_too_many(struct process *process, struct capset_page *capset)
+{
+	const struct cap_hold hold = { .interface = INTERFACE_TIMER, .mode = TRANSFER_COPY };
+
+	for (uint32_t i = 0; i < CAPSET_MAX; i++)
+		assert_int_equal(spawn_grant_capability(process, capset, "one", &hold), STATUS_OK);
+	return spawn_grant_capability(process, capset, "one too many", &hold);
+}
+
+static void test_refused_grant(void **state)
+{
+	const struct program_file file = program_file_good();
+
+	(void)state;
+	task_machine_start(FRAMES);
+	for (refuse_grant = 0; refuse_grant < GRANTS; refuse_grant++)
+		assert_refused(&file, sizeof(file), grant_some, STATUS_BUSY);
+	assert_refused(&file, sizeof(file), grant_too_many, STATUS_TOO_LONG);
+	task_machine_stop();
+}
+
+struct spoiled {
+	size_t offset, bytes; /* of the file: this field becomes ... */
+	uint64_t value;
+	enum status status;
+};
+
+#define HEADER(field) offsetof(struct program_file, header.field), sizeof(((Elf64_Ehdr *)0)->field)
+#define PROGRAM(index, field) \
+	offsetof(struct program_file, program[PROGRAM_##index].field), sizeof(((Elf64_Phdr *)0)->field)
+
+static const struct spoiled spoiled[] = {
+	{ HEADER(e_ident[EI_MAG0]), 0x7e, STATUS_ELF_BAD_MAGIC },
+	{ HEADER(e_ident[EI_MAG3]), 'f', STATUS_ELF_BAD_MAGIC },
+	{ HEADER(e_ident[EI_CLASS]), ELFCLASS32, STATUS_ELF_NOT_64_BIT },
+	{ HEADER(e_ident[EI_DATA]), ELFDATA2MSB, STATUS_ELF_NOT_LITTLE_ENDIAN },
+	{ HEADER(e_ident[EI_VERSION]), 0, STATUS_ELF_BAD_VERSION },
+	{ HEADER(e_version), 2, STATUS_ELF_BAD_VERSION },
+	{ HEADER(e_type), ET_DYN, STATUS_ELF_NOT_EXECUTABLE },
+	{ HEADER(e_type), ET_REL, STATUS_ELF_NOT_EXECUTABLE },
+	{ HEADER(e_machine), EM_AARCH64, STATUS_ELF_WRONG_MACHINE },
+	{ HEADER(e_ehsize), 52, STATUS_ELF_BAD_HEADER_SIZE },
+	{ HEADER(e_phentsize), 32, STATUS_ELF_BAD_HEADER_SIZE },
+	{ HEADER(e_phnum), 0, STATUS_ELF_NO_SEGMENTS },
+	{ HEADER(e_phnum), 65, STATUS_ELF_TOO_MANY_SEGMENTS },
+	{ HEADER(e_phnum), UINT16_MAX, STATUS_ELF_TOO_MANY_SEGMENTS },
+	{ HEADER(e_phoff), PROGRAM_FILE_BYTES - 8, STATUS_ELF_TRUNCATED },
+	{ HEADER(e_phoff), UINT64_MAX - 8, STATUS_ELF_TRUNCATED },
+	{ HEADER(e_entry), 0, STATUS_ELF_ENTRY_NOT_EXECUTABLE },
+	{ HEADER(e_entry), 0x401800, STATUS_ELF_ENTRY_NOT_EXECUTABLE },
+	{ HEADER(e_entry), 0x405e00, STATUS_ELF_ENTRY_NOT_EXECUTABLE },
+	{ PROGRAM(TEXT, p_filesz), 0x1801, STATUS_ELF_FILE_LARGER_THAN_MEMORY },
+	{ PROGRAM(DATA, p_filesz), 0x1201, STATUS_ELF_SEGMENT_OUTSIDE_FILE },
+	{ PROGRAM(DATA, p_offset), UINT64_MAX - 0x1ff, STATUS_ELF_SEGMENT_OUTSIDE_FILE },
+	{ PROGRAM(TEXT, p_vaddr), UINT64_MAX - 0xfff, STATUS_ELF_SEGMENT_WRAPS },
+	{ PROGRAM(DATA, p_memsz), UINT64_MAX, STATUS_ELF_SEGMENT_WRAPS },
+	{ PROGRAM(TEXT, p_vaddr), 0, STATUS_ELF_SEGMENT_NOT_USER },
+	{ PROGRAM(TEXT, p_vaddr), USER_LIMIT - 0x1000, STATUS_ELF_SEGMENT_NOT_USER },
+	{ PROGRAM(TEXT, p_vaddr), UINT64_C(1) << 63, STATUS_ELF_SEGMENT_NOT_USER },
+	{ PROGRAM(TEXT, p_vaddr), CAPSET_ADDRESS, STATUS_ELF_SEGMENT_ON_BOOTSTRAP },
+	{ PROGRAM(TEXT, p_vaddr), BOOTSTRAP_START - 0x1000, STATUS_ELF_SEGMENT_ON_BOOTSTRAP },
+	{ PROGRAM(TEXT, p_vaddr), BOOTSTRAP_END - 0x1000, STATUS_ELF_SEGMENT_ON_BOOTSTRAP },
+	{ PROGRAM(RODATA, p_vaddr), 0x401800, STATUS_ELF_SEGMENTS_OVERLAP },
+	{ PROGRAM(RODATA, p_vaddr), 0x408800, STATUS_ELF_SEGMENTS_OVERLAP },
+	{ PROGRAM(TEXT, p_flags), PF_R | PF_W | PF_X, STATUS_ELF_WRITE_AND_EXECUTE },
+	{ PROGRAM(DATA, p_flags), PF_W, STATUS_ELF_SEGMENT_UNREADABLE },
+	{ PROGRAM(TEXT, p_flags), PF_X, STATUS_ELF_SEGMENT_UNREADABLE },
+	{ PROGRAM(TEXT, p_align), 3, STATUS_ELF_BAD_ALIGNMENT },
+	{ PROGRAM(DATA, p_offset), 0x1e01, STATUS_ELF_BAD_ALIGNMENT },
+	{ PROGRAM(DATA, p_memsz), UINT64_C(1) << 41, STATUS_ELF_TOO_LARGE },
+	{ PROGRAM(STACK, p_type), PT_INTERP, STATUS_ELF_HAS_INTERPRETER },
+	{ PROGRAM(STACK, p_type), PT_DYNAMIC, STATUS_ELF_HAS_INTERPRETER },
+	{ PROGRAM(STACK, p_type), PT_TLS, STATUS_ELF_TWO_TLS },
+	{ PROGRAM(STACK, p_flags), PF_R | PF_W | PF_X, STATUS_ELF_EXECUTABLE_STACK },
+	{ PROGRAM(TLS, p_align), 24, STATUS_ELF_BAD_TLS },
+	{ PROGRAM(TLS, p_align), 8192, STATUS_ELF_BAD_TLS },
+	{ PROGRAM(TLS, p_vaddr), 0x405e50, STATUS_ELF_BAD_TLS },
+	{ PROGRAM(TLS, p_filesz), 0x92, STATUS_ELF_BAD_TLS },
+	{ PROGRAM(TLS, p_memsz), (1 << 20) + 1, STATUS_ELF_BAD_TLS },
+	{ PROGRAM(TLS, p_offset), 0x2ef0, STATUS_ELF_BAD_TLS },
+	/* Good headers, but no place for it beside what every process has. */
+	{ PROGRAM(TEXT, p_vaddr), SPAWN_STACK_TOP - 0x2000, STATUS_ELF_ENTRY_NOT_EXECUTABLE },
+	{ PROGRAM(RODATA, p_vaddr), SPAWN_STACK_TOP - 0x800, STATUS_OCCUPIED },
+	{ PROGRAM(RODATA, p_vaddr), STACK_BOTTOM + 0x800, STATUS_OCCUPIED },
+	{ PROGRAM(RODATA, p_vaddr), GUARD_BOTTOM + 0x800, STATUS_OCCUPIED },
+	{ PROGRAM(RODATA, p_vaddr), GUARD_BOTTOM - 0x800, STATUS_OCCUPIED },
+	/* More pages than the machine has frames. */
+	{ PROGRAM(DATA, p_memsz), UINT64_C(1) << 30, STATUS_OUT_OF_MEMORY },
+};
+
+static void test_spoiled(void **state)
+{
+	(void)state;
+	task_machine_start(FRAMES);
+	for (uint32_t i = 0; i < COUNT_OF(spoiled); i++) {
+		struct program_file file = program_file_good();
+
+		memcpy((uint8_t *)&file + spoiled[i].offset, &spoiled[i].value, spoiled[i].bytes);
+		assert_refused(&file, sizeof(file), grant_some, spoiled[i].status);
+	}
+	task_machine_stop();
+}
+
+/* Every shorter file: the headers, or the last load, are not whole. */
+static void test_truncated(void **state)
+{
+	const struct program_file file = program_file_good();
+	uint64_t load_end = file.program[PROGRAM_DATA].p_offset + file.program[PROGRAM_DATA].p_filesz;
+
+	(void)state;
+	task_machine_start(FRAMES);
+	for (uint64_t size = 0; size < load_end; size += size < 0x200 ? 1 : host_rounds(100) > 50 ? 13 : 331)
+		assert_refused(&file, size, grant_some,
+			       size < offsetof(struct program_file, rest) ? STATUS_ELF_TRUNCATED
+									  : STATUS_ELF_SEGMENT_OUTSIDE_FILE);
+	assert_refused(&file, load_end - 1, grant_some, STATUS_ELF_SEGMENT_OUTSIDE_FILE);
+	task_machine_stop();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_segments),
+		cmocka_unit_test(test_regions),
+		cmocka_unit_test(test_tls),
+		cmocka_unit_test(test_stack),
+		cmocka_unit_test(test_bootstrap),
+		cmocka_unit_test(test_refused_promise),
+		cmocka_unit_test(test_limited_ledger),
+		cmocka_unit_test(test_refused_grant),
+		cmocka_unit_test(test_spoiled),
+		cmocka_unit_test(test_truncated),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
