@@ -29,7 +29,10 @@ struct spawn_request {
  */
 typedef enum status spawn_grant_t(struct process *process, struct capset_page *capset);
 
-/* STATUS_ELF_*, OVER_*, OUT_OF_MEMORY, TOO_LONG (arguments), and what `grant` refuses. */
+/*
+ * STATUS_ELF_*, OCCUPIED (a segment where stack, guard or TLS block go), OVER_*, OUT_OF_MEMORY, TOO_LONG (arguments),
+ * and what `grant` refuses.
+ */
 enum status spawn_process(const struct spawn_request *request, spawn_grant_t *grant, struct process **process);
 
 /* Add a named capability to a CapSet page and to the process. For a spawn_grant_t. */
