@@ -17,11 +17,15 @@ COMMON_FLAGS := -std=gnu2x -I. -g $(WARNINGS)
 FREESTANDING_FLAGS := $(COMMON_FLAGS) -ffreestanding -fno-pic -fno-stack-protector -fno-asynchronous-unwind-tables \
 	-fno-common $(if $(IS_CLANG),,--param=min-pagesize=0) # gcc: low addresses are addresses too
 
+# A kernel built for debugging finds out when a buffer on the stack is overrun (kernel/arch/x86_64/stack_guard.h). One
+# word for all, since there is no thread-local storage in the kernel.
+STACK_GUARD_FLAGS := -fstack-protector-strong -mstack-protector-guard=global
+
 # A frame changes its type over its life (zeroed as words, then a page table, then a slab), which the effective-type
 # rules of C do not allow for: the kernel is compiled without type-based alias analysis. lib/ itself does not need it;
 # the host tests and the programs compile lib/ with strict aliasing.
 KERNEL_FLAGS := $(FREESTANDING_FLAGS) -mcmodel=kernel -mno-red-zone -mgeneral-regs-only -fno-omit-frame-pointer \
-	-fno-strict-aliasing $(MUTANT:%=-DCAPOS_MUTANT_%)
+	-fno-strict-aliasing $(MUTANT:%=-DCAPOS_MUTANT_%) $(if $(filter debug,$(MODE)),$(STACK_GUARD_FLAGS))
 USER_FLAGS := $(FREESTANDING_FLAGS) -fno-omit-frame-pointer -ffunction-sections -fdata-sections
 HOST_FLAGS := $(COMMON_FLAGS) -O1 -fno-omit-frame-pointer -DCAPOS_DEBUG -DCAPOS_HOST -DCAPOS_FAULTS \
 	$(if $(IS_CLANG),-Wno-unknown-warning-option)

@@ -58,7 +58,7 @@ PROBES = {
 REFUSED_PROBE = "syscall"
 REFUSED = "fault-probe: system call refused"
 SELFTESTS = ["heap", "kernel-text-read-only"]
-SELFTESTS_OF_MANY_CPUS = ["stale-tlb-unmap", "stale-tlb-protect"]
+SELFTESTS_OF_MANY_CPUS = ["stale-tlb-unmap", "stale-tlb-protect", "stale-tlb-reentry"]
 
 
 @lru_cache

@@ -35,10 +35,10 @@ static bool try_complete(struct thread *thread, const struct open_operation *ope
 }
 
 /* Completions of open operations; each has its place in the queue since it was opened. */
-static uint32_t complete_open(struct thread *thread)
+static uint64_t complete_open(struct thread *thread)
 {
 	struct ring_completion completion;
-	uint32_t done = 0;
+	uint64_t done = 0;
 
 	for (uint32_t i = 0; i < THREAD_MAX_OPEN && thread->open_count > 0; i++) {
 		struct open_operation *open = &thread->open[i];
@@ -75,7 +75,7 @@ static uint64_t next_look(const struct thread *thread, uint64_t deadline)
 }
 
 /* Complete what is open, until enough has completed or the time is over. */
-static uint32_t wait_for(struct thread *thread, uint32_t waiting, uint64_t min_complete, uint64_t timeout_ns)
+static uint64_t wait_for(struct thread *thread, uint64_t waiting, uint64_t min_complete, uint64_t timeout_ns)
 {
 	uint64_t now = clock_now_ns();
 	uint64_t deadline = timeout_ns > UINT64_MAX - now ? UINT64_MAX : now + timeout_ns;
@@ -98,52 +98,41 @@ static uint64_t negated(enum status status)
 	return (uint64_t) - (int64_t)status;
 }
 
-/* All that a queue of null operations does not need, apart from it so that those do not pay for its registers. */
-static __attribute__((noinline)) uint64_t enter_with_calls(struct thread *thread, uint32_t pending, uint32_t waiting,
+/* All that the shortest way does not need, apart from it so that it does not pay for the registers. */
+static __attribute__((noinline)) uint64_t enter_with_calls(struct thread *thread, struct ring_look look,
 							   uint64_t min_complete, uint64_t timeout_ns)
 {
+	uint64_t waiting;
+
 	GUARD(min_complete <= RING_CQ_ENTRIES, negated(STATUS_BAD_ARGUMENT));
-	waiting = dispatch_queue(thread, pending, waiting);
+	GUARD(ring_look_is_possible(look), negated(STATUS_BAD_ARGUMENT));
+	waiting = dispatch_queue(thread, look.pending, look.waiting);
 	if (LIKELY(waiting >= min_complete && thread->open_count == 0))
 		return waiting;
 	return wait_for(thread, waiting, min_complete, timeout_ns);
 }
 
 /*
- * The shortest way: null operations, with nothing open, in a loop that calls nothing and keeps all it needs in
- * registers. Whatever else the queue holds goes to enter_with_calls.
+ * The shortest way: null operations alone, all of which have room, with nothing open and no need to wait. It calls
+ * nothing and keeps all it needs in registers. The first other submission, and all else, goes to enter_with_calls.
  */
 uint64_t syscall_cap_enter(uint64_t min_complete, uint64_t timeout_ns)
 {
 	struct thread *thread = cpu_current()->current_thread;
 	struct ring_page *ring = thread->ring;
-	uint32_t head = thread->ring_state.sq_head;
-	uint32_t tail = thread->ring_state.cq_tail;
-	uint32_t pending = ring_load_acquire(&ring->header.sq_tail) - head;
-	uint32_t waiting = tail - ring_load_acquire(&ring->header.cq_head);
+	struct ring_look look = ring_kernel_look(&thread->ring_state, ring);
+	uint64_t waiting = look.waiting + look.pending; /* when all are done */
+	uint64_t left;
 
-	GUARD(pending <= RING_SQ_ENTRIES && waiting <= RING_CQ_ENTRIES, negated(STATUS_BAD_ARGUMENT));
-	while (pending != 0 && waiting + thread->open_count < RING_CQ_ENTRIES) {
-		const struct ring_submission *slot = &ring->submission[head % RING_SQ_ENTRIES];
-		struct ring_completion *answer = &ring->completion[tail % RING_CQ_ENTRIES];
-
-		if ((uint16_t)ring_load_word(slot, 0) != RING_NOP) /* opcode and flags */
-			break;
-		ring_store_word(answer, 0, ring_load_word(slot, 1));
-		ring_store_word(answer, 1, 0);
-		ring_store_word(answer, 2, 0);
-		ring_store_word(answer, 3, 0);
-		head++;
-		tail++;
-		pending--;
-		waiting++;
+	/* What fits is at most RING_CQ_ENTRIES, so min_complete is in range here. */
+	if (LIKELY(ring_look_fits(look)) && LIKELY(waiting >= min_complete) && LIKELY(thread->open_count == 0)) {
+		left = ring_kernel_answer_nulls(&thread->ring_state, ring, look.pending);
+		ring_kernel_publish(&thread->ring_state, ring);
+		if (LIKELY(left == 0))
+			return waiting;
+		look = (struct ring_look){ .pending = left, .waiting = waiting - left };
 	}
-	thread->submissions += head - thread->ring_state.sq_head;
-	thread->ring_state = (struct ring_kernel){ head, tail };
-	ring_kernel_publish(&thread->ring_state, ring);
-	if (LIKELY(pending == 0 && waiting >= min_complete && thread->open_count == 0))
-		return waiting;
-	return enter_with_calls(thread, pending, waiting, min_complete, timeout_ns);
+	return enter_with_calls(thread, look, min_complete, timeout_ns);
 }
 
 _Noreturn void syscall_exit(uint64_t code)

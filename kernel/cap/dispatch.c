@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "kernel/arch/x86_64/interrupt_window.h"
 #include "kernel/cap/call.h"
 #include "lib/check.h"
 
@@ -31,18 +32,18 @@ static inline enum status call_object(struct call *call, handle_t capability, ui
 	return status;
 }
 
-/* `first` is the submission's first word: opcode, flags, operation, capability. */
+/* `first` is the submission's first word. */
 static inline enum status carry_out(struct call *call, uint64_t first)
 {
-	GUARD((uint8_t)(first >> 8) == 0, STATUS_UNSUPPORTED);
-	GUARD((uint8_t)first < RING_OPCODE_COUNT, STATUS_UNSUPPORTED);
-	switch ((enum ring_opcode)(uint8_t)first) {
+	GUARD(ring_first_flags(first) == 0, STATUS_UNSUPPORTED);
+	GUARD(ring_first_opcode(first) < RING_OPCODE_COUNT, STATUS_UNSUPPORTED);
+	switch ((enum ring_opcode)ring_first_opcode(first)) {
 	case RING_NOP:
 		return STATUS_OK;
 	case RING_CALL:
-		return call_object(call, (handle_t)(first >> 32), (uint16_t)(first >> 16));
+		return call_object(call, ring_first_capability(first), ring_first_operation(first));
 	case RING_RELEASE:
-		return process_release_capability(call->process, (handle_t)(first >> 32));
+		return process_release_capability(call->process, ring_first_capability(first));
 	case RING_RECEIVE:
 	case RING_RETURN:
 	case RING_PARK:
@@ -53,55 +54,52 @@ static inline enum status carry_out(struct call *call, uint64_t first)
 	return STATUS_UNSUPPORTED;
 }
 
-/* One submission; false if it completes later. */
-static inline bool carry_out_slot(struct thread *thread, const struct ring_submission *slot,
-				  struct ring_completion *answer)
+/* The oldest submission. What completes later has its place in the queue set aside by thread->open_count. */
+static inline void carry_out_next(struct thread *thread)
 {
+	struct ring_kernel *state = &thread->ring_state;
+	const uint64_t place = ring_kernel_first(state);
 	struct call call;
 	enum status status;
+	uint64_t first;
 
 	call.process = thread->process;
 	call.thread = thread;
-	call.user_data = ring_load_word(slot, 1);
-	call.argument[0] = ring_load_word(slot, 2);
-	call.argument[1] = ring_load_word(slot, 3);
-	call.argument[2] = ring_load_word(slot, 4);
-	call.argument[3] = ring_load_word(slot, 5);
-	call.argument[4] = ring_load_word(slot, 6);
-	call.argument[5] = ring_load_word(slot, 7);
+	call.user_data = ring_read_user_data(thread->ring, place);
+	ring_read_arguments(thread->ring, place, call.argument);
 	call.value = 0;
 	call.is_open = false;
 	call.capability = HANDLE_NONE;
 	call.interface = INTERFACE_NONE;
-	status = carry_out(&call, ring_load_word(slot, 0));
+	first = ring_read_first(thread->ring, place);
+	ring_kernel_advance(state);
+	status = carry_out(&call, first);
 	thread->refused += status != STATUS_OK;
 	if (call.is_open)
-		return false;
-	ring_store_word(answer, 0, call.user_data);
-	ring_store_word(answer, 1, (uint64_t)(call.capability != HANDLE_NONE) << 32 | (uint32_t) - (int32_t)status);
-	ring_store_word(answer, 2, call.value);
-	ring_store_word(answer, 3, (uint64_t)call.interface << 32 | call.capability);
-	return true;
+		return;
+	ring_kernel_write(state, thread->ring,
+			  &(struct ring_completion){
+				  .user_data = call.user_data,
+				  .result = -(int32_t)status,
+				  .flags = call.capability != HANDLE_NONE,
+				  .value = call.value,
+				  .capability = call.capability,
+				  .interface = call.interface,
+			  });
 }
 
 _Static_assert(COMPLETION_HAS_CAPABILITY == 1, "the flag is the truth value above");
 
-uint32_t dispatch_queue(struct thread *thread, uint32_t pending, uint32_t waiting)
+uint64_t dispatch_queue(struct thread *thread, uint64_t pending, uint64_t waiting)
 {
-	struct ring_page *ring = thread->ring;
-	struct ring_kernel state = thread->ring_state;
+	const uint64_t taken = thread->ring_state.cq_tail - waiting; /* by the program */
 
-	for (; pending != 0 && waiting + thread->open_count < RING_CQ_ENTRIES; pending--) {
-		const struct ring_submission *slot = &ring->submission[state.sq_head++ % RING_SQ_ENTRIES];
-		struct ring_completion *answer = &ring->completion[state.cq_tail % RING_CQ_ENTRIES];
-
-		if (!carry_out_slot(thread, slot, answer))
-			continue; /* it is open: thread->open_count sets its place in the queue aside */
-		state.cq_tail++;
-		waiting++;
+	while (pending != 0 && waiting + thread->open_count < RING_CQ_ENTRIES) {
+		carry_out_next(thread);
+		waiting = thread->ring_state.cq_tail - taken;
+		if (--pending != 0)
+			interrupt_window_open();
 	}
-	thread->submissions += state.sq_head - thread->ring_state.sq_head;
-	thread->ring_state = state;
-	ring_kernel_publish(&state, ring);
+	ring_kernel_publish(&thread->ring_state, thread->ring);
 	return waiting;
 }

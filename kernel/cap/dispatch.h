@@ -11,8 +11,9 @@
 /*
  * Carry out `pending` submissions of the thread's queue, in order, each word of them read once, as long as their
  * completions have room beside the `waiting` ones and the places that open operations have set aside; publish what was
- * done. Returns how many completions wait now.
+ * done. Between two of them the CPU takes interrupts. Returns how many completions wait now. Precondition: the two
+ * counts are of a look that is possible (lib/ring.h).
  */
-uint32_t dispatch_queue(struct thread *thread, uint32_t pending, uint32_t waiting);
+uint64_t dispatch_queue(struct thread *thread, uint64_t pending, uint64_t waiting);
 
 #endif

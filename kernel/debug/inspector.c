@@ -105,12 +105,12 @@ static enum status ring(struct call *call)
 
 	TRY(process_find(call->argument[0], &found));
 	thread = &found->thread;
-	result.sq_head = thread->ring_state.sq_head;
-	result.sq_tail = thread->ring->header.sq_tail;
-	result.cq_head = thread->ring->header.cq_head;
-	result.cq_tail = thread->ring_state.cq_tail;
-	result.submissions = thread->submissions;
-	result.completions = thread->submissions - thread->open_count;
+	result.sq_head = (uint32_t)thread->ring_state.sq_head;
+	result.sq_tail = ring_load_acquire(&thread->ring->header.sq_tail);
+	result.cq_head = ring_load_acquire(&thread->ring->header.cq_head);
+	result.cq_tail = (uint32_t)thread->ring_state.cq_tail;
+	result.submissions = thread->ring_state.sq_head;
+	result.completions = thread->ring_state.cq_tail;
 	result.refused = thread->refused;
 	return call_write_result(call, call->argument[1], call->argument[2], &result, sizeof(result));
 }

@@ -8,18 +8,15 @@
 #include "kernel/mem/paging.h"
 #include "lib/check.h"
 
-#define SLOTS 4096u
-#define SLOT_BYTES ((KERNEL_STACK_PAGES + 1u) * PAGE_SIZE) /* the guard page comes first */
-
 static struct spinlock slot_lock = SPINLOCK_INIT;
-static uint64_t slot_used[SLOTS / 64]; /* slot_lock; bit per slot */
+static uint64_t slot_used[KERNEL_STACK_SLOTS / 64]; /* slot_lock; bit per slot */
 
 static enum status take_slot(uint32_t *slot)
 {
 	enum status status = STATUS_OUT_OF_MEMORY;
 
 	spinlock_acquire(&slot_lock);
-	for (uint32_t i = 0; i < SLOTS; i++) {
+	for (uint32_t i = 0; i < KERNEL_STACK_SLOTS; i++) {
 		uint64_t bit = UINT64_C(1) << i % 64;
 
 		if ((slot_used[i / 64] & bit) != 0)
@@ -63,7 +60,7 @@ enum status kernel_stack_create(uint64_t *top)
 	uint32_t done;
 
 	TRY(take_slot(&slot));
-	bottom = STACK_WINDOW_START + slot * (uint64_t)SLOT_BYTES + PAGE_SIZE;
+	bottom = STACK_WINDOW_START + slot * KERNEL_STACK_SLOT_BYTES + PAGE_SIZE;
 	for (done = 0; done < KERNEL_STACK_PAGES; done++) {
 		frame_t frame;
 
@@ -90,5 +87,5 @@ void kernel_stack_destroy(uint64_t top)
 	uint64_t bottom = top - KERNEL_STACK_PAGES * PAGE_SIZE;
 
 	unmap_pages(bottom, KERNEL_STACK_PAGES);
-	give_slot((uint32_t)((bottom - PAGE_SIZE - STACK_WINDOW_START) / SLOT_BYTES));
+	give_slot((uint32_t)((bottom - PAGE_SIZE - STACK_WINDOW_START) / KERNEL_STACK_SLOT_BYTES));
 }

@@ -6,9 +6,14 @@
 
 #include <stdint.h>
 
+#include "abi/memory_layout.h"
 #include "abi/status.h"
 
 #define KERNEL_STACK_PAGES 4u
+
+/* The window, from STACK_WINDOW_START. In a slot the guard page comes first. */
+#define KERNEL_STACK_SLOTS 4096u
+#define KERNEL_STACK_SLOT_BYTES ((KERNEL_STACK_PAGES + 1u) * PAGE_SIZE)
 
 /* OUT_OF_MEMORY: no frame, or no slot. *top is 16-byte aligned, for cpu_set_kernel_stack and context_prepare. */
 enum status kernel_stack_create(uint64_t *top);

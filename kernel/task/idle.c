@@ -6,12 +6,10 @@
 #include "kernel/arch/x86_64/log.h"
 #include "kernel/arch/x86_64/smp.h"
 #include "kernel/arch/x86_64/trap.h"
-#include "kernel/mem/boot_memory.h"
+#include "kernel/mem/cpu_memory.h"
 #include "kernel/mem/direct_map.h"
 #include "kernel/mem/paging.h"
 #include "lib/check.h"
-
-#define CPU_MEMORY_PAGES ((CPU_MEMORY_BYTES + PAGE_SIZE - 1) / PAGE_SIZE)
 
 void task_timer_interrupt(void)
 {
@@ -25,13 +23,12 @@ _Noreturn void task_ap_main(void)
 		sti_hlt_cli();
 }
 
-/* Memory for one more CPU, for good. */
 static enum status prepare_cpu(uint32_t index)
 {
-	paddr_t memory;
+	struct cpu_memory *memory;
 
-	TRY(boot_memory_take(CPU_MEMORY_PAGES, &memory));
-	cpu_prepare(index, direct_map_of_paddr(memory));
+	TRY(cpu_memory_create(index, &memory));
+	cpu_prepare(index, memory);
 	return STATUS_OK;
 }
 
@@ -41,6 +38,7 @@ void idle_start_cpus(const struct boot_info *info)
 	paddr_t root;
 	uint32_t index;
 
+	cpu_memory_guard_boot();
 	if (info->cpus < 2)
 		return;
 	if (paging_make_start_root(page, &root) != STATUS_OK) {

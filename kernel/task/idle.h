@@ -6,7 +6,10 @@
 
 #include "kernel/boot/boot_info.h"
 
-/* Start all further CPUs of the machine; each idles. OUT_OF_MEMORY is logged, and the system goes on with fewer. */
+/*
+ * Guard the boot CPU's stacks, and start all further CPUs of the machine; each idles. OUT_OF_MEMORY is logged, and the
+ * system goes on with fewer.
+ */
 void idle_start_cpus(const struct boot_info *info);
 
 #endif

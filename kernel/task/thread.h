@@ -42,7 +42,7 @@ struct thread {
 	struct ring_kernel ring_state;
 	uint32_t open_count;
 	struct open_operation open[THREAD_MAX_OPEN];
-	uint64_t submissions, refused; /* since it began, for the inspector */
+	uint64_t refused; /* submissions not answered with OK, since it began, for the inspector */
 };
 
 /* Kernel stack and start state: OUT_OF_MEMORY. The ring is set by the spawner. */

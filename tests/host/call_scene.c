@@ -24,18 +24,20 @@ struct ring_completion call_scene_submit(uint64_t first, const uint64_t argument
 {
 	struct thread *thread = &scene.process->thread;
 	struct ring_completion completion;
-	struct ring_submission *slot = ring_submit_slot_at(scene.ring, 0);
-	uint32_t pending;
+	struct ring_submission *slot;
+	struct ring_look look;
 
 	assert_int_equal(ring_submitted(scene.ring), 0);
-	ring_store_word(slot, 0, first);
+	CHECK(ring_submit_slot(scene.ring, &slot) == STATUS_OK);
+	*(ring_word_t *)slot = first;
 	slot->user_data = ++next_user_data;
 	for (uint32_t i = 0; i < COUNT_OF(slot->argument); i++)
 		slot->argument[i] = argument[i];
 	ring_publish(scene.ring);
-	assert_int_equal(ring_kernel_pending(&thread->ring_state, scene.ring, &pending), STATUS_OK);
-	assert_int_equal(pending, 1);
-	assert_int_equal(dispatch_queue(thread, pending, 0), 1);
+	look = ring_kernel_look(&thread->ring_state, scene.ring);
+	assert_int_equal(look.pending, 1);
+	assert_int_equal(look.waiting, 0);
+	assert_int_equal(dispatch_queue(thread, look.pending, look.waiting), 1);
 	assert_int_equal(ring_take(scene.ring, &completion), STATUS_OK);
 	assert_int_equal(ring_completed(scene.ring), 0);
 	assert_int_equal(ring_submitted(scene.ring), 0);

@@ -37,7 +37,7 @@ protected:
 	movl	%eax, %ds
 	movl	%eax, %ss
 
-	/* Into long mode: SDM vol. 3, 9.8.5. INIT leaves the caches off (CD, NW). NXE comes before a table that has NX. */
+	/* Into long mode: SDM vol. 3, 10.8.5. INIT leaves the caches off (CD, NW). NXE comes before a table that has NX. */
 	movl	%cr4, %eax
 	orl	$CR4_PAE, %eax
 	movl	%eax, %cr4
@@ -55,14 +55,17 @@ protected:
 
 	.code64
 long_mode:
-	/* The gate: whoever takes the address of the struct cpu out of it goes on, on that CPU's stack. */
+	/*
+	 * The gate: whoever takes the address of the struct cpu out of it goes on, on that CPU's stack. From here on the
+	 * page holds nothing that differs between CPUs: it may be another's turn already.
+	 */
 	movl	$START, %ebx
 	xorl	%edi, %edi
 	movq	AP_START_GATE(%rbx), %rax
 	xchgq	%rdi, (%rax)
 	testq	%rdi, %rdi
 	jz	1f
-	movq	AP_START_STACK(%rbx), %rsp
+	movq	CPU_START_STACK(%rdi), %rsp
 	movq	AP_START_ENTRY(%rbx), %rax
 	xorl	%ebp, %ebp
 	call	*%rax	/* does not return */

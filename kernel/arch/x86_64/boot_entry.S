@@ -10,7 +10,11 @@
 
 	.section .bss.boot_stack, "aw", @nobits
 	.balign	4096
-	.globl	boot_stack, boot_stack_top
+	.globl	boot_stack_guard, boot_stack, boot_stack_top
+	.type	boot_stack_guard, @object
+boot_stack_guard:	/* cpu_boot_guard gives it to whoever unmaps it */
+	.skip	4096
+	.size	boot_stack_guard, . - boot_stack_guard
 	.type	boot_stack, @object
 boot_stack:
 	.skip	BOOT_STACK_BYTES
@@ -36,6 +40,9 @@ boot_limine_entry:
 boot_enter_kernel:
 	movq	$boot_stack_top, %rsp
 	xorl	%ebp, %ebp
+#ifdef __SSP_STRONG__	/* a compiler's word: functions of this build look at the guard */
+	call	stack_guard_init
+#endif
 	call	kernel_main
 	ud2
 	.size	boot_enter_kernel, . - boot_enter_kernel

@@ -82,7 +82,7 @@ boot_pvh_entry:
 	movl	$LOW(boot_low_table) + PTE_TABLE, LOW(boot_top_table) + 256 * 8 /* BOOT_PVH_MAP */
 	movl	$LOW(boot_image_table) + PTE_TABLE, LOW(boot_top_table) + 511 * 8
 
-	/* Into long mode: SDM vol. 3, 9.8.5. CD and NW are still set where no firmware ran. */
+	/* Into long mode: SDM vol. 3, 10.8.5. CD and NW are still set where no firmware ran. */
 	movl	%cr4, %eax
 	orl	$CR4_PAE, %eax
 	movl	%eax, %cr4

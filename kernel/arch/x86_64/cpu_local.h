@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "abi/memory_layout.h"
 #include "kernel/arch/x86_64/descriptors.h"
 
 #define CPU_MAX 64u /* as many as a CPU mask has bits */
@@ -34,6 +35,7 @@ struct cpu {
 	struct cpu *self;
 	uint64_t syscall_kernel_stack; /* RSP that the SYSCALL entry loads */
 	uint64_t syscall_user_stack;   /* scratch of the SYSCALL entry */
+	uint64_t start_stack;          /* top of the stack that it starts and idles on; the boot CPU has none */
 
 	/* fixed once the CPU runs */
 	uint32_t index;
@@ -54,6 +56,8 @@ struct cpu {
 	/* set by any CPU (atomic OR of the asking CPU's bit), taken by this one */
 	uint64_t tlb_inbox;
 	uint64_t smp_inbox;
+
+	bool start_decided; /* smp.c, atomic */
 
 	/* loaded in GDTR and TR */
 	uint64_t descriptor_table[DESCRIPTOR_COUNT];
@@ -102,19 +106,46 @@ uint64_t cpu_online_mask(void);
 void cpu_init_boot(void);
 
 /*
- * Memory for CPU `index` (1 ... CPU_MAX - 1): from below, the stack that it starts and idles on, its three exception
- * stacks, its struct cpu. `memory` is a page-aligned kernel address that every root maps, CPU_MEMORY_BYTES long, given
- * for good; with an unmapped page below it, an overflow of the idle stack is a double fault and harms nobody.
- * Prepare the indices in order, before smp_start_all.
+ * Stacks begin above a page that nothing is mapped to, so that an overflow is a double fault, reported on a stack of
+ * its own, and harms nobody. An overflow of that one is a double fault again, which begins at its top.
  */
-#define CPU_IDLE_STACK_BYTES 8192u
-#define CPU_EXCEPTION_STACK_BYTES UINT64_C(4096)
-#define CPU_MEMORY_BYTES (4096u + 3 * CPU_EXCEPTION_STACK_BYTES + CPU_IDLE_STACK_BYTES)
+struct exception_stack {
+	uint8_t guard[PAGE_SIZE];
+	uint8_t bytes[PAGE_SIZE];
+};
 
-void cpu_prepare(uint32_t index, void *memory);
+#define CPU_EXCEPTION_STACKS 3u
 
-/* Top of the idle stack inside the memory that cpu_prepare was given. Not for the boot CPU. */
-uint64_t cpu_idle_stack_top(const struct cpu *cpu);
+/* Memory of one CPU but the boot CPU. */
+struct cpu_memory {
+	uint8_t idle_guard[PAGE_SIZE];
+	uint8_t idle_stack[2 * PAGE_SIZE]; /* it starts on it, too */
+	struct exception_stack exception_stack[CPU_EXCEPTION_STACKS];
+	struct cpu cpu __attribute__((aligned(4096)));
+};
+
+/* Whether the page at this offset of a struct cpu_memory is to be left unmapped. */
+bool cpu_memory_is_guard(uint64_t offset);
+
+/*
+ * Take `memory` for CPU `index` (1 ... CPU_MAX - 1), for good. Every root maps it, but for its guards. Prepare the
+ * indices in order, before smp_start_all.
+ */
+void cpu_prepare(uint32_t index, struct cpu_memory *memory);
+
+/*
+ * Take a prepared CPU that does not run, and never will, out of the row: the last of the row gets its index. What it
+ * has in memory stays as it is. For smp.c alone.
+ */
+void cpu_retire(struct cpu *cpu);
+
+/*
+ * Addresses of the pages below the boot CPU's stacks, which are in the image and so begin mapped, `which` from 0. The
+ * memory code unmaps them when it can.
+ */
+#define CPU_BOOT_GUARDS (CPU_EXCEPTION_STACKS + 1u)
+
+uint64_t cpu_boot_guard(uint32_t which);
 
 /*
  * Load `cpu` on the CPU that executes this: GS base, descriptors, interrupt table, SYSCALL registers. For cpu_init_boot

@@ -72,5 +72,10 @@ void descriptors_load(struct cpu *cpu)
 	lgdt(&pointer);
 	load_segments();
 	wrmsr(MSR_GS_BASE, (uint64_t)cpu); /* after the selector, whose load clears the base */
+	/*
+	 * INIT leaves a present LDT of 64 KiB at address 0 (SDM vol. 3, table 10-1), where a program could have memory.
+	 * With a null one every selector that names it is refused (SDM vol. 3, 2.4.2; vol. 2, LLDT).
+	 */
+	lldt(0);
 	ltr(SELECTOR_TASK_STATE);
 }

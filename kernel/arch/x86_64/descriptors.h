@@ -38,7 +38,10 @@ struct cpu;
  */
 void descriptors_build(struct cpu *cpu, const uint64_t stack_top[3]);
 
-/* Load them on this CPU, CS and SS included; other segments become null. Sets the GS base to `cpu`. */
+/*
+ * Load them on this CPU, CS and SS included; the other segments and the local descriptor table become null. Sets the GS
+ * base to `cpu`.
+ */
 void descriptors_load(struct cpu *cpu);
 
 #endif

@@ -10,12 +10,15 @@
 #define CR4_MACHINE_CHECK (UINT64_C(1) << 6)
 #define CR4_PCID (UINT64_C(1) << 17)
 #define CR4_GLOBAL_PAGES (UINT64_C(1) << 7)
+#define CR4_PERFORMANCE_COUNTERS (UINT64_C(1) << 8)
 #define CR4_UMIP (UINT64_C(1) << 11)
 #define CR4_FSGSBASE (UINT64_C(1) << 16)
 #define CR4_SMEP (UINT64_C(1) << 20)
 #define CR4_SMAP (UINT64_C(1) << 21)
 
 #define EFER_NO_EXECUTE (UINT64_C(1) << 11)
+
+#define MSR_SYSENTER_CS 0x174u
 
 #define CPUID_EXTENDED 0x80000000u
 #define CPUID_HYPERVISOR 0x40000000u
@@ -84,6 +87,7 @@ void features_detect(void)
 		.tsc_invariant = bit(power.edx, 8),
 		.rdrand = bit(one.ecx, 30),
 		.machine_check = bit(one.edx, 7),
+		.sysenter = bit(one.edx, 11),
 		.hypervisor = bit(one.ecx, 31),
 		.physical_bits = sizes.eax ? sizes.eax & 0xff : 36,
 	};
@@ -105,6 +109,17 @@ static void cr4_set_if(bool has, uint64_t switch_bit)
 		cr4_write(cr4_read() | switch_bit);
 }
 
+/*
+ * What a loader may have left open: RDPMC in ring 3 (PCE, SDM vol. 3, 2.5), and SYSENTER, which is refused when its
+ * code segment is null (SDM vol. 2, SYSENTER). TSD stays clear: programs may read the clock.
+ */
+static void close_unused_doors(void)
+{
+	cr4_write(cr4_read() & ~CR4_PERFORMANCE_COUNTERS);
+	if (features.sysenter)
+		wrmsr(MSR_SYSENTER_CS, 0);
+}
+
 void features_enable_protection(void)
 {
 	cr0_write(cr0_read() | CR0_WRITE_PROTECT);
@@ -117,6 +132,7 @@ void features_enable_protection(void)
 	cr4_set_if(features.fsgsbase, CR4_FSGSBASE);
 	cr4_set_if(features.machine_check, CR4_MACHINE_CHECK);
 	cr4_set_if(features.pcid, CR4_PCID); /* CR3 holds a page-aligned root: PCID 0 (SDM vol. 3, 4.10.1) */
+	close_unused_doors();
 }
 
 static const char *name_if(bool has, const char *name)

@@ -14,7 +14,7 @@ struct cpu_features {
 	bool global_pages, pcid, invpcid; /* TLB */
 	bool fsgsbase, page_1gib, xsave, avx;
 	bool x2apic, tsc_deadline, tsc_invariant;
-	bool rdrand, machine_check;
+	bool rdrand, machine_check, sysenter;
 	bool hypervisor; /* some virtual machine; the next two say whose */
 	bool hypervisor_is_tcg, hypervisor_is_kvm;
 	uint32_t physical_bits; /* width of a physical address */
@@ -31,8 +31,9 @@ void features_detect(void);
 const struct cpu_features *features_get(void);
 
 /*
- * Switch protection on, on this CPU, in this order: WP, global pages, SMEP, SMAP, UMIP, FSGSBASE, machine checks. The
- * kernel's own page tables must be live: nothing it uses may be mapped for user access, nothing it writes read-only.
+ * Switch protection on, on this CPU, in this order: WP, global pages, SMEP, SMAP, UMIP, FSGSBASE, machine checks; and
+ * SYSENTER and RDPMC off. The kernel's own page tables must be live: nothing it uses may be mapped for user access,
+ * nothing it writes read-only.
  */
 void features_enable_protection(void);
 

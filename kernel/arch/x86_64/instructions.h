@@ -156,6 +156,11 @@ static inline void lgdt(const struct descriptor_pointer *pointer)
 	__asm__ volatile("lgdt %0" : : "m"(*pointer) : "memory");
 }
 
+static inline void lldt(uint16_t selector)
+{
+	__asm__ volatile("lldt %0" : : "r"(selector) : "memory");
+}
+
 static inline void ltr(uint16_t selector)
 {
 	__asm__ volatile("ltr %0" : : "r"(selector) : "memory");

@@ -9,6 +9,7 @@
 #define CPU_SELF 0
 #define CPU_SYSCALL_KERNEL_STACK 8
 #define CPU_SYSCALL_USER_STACK 16
+#define CPU_START_STACK 24
 
 /*
  * Selectors. SYSCALL loads CS and SS from two neighbours (kernel code, kernel data) and SYSRET from STAR[63:48] + 16
@@ -48,10 +49,9 @@
 /* struct ap_start, the parameters in the trampoline page */
 #define AP_START_OFFSET 0xf00 /* in the page */
 #define AP_START_ROOT 0
-#define AP_START_STACK 8
-#define AP_START_ENTRY 16
-#define AP_START_CPU 24
-#define AP_START_GATE 32
-#define AP_START_BYTES 40
+#define AP_START_ENTRY 8
+#define AP_START_CPU 16
+#define AP_START_GATE 24
+#define AP_START_BYTES 32
 
 #endif

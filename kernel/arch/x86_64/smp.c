@@ -25,14 +25,12 @@
 /* Parameters in the trampoline page. `cpu` is the gate: whoever takes it out (exchange with 0) goes through. */
 struct ap_start {
 	uint64_t root;
-	uint64_t stack;
 	uint64_t entry;
 	uint64_t cpu;
 	uint64_t gate; /* kernel address of `cpu`: the page itself is mapped to run, not to be written */
 };
 
 _Static_assert(offsetof(struct ap_start, root) == AP_START_ROOT, "offsets.h");
-_Static_assert(offsetof(struct ap_start, stack) == AP_START_STACK, "offsets.h");
 _Static_assert(offsetof(struct ap_start, entry) == AP_START_ENTRY, "offsets.h");
 _Static_assert(offsetof(struct ap_start, cpu) == AP_START_CPU, "offsets.h");
 _Static_assert(offsetof(struct ap_start, gate) == AP_START_GATE, "offsets.h");
@@ -42,6 +40,23 @@ _Static_assert(AP_START_OFFSET + AP_START_BYTES <= PAGE_SIZE, "in the page");
 /* kernel.ld, around ap_trampoline.S */
 extern const uint8_t ap_trampoline_start[], ap_trampoline_end[];
 
+/*
+ * Whether a CPU that began to start will run is decided once, by whoever comes first: itself, or the boot CPU that is
+ * tired of waiting. True for that one.
+ */
+static bool decide(struct cpu *cpu)
+{
+	return !__atomic_exchange_n(&cpu->start_decided, true, __ATOMIC_ACQ_REL);
+}
+
+static _Noreturn void stay_off(void)
+{
+	for (;;) {
+		cli();
+		hlt();
+	}
+}
+
 /* The trampoline ends here, on the CPU's idle stack, with `root` loaded. */
 static _Noreturn void ap_main(struct cpu *cpu)
 {
@@ -50,6 +65,8 @@ static _Noreturn void ap_main(struct cpu *cpu)
 	fpu_init();
 	features_enable_protection();
 	apic_init_cpu();
+	if (!decide(cpu))
+		stay_off();
 	cpu_set_online(cpu);
 	task_ap_main();
 }
@@ -79,27 +96,42 @@ static bool wait_online(const struct cpu *cpu, uint64_t ns)
 }
 
 /*
- * A CPU that comes late must not find the parameters of the next one. Closing the gate shows whether it is already
- * through; then it only needs time. If not, INIT sends it back to waiting for a start-up.
+ * A CPU that does not come in time. Closing the gate shows whether it is already through. If not, it never saw `cpu`,
+ * which is free for the next one, and INIT sends it back to waiting for a start-up. If it is, it gets more time, and
+ * then either runs or never will; its struct cpu and its stacks are in its hands, so nobody else gets them.
  */
-static bool start_one(struct ap_start *start, struct cpu *cpu, uint32_t local_apic_id)
+static void give_up_or_wait(struct ap_start *start, struct cpu *cpu, uint32_t local_apic_id)
+{
+	if (__atomic_exchange_n(&start->cpu, 0, __ATOMIC_ACQ_REL) != 0) {
+		apic_send_init(local_apic_id);
+		log_line("WARNING: the CPU with APIC id %u does not start: going on without it", local_apic_id);
+		return;
+	}
+	if (wait_online(cpu, START_LIMIT_NS))
+		return;
+	if (decide(cpu)) {
+		cpu_retire(cpu);
+		log_line("WARNING: the CPU with APIC id %u began to start and is late: going on without it",
+			 local_apic_id);
+		return;
+	}
+	while (!wait_online(cpu, START_LIMIT_NS)) /* it has decided this moment */
+		;
+}
+
+static void start_one(struct ap_start *start, struct cpu *cpu, uint32_t local_apic_id)
 {
 	uint8_t page = AP_TRAMPOLINE_PHYSICAL >> PAGE_SHIFT;
 
 	cpu->local_apic_id = local_apic_id;
-	start->stack = cpu_idle_stack_top(cpu);
 	__atomic_store_n(&start->cpu, (uint64_t)cpu, __ATOMIC_RELEASE);
 
 	apic_send_startup(local_apic_id, page);
 	if (wait_online(cpu, SECOND_STARTUP_NS))
-		return true;
+		return;
 	apic_send_startup(local_apic_id, page);
-	if (wait_online(cpu, START_LIMIT_NS))
-		return true;
-	if (__atomic_exchange_n(&start->cpu, 0, __ATOMIC_ACQ_REL) == 0)
-		return wait_online(cpu, START_LIMIT_NS);
-	apic_send_init(local_apic_id);
-	return false;
+	if (!wait_online(cpu, START_LIMIT_NS))
+		give_up_or_wait(start, cpu, local_apic_id);
 }
 
 void smp_start_all(const uint32_t *local_apic_ids, uint32_t count, uint64_t root, void *trampoline_page)
@@ -125,9 +157,7 @@ void smp_start_all(const uint32_t *local_apic_ids, uint32_t count, uint64_t root
 			log_line("WARNING: no memory for CPUs from number %u on: they stay off", index);
 			return;
 		}
-		if (!start_one(start, cpu_at(index), local_apic_ids[i]))
-			log_line("WARNING: the CPU with APIC id %u does not start: going on without it",
-				 local_apic_ids[i]);
+		start_one(start, cpu_at(index), local_apic_ids[i]);
 	}
 }
 

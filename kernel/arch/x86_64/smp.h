@@ -8,10 +8,11 @@
 
 /*
  * Start the CPUs of the list, one after the other, skipping the caller's own id. Each takes the next index that was
- * given memory by cpu_prepare; when there is none left, or one does not answer, a log line says so and it goes on
- * without. `root` is the physical address of a PML4 below 4 GiB that maps AP_TRAMPOLINE_PHYSICAL (boot_layout.h) to
- * itself, executable and not global, and the kernel half; `trampoline_page` is where the caller can write that
- * physical page, which is lost. Both may go as soon as this returns and every CPU has left `root` (task_ap_main).
+ * given memory by cpu_prepare; when there is none left, or one does not answer in time, a log line says so and it goes
+ * on without: a CPU that comes later stays off. `root` is the physical address of a PML4 below 4 GiB that maps
+ * AP_TRAMPOLINE_PHYSICAL (boot_layout.h) to itself, executable and not global, and the kernel half; `trampoline_page`
+ * is where the caller can write that physical page, which is lost. Both may go when this has returned, every CPU
+ * has left `root` (task_ap_main) and none was late: that one may still be on its way through them.
  * On the boot CPU, interrupts off, after clock_init.
  */
 void smp_start_all(const uint32_t *local_apic_ids, uint32_t count, uint64_t root, void *trampoline_page);
