@@ -3,7 +3,7 @@
  *
  * A handler decides everything from `argument` first and changes last. It reads the program's memory only through
  * user_access.h. What it answers goes into the completion: status, `value`, and the transfer record if it gave a new
- * capability. STATUS_WOULD_BLOCK from a handler that opened an operation (thread_open) means: no completion now.
+ * capability. A handler that opened an operation (thread_open) sets is_open: no completion now.
  */
 #ifndef CAPOS_KERNEL_CAP_CALL_H
 #define CAPOS_KERNEL_CAP_CALL_H

@@ -19,7 +19,7 @@ struct virtual_memory_client {
 	handle_t handle;
 };
 
-/* Reserve and commit. BAD_PROTECTION, UNSUPPORTED (flag), OCCUPIED (fixed), NO_SPACE, OVER_* of four ledgers,
+/* Reserve and commit. BAD_PROTECTION, UNSUPPORTED (flag), OCCUPIED (fixed), NO_SPACE, OVER_* of three ledgers,
  * OUT_OF_MEMORY. */
 enum status virtual_memory_client_map(struct virtual_memory_client client, const void *hint, uint64_t length,
 				      uint32_t protection, uint32_t flags, void **address);
