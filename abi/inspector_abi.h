@@ -16,10 +16,11 @@ enum inspector_operation {
 		2, /* (pid, address, buffer, bytes): first region that ends after address; NOT_FOUND if none */
 	INSPECTOR_CAPABILITY = 3, /* (pid, slot, buffer, bytes): first hold at or after slot; NOT_FOUND if none */
 	INSPECTOR_LEDGER = 4,     /* (pid, buffer, bytes): struct memory_statistics */
-	INSPECTOR_RING = 5,       /* (pid, buffer, bytes): struct inspector_ring */
-	INSPECTOR_CHECK = 6,      /* (buffer, bytes): struct inspector_check; runs every invariant over every object */
-	INSPECTOR_ZONE = 7,       /* (index, buffer, bytes): struct inspector_zone, one per range of the memory map */
-	INSPECTOR_CPU = 8,        /* (index, buffer, bytes): struct inspector_cpu */
+	INSPECTOR_RING = 5,   /* (pid, thread index, buffer, bytes): struct inspector_ring; NOT_FOUND past the last */
+	INSPECTOR_CHECK = 6,  /* (buffer, bytes): struct inspector_check; runs every invariant over every object */
+	INSPECTOR_ZONE = 7,   /* (index, buffer, bytes): struct inspector_zone, one per range of the memory map */
+	INSPECTOR_CPU = 8,    /* (index, buffer, bytes): struct inspector_cpu */
+	INSPECTOR_THREAD = 9, /* (pid, thread index, buffer, bytes): struct inspector_thread; NOT_FOUND past the last */
 	INSPECTOR_OPERATION_COUNT
 };
 
@@ -39,9 +40,29 @@ struct inspector_memory {
 
 struct inspector_process {
 	uint64_t process_id;
+	uint64_t parent_id; /* 0: the kernel */
 	char name[INSPECTOR_NAME_BYTES];
-	uint64_t threads;
+	uint32_t threads;
+	uint32_t ended; /* 1: all it had is given back; only handles name it */
+	uint64_t run_ns;
 	uint64_t frame_grant_pages, image_pages, page_table_pages;
+};
+
+enum inspector_thread_state {
+	INSPECTOR_THREAD_READY = 0,
+	INSPECTOR_THREAD_RUNNING = 1,
+	INSPECTOR_THREAD_BLOCKED = 2,
+};
+
+/* `index` counts the live threads of a process from 0. */
+struct inspector_thread {
+	uint64_t thread_id;
+	uint32_t state; /* enum inspector_thread_state */
+	uint32_t cpu;   /* where it runs or ran last */
+	uint32_t priority;
+	uint32_t open_operations;
+	uint64_t run_ns;
+	uint64_t switches; /* times it was put on a CPU */
 };
 
 struct inspector_capability {
@@ -50,8 +71,14 @@ struct inspector_capability {
 	uint32_t interface;
 	uint32_t mode; /* transfer mode: 0 none, 1 copy, 2 move */
 	uint64_t badge;
-	uint64_t pages; /* memory objects: page count */
+	uint64_t pages;  /* memory objects: page count */
+	uint64_t object; /* a number that is the same for all holds of one object; 0: the interface has no objects */
+	uint32_t holds;  /* capabilities that name the object, in all processes */
+	uint32_t flags;  /* INSPECTOR_CAPABILITY_* */
 };
+
+#define INSPECTOR_CAPABILITY_READ_ONLY 1u
+#define INSPECTOR_CAPABILITY_PART 2u /* of the object's pages */
 
 struct inspector_ring {
 	uint32_t sq_head, sq_tail, cq_head, cq_tail;
@@ -77,14 +104,17 @@ struct inspector_cpu {
 	uint32_t local_apic_id;
 	uint32_t stacked_frames;
 	uint64_t interrupts, shootdowns;
+	uint64_t switches; /* of threads */
+	uint64_t busy_ns;  /* spent on threads */
 };
 
 _Static_assert(sizeof(struct inspector_memory) == 72, "layout");
-_Static_assert(sizeof(struct inspector_process) == 72, "layout");
-_Static_assert(sizeof(struct inspector_capability) == 32, "layout");
+_Static_assert(sizeof(struct inspector_process) == 88, "layout");
+_Static_assert(sizeof(struct inspector_capability) == 48, "layout");
 _Static_assert(sizeof(struct inspector_ring) == 40, "layout");
+_Static_assert(sizeof(struct inspector_thread) == 40, "layout");
 _Static_assert(sizeof(struct inspector_check) == 112, "layout");
 _Static_assert(sizeof(struct inspector_zone) == 24, "layout");
-_Static_assert(sizeof(struct inspector_cpu) == 24, "layout");
+_Static_assert(sizeof(struct inspector_cpu) == 40, "layout");
 
 #endif

@@ -14,7 +14,14 @@ enum interface_id {
 	INTERFACE_TIMER = 5,
 	INTERFACE_BOOT_PACKAGE = 6,
 	INTERFACE_INSPECTOR = 7,      /* statistics, maps, ledgers, invariant check of the whole system */
-	INTERFACE_SYSTEM_CONTROL = 8, /* halt, next program */
+	INTERFACE_SYSTEM_CONTROL = 8, /* halt */
+	INTERFACE_PROCESS_SPAWNER = 9,
+	INTERFACE_PROCESS_HANDLE = 10, /* wait, kill, statistics of one process; never transferable */
+	INTERFACE_THREAD_CONTROL = 11, /* threads of the one process that it is bound to */
+	INTERFACE_PARK_SPACE = 12,     /* words of the one address space that it is bound to */
+	INTERFACE_ENDPOINT_FACTORY = 13,
+	INTERFACE_ENDPOINT = 14,        /* the owner's side: receive, return, make clients */
+	INTERFACE_ENDPOINT_CLIENT = 15, /* the client facet: call, nothing else */
 	INTERFACE_COUNT
 };
 

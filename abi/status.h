@@ -44,6 +44,8 @@ enum STATUS_MUST_USE status {
 	STATUS_NOT_BORROWED = 37,    /* some page is not a mapping of a memory object */
 	STATUS_OTHER_OBJECT = 38,    /* some page is a mapping of a different memory object */
 	STATUS_BEYOND_OBJECT = 39,   /* offset + length passes the end of the memory object */
+	STATUS_NOT_PRIVATE = 40,     /* a word to park on that lies in no anonymous or image page */
+	STATUS_NOT_PERMITTED = 41,   /* the capability is a narrower one: this page or access is not in it */
 
 	/* Something ran out. The ledger that refused is part of the answer. */
 	STATUS_OUT_OF_MEMORY = 48,            /* no frame is free anywhere in the system */
@@ -56,8 +58,9 @@ enum STATUS_MUST_USE status {
 	STATUS_OVER_KERNEL_OBJECT = 55,       /* ledger kernel_object_bytes */
 	STATUS_WOULD_BLOCK = 56,              /* nothing there now; ask again or wait */
 	STATUS_TIMED_OUT = 57,
-	STATUS_BUSY = 58,      /* another request of the same kind is still open */
-	STATUS_CANCELLED = 59, /* ended because its owner ended */
+	STATUS_BUSY = 58,           /* another request of the same kind is still open */
+	STATUS_CANCELLED = 59,      /* ended because its owner ended */
+	STATUS_RECEIVER_LIMIT = 60, /* what is transferred does not fit the receiver's ledgers, table or memory */
 
 	/* ELF images: each bad header has its own answer. */
 	STATUS_ELF_TRUNCATED = 80, /* the file ends inside a header or table */
