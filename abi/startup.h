@@ -1,6 +1,7 @@
 /*
  * How a program starts: RIP at e_entry, RSP 16-byte aligned at argc, then argv[], 0, envp[], 0, auxiliary vector, as
- * the System V ABI for x86-64 says (section 3.4.1); all other registers 0. FS base points at the thread's TLS block.
+ * the System V ABI for x86-64 says (section 3.4.1); RSI is the address of its ring; all other registers 0. FS base
+ * points at the thread's TLS block.
  */
 #ifndef CAPOS_ABI_STARTUP_H
 #define CAPOS_ABI_STARTUP_H

@@ -104,6 +104,7 @@ enum STATUS_MUST_USE status {
 	STATUS_MANIFEST_DUPLICATE = 124,
 	STATUS_MANIFEST_NO_INIT = 125,
 	STATUS_MANIFEST_TOO_LONG = 126,
+	STATUS_MANIFEST_WRONG_SECTION = 127, /* a key that belongs to another part of the file */
 
 	/* What a loader says. */
 	STATUS_MEMORY_MAP_EMPTY = 136,    /* no usable page at all */

@@ -1,4 +1,4 @@
-/* Why a program was ended: struct last_exit.fault_kind. */
+/* Why a program was ended: struct process_exit.fault_kind. */
 #ifndef CAPOS_ABI_USER_FAULT_ABI_H
 #define CAPOS_ABI_USER_FAULT_ABI_H
 

@@ -24,7 +24,7 @@
 #include "kernel/mem/paging.h"
 #include "kernel/mem/paging_check.h"
 #include "kernel/task/boot_package.h"
-#include "kernel/task/idle.h"
+#include "kernel/task/cpu_start.h"
 #include "lib/status.h"
 
 #define FOUR_GIB (UINT64_C(1) << 32)
@@ -121,7 +121,7 @@ _Noreturn void kernel_main(void)
 	features_report();
 	collect_acpi(); /* needs the temporary window */
 	start_apic_and_clock(info);
-	idle_start_cpus(info); /* memory below 4 GiB is still at hand, and the clock runs */
+	cpu_start_all(info);   /* memory below 4 GiB is still at hand, and the clock runs */
 	start_frames();        /* loader memory is free now: no CPU runs on it any more */
 	check_kernel_half(&options);
 	must(boot_package_open(info), "boot package");

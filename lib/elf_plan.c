@@ -6,13 +6,9 @@
 
 #define MAX_PROGRAM_HEADERS 64u /* linkers write about a dozen */
 
-struct elf_file {
-	const uint8_t *bytes;
-	uint64_t size;
-};
-
-/* What the program headers say, beside the plan itself. */
+/* The copies of the headers that the plan is made of, and what the program headers say beside the plan itself. */
 struct elf_scan {
+	uint64_t file_size;
 	Elf64_Ehdr header;
 	Elf64_Phdr tls;
 	bool has_tls;
@@ -24,18 +20,13 @@ static bool is_within(uint64_t offset, uint64_t bytes, uint64_t size)
 	return offset <= size && bytes <= size - offset;
 }
 
-/* Copied byte by byte: headers in a file may stand at any address. */
-static enum status file_read(const struct elf_file *file, uint64_t offset, void *to, uint64_t bytes)
+static enum status source_read(const struct elf_source *source, uint64_t offset, void *to, uint64_t bytes)
 {
-	uint8_t *target = to;
-
-	GUARD(is_within(offset, bytes, file->size), STATUS_ELF_TRUNCATED);
-	for (uint64_t i = 0; i < bytes; i++)
-		target[i] = file->bytes[offset + i];
-	return STATUS_OK;
+	GUARD(is_within(offset, bytes, source->size), STATUS_ELF_TRUNCATED);
+	return source->read(source->context, offset, bytes, to);
 }
 
-static enum status header_check(const struct elf_file *file, const Elf64_Ehdr *header)
+static enum status header_check(const Elf64_Ehdr *header, uint64_t file_size)
 {
 	GUARD(header->e_ident[EI_MAG0] == ELFMAG0, STATUS_ELF_BAD_MAGIC);
 	GUARD(header->e_ident[EI_MAG1] == ELFMAG1, STATUS_ELF_BAD_MAGIC);
@@ -51,7 +42,7 @@ static enum status header_check(const struct elf_file *file, const Elf64_Ehdr *h
 	GUARD(header->e_phnum != 0, STATUS_ELF_NO_SEGMENTS);
 	GUARD(header->e_phentsize == sizeof(Elf64_Phdr), STATUS_ELF_BAD_HEADER_SIZE);
 	GUARD(header->e_phnum <= MAX_PROGRAM_HEADERS, STATUS_ELF_TOO_MANY_SEGMENTS);
-	GUARD(is_within(header->e_phoff, header->e_phnum * sizeof(Elf64_Phdr), file->size), STATUS_ELF_TRUNCATED);
+	GUARD(is_within(header->e_phoff, header->e_phnum * sizeof(Elf64_Phdr), file_size), STATUS_ELF_TRUNCATED);
 	return STATUS_OK;
 }
 
@@ -96,10 +87,10 @@ static enum status load_pages(const Elf64_Phdr *program, struct uaddr_range *pag
 	return STATUS_OK;
 }
 
-static enum status load_decode(const struct elf_file *file, const Elf64_Phdr *program, struct elf_segment *segment)
+static enum status load_decode(const Elf64_Phdr *program, uint64_t file_size, struct elf_segment *segment)
 {
 	GUARD(is_good_alignment(program), STATUS_ELF_BAD_ALIGNMENT);
-	GUARD(is_within(program->p_offset, program->p_filesz, file->size), STATUS_ELF_SEGMENT_OUTSIDE_FILE);
+	GUARD(is_within(program->p_offset, program->p_filesz, file_size), STATUS_ELF_SEGMENT_OUTSIDE_FILE);
 	TRY(load_pages(program, &segment->pages));
 	TRY(load_protection(program, &segment->protection));
 	segment->file_offset = program->p_offset;
@@ -129,15 +120,14 @@ static enum status plan_insert(struct elf_plan *plan, const struct elf_segment *
 	return STATUS_OK;
 }
 
-static enum status scan_load(const struct elf_file *file, const Elf64_Phdr *program, struct elf_scan *scan,
-			     struct elf_plan *plan)
+static enum status scan_load(const Elf64_Phdr *program, struct elf_scan *scan, struct elf_plan *plan)
 {
 	struct elf_segment segment = { .address = 0 };
 
 	GUARD(program->p_filesz <= program->p_memsz, STATUS_ELF_FILE_LARGER_THAN_MEMORY);
 	if (program->p_memsz == 0)
 		return STATUS_OK;
-	TRY(load_decode(file, program, &segment));
+	TRY(load_decode(program, scan->file_size, &segment));
 	TRY(plan_insert(plan, &segment));
 	if ((segment.protection & PROTECTION_EXECUTE) != 0 &&
 	    is_within(scan->header.e_entry - program->p_vaddr, 1, program->p_memsz))
@@ -145,12 +135,11 @@ static enum status scan_load(const struct elf_file *file, const Elf64_Phdr *prog
 	return STATUS_OK;
 }
 
-static enum status scan_one(const struct elf_file *file, const Elf64_Phdr *program, struct elf_scan *scan,
-			    struct elf_plan *plan)
+static enum status scan_one(const Elf64_Phdr *program, struct elf_scan *scan, struct elf_plan *plan)
 {
 	switch (program->p_type) {
 	case PT_LOAD:
-		return scan_load(file, program, scan, plan);
+		return scan_load(program, scan, plan);
 	case PT_INTERP:
 	case PT_DYNAMIC:
 		return STATUS_ELF_HAS_INTERPRETER;
@@ -220,19 +209,18 @@ static void plan_program_headers(const Elf64_Ehdr *header, struct elf_plan *plan
 			plan->segment[index].address + (header->e_phoff - plan->segment[index].file_offset);
 }
 
-enum status elf_plan_make(const void *bytes, size_t size, struct elf_plan *plan)
+enum status elf_plan_make_from(const struct elf_source *source, struct elf_plan *plan)
 {
-	const struct elf_file file = { .bytes = bytes, .size = size };
-	struct elf_scan scan = { .has_tls = false };
+	struct elf_scan scan = { .file_size = source->size };
 
 	*plan = (struct elf_plan){ .segments = 0 };
-	TRY(file_read(&file, 0, &scan.header, sizeof(scan.header)));
-	TRY(header_check(&file, &scan.header));
+	TRY(source_read(source, 0, &scan.header, sizeof(scan.header)));
+	TRY(header_check(&scan.header, scan.file_size));
 	for (uint32_t i = 0; i < scan.header.e_phnum; i++) {
 		Elf64_Phdr program = { .p_type = PT_NULL };
 
-		TRY(file_read(&file, scan.header.e_phoff + i * sizeof(program), &program, sizeof(program)));
-		TRY(scan_one(&file, &program, &scan, plan));
+		TRY(source_read(source, scan.header.e_phoff + i * sizeof(program), &program, sizeof(program)));
+		TRY(scan_one(&program, &scan, plan));
 	}
 	GUARD(plan->segments != 0, STATUS_ELF_NO_SEGMENTS);
 	GUARD(scan.entry_is_executable, STATUS_ELF_ENTRY_NOT_EXECUTABLE);
@@ -240,8 +228,26 @@ enum status elf_plan_make(const void *bytes, size_t size, struct elf_plan *plan)
 		TRY(plan_tls(&scan.tls, plan));
 	plan->entry = scan.header.e_entry;
 	plan_program_headers(&scan.header, plan);
-	ASSERT(elf_plan_is_valid(plan, size));
+	ASSERT(elf_plan_is_valid(plan, scan.file_size));
 	return STATUS_OK;
+}
+
+/* Byte by byte: headers in a file may stand at any address. */
+static enum status memory_read(const void *context, uint64_t offset, uint64_t bytes, void *to)
+{
+	const uint8_t *file = context;
+	uint8_t *target = to;
+
+	for (uint64_t i = 0; i < bytes; i++)
+		target[i] = file[offset + i];
+	return STATUS_OK;
+}
+
+enum status elf_plan_make(const void *bytes, size_t size, struct elf_plan *plan)
+{
+	const struct elf_source source = { .read = memory_read, .context = bytes, .size = size };
+
+	return elf_plan_make_from(&source, plan);
 }
 
 static bool segment_is_valid(const struct elf_segment *segment, uint64_t file_size)
@@ -317,7 +323,7 @@ static bool program_headers_are_valid(const struct elf_plan *plan)
 	return false;
 }
 
-bool elf_plan_is_valid(const struct elf_plan *plan, size_t file_size)
+bool elf_plan_is_valid(const struct elf_plan *plan, uint64_t file_size)
 {
 	return segments_are_valid(plan, file_size) && entry_is_valid(plan) && tls_is_valid(plan) &&
 	       program_headers_are_valid(plan);

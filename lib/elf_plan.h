@@ -1,5 +1,9 @@
 /*
- * ELF64 bytes to a load plan. Pure: reads `size` bytes, writes one struct, allocates nothing; arbitrary bytes are safe.
+ * ELF64 bytes to a load plan. Pure: reads headers, writes one struct, allocates nothing; arbitrary bytes are safe.
+ *
+ * The file may be one that others write at the same time: each header is read once, into a copy, and the plan is made
+ * of these copies alone, so it is the plan of what was checked. What the loader copies by it later are bytes that are
+ * not looked at here.
  *
  * The promise of a valid plan: segments sorted by address, whole pages, disjoint, inside [USER_START, USER_LIMIT),
  * clear of the bootstrap window, none writable and executable; file bytes inside the file; entry inside an executable
@@ -39,9 +43,20 @@ struct elf_plan {
 	uint64_t tls_memory_bytes, tls_alignment; /* alignment is a power of two, 1 .. 4096 */
 };
 
-/* Each bad header has its own STATUS_ELF_* answer; *plan is undefined then. */
+/* Where a file's bytes come from. */
+struct elf_source {
+	/* Copy [offset, offset + bytes), which is not empty and lies within `size`, to `to`; or fail. */
+	enum status (*read)(const void *context, uint64_t offset, uint64_t bytes, void *to);
+	const void *context;
+	uint64_t size; /* does not change */
+};
+
+/* Each bad header has its own STATUS_ELF_* answer; a read that fails, its own. *plan is undefined then. */
+enum status elf_plan_make_from(const struct elf_source *source, struct elf_plan *plan);
+
+/* The same of a file in memory. */
 enum status elf_plan_make(const void *bytes, size_t size, struct elf_plan *plan);
 
-bool elf_plan_is_valid(const struct elf_plan *plan, size_t file_size);
+bool elf_plan_is_valid(const struct elf_plan *plan, uint64_t file_size);
 
 #endif

@@ -4,7 +4,7 @@
 
 static bool ledger_is_valid(const struct ledger *ledger)
 {
-	return ledger->used <= ledger->limit && ledger->peak <= ledger->limit;
+	return ledger->used <= ledger->limit;
 }
 
 static struct ledger *ledger_of(struct resource_ledger *ledger, enum ledger_kind kind)
@@ -49,19 +49,24 @@ void resource_ledger_cancel(struct resource_ledger *ledger, enum ledger_kind kin
 	ASSERT(ledger_is_valid(one));
 }
 
-enum status resource_ledger_carve(struct resource_ledger *from, struct resource_ledger *to, enum ledger_kind kind,
-				  uint64_t amount)
+enum status resource_ledger_shrink(struct resource_ledger *ledger, const uint64_t amount[LEDGER_COUNT])
 {
-	struct ledger *giver = ledger_of(from, kind), *taker = ledger_of(to, kind);
+	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++) {
+		const struct ledger *one = &ledger->of[kind];
 
-	ASSERT(ledger_is_valid(giver) && ledger_is_valid(taker));
-	GUARD(amount <= giver->limit - giver->used, ledger_refusal(kind));
-	GUARD(amount <= UINT64_MAX - taker->limit, STATUS_BAD_ARGUMENT);
-	giver->limit -= amount;
-	if (giver->peak > giver->limit)
-		giver->peak = giver->limit;
-	taker->limit += amount;
+		GUARD(amount[kind] <= one->limit - one->used, ledger_refusal((enum ledger_kind)kind));
+	}
+	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++)
+		ledger->of[kind].limit -= amount[kind];
 	return STATUS_OK;
+}
+
+void resource_ledger_grow(struct resource_ledger *ledger, const uint64_t amount[LEDGER_COUNT])
+{
+	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++) {
+		CHECK(amount[kind] <= UINT64_MAX - ledger->of[kind].limit);
+		ledger->of[kind].limit += amount[kind];
+	}
 }
 
 enum status ledger_refusal(enum ledger_kind kind)

@@ -1,6 +1,7 @@
 /*
  * A process's resource ledger: what it has taken of each kind, and how much it may take. Pure arithmetic; the owner
- * serialises. Invariant: used <= limit and peak <= limit (limits only shrink through resource_ledger_carve).
+ * serialises. Invariant: used <= limit. Limits change through resource_ledger_shrink and resource_ledger_grow alone; a peak
+ * from before may be above the limit of today.
  *
  * The peak is written down when something is refunded, not when it is charged: so a charge can be cancelled, in any
  * order with others, and leave no trace. Ask resource_ledger_peak.
@@ -43,11 +44,14 @@ static inline uint64_t resource_ledger_peak(const struct resource_ledger *ledger
 	return one->peak > one->used ? one->peak : one->used;
 }
 
-/* Move `amount` of limit from one ledger to another (a child's quota out of its parent's): the OVER_ status if the
- * parent's unused limit is smaller, BAD_ARGUMENT if the child's would pass 2^64; then nothing changed. The parent's
- * peak is cut to its new limit. */
-enum status resource_ledger_carve(struct resource_ledger *from, struct resource_ledger *to, enum ledger_kind kind,
-				  uint64_t amount);
+/*
+ * Take limit away, of every kind at once, or change nothing: the OVER_ status of the first kind whose unused limit is
+ * smaller. A child's quota comes out of its parent's so; what was used before stays in the peak.
+ */
+enum status resource_ledger_shrink(struct resource_ledger *ledger, const uint64_t amount[LEDGER_COUNT]);
+
+/* Give limit that was taken back: no limit passes 2^64 (CHECK). */
+void resource_ledger_grow(struct resource_ledger *ledger, const uint64_t amount[LEDGER_COUNT]);
 
 /* The OVER_ status that this kind refuses with. */
 enum status ledger_refusal(enum ledger_kind kind);

@@ -1,94 +1,10 @@
 #include "lib/manifest.h"
 
 #include "lib/check.h"
-#include "lib/ledger.h"
+#include "lib/manifest_program.h"
 #include "lib/string.h"
 
-#define LINE_WORDS 3u /* the longest line: limit LEDGER NUMBER */
-
-struct word {
-	const char *text;
-	size_t length;
-};
-
-struct line {
-	uint32_t words;
-	struct word word[LINE_WORDS];
-};
-
-static bool is_blank(char character)
-{
-	return character == ' ' || character == '\t' || character == '\r';
-}
-
-static bool is_printable(char character)
-{
-	return character > ' ' && character <= '~';
-}
-
-/* The words of `bytes` characters before any '#'. BAD_LINE: too many of them, or a character that is no text. */
-static enum status line_split(const char *text, size_t bytes, struct line *line)
-{
-	size_t i = 0;
-
-	line->words = 0;
-	while (i < bytes && text[i] != '#') {
-		const size_t start = i;
-
-		if (is_blank(text[i])) {
-			i++;
-			continue;
-		}
-		while (i < bytes && is_printable(text[i]) && text[i] != '#')
-			i++;
-		GUARD(i > start, STATUS_MANIFEST_BAD_LINE);
-		GUARD(line->words < LINE_WORDS, STATUS_MANIFEST_BAD_LINE);
-		line->word[line->words++] = (struct word){ &text[start], i - start };
-	}
-	return STATUS_OK;
-}
-
-static bool word_is(struct word word, const char *text)
-{
-	return string_equal_part(text, word.text, word.length);
-}
-
-/* The factor of a suffix K, M or G, which is taken off the word; 1 without one. */
-static uint64_t take_suffix(struct word *number)
-{
-	uint64_t factor = 1;
-
-	if (number->text[number->length - 1] == 'K')
-		factor = UINT64_C(1) << 10;
-	else if (number->text[number->length - 1] == 'M')
-		factor = UINT64_C(1) << 20;
-	else if (number->text[number->length - 1] == 'G')
-		factor = UINT64_C(1) << 30;
-	if (factor != 1)
-		number->length--;
-	return factor;
-}
-
-static enum status number_parse(struct word word, uint64_t *number)
-{
-	const uint64_t factor = take_suffix(&word);
-	uint64_t value = 0;
-
-	GUARD(word.length != 0, STATUS_MANIFEST_BAD_NUMBER);
-	for (size_t i = 0; i < word.length; i++) {
-		GUARD(word.text[i] >= '0' && word.text[i] <= '9', STATUS_MANIFEST_BAD_NUMBER);
-
-		const uint64_t digit = (uint64_t)(word.text[i] - '0');
-
-		GUARD(value <= (UINT64_MAX - digit) / 10, STATUS_MANIFEST_BAD_NUMBER);
-		value = value * 10 + digit;
-	}
-	GUARD(value <= UINT64_MAX / factor, STATUS_MANIFEST_BAD_NUMBER);
-	*number = value * factor;
-	return STATUS_OK;
-}
-
-static enum status parse_init(const struct line *line, struct manifest *manifest)
+static enum status parse_init(const struct manifest_line *line, struct manifest *manifest)
 {
 	GUARD(line->words == 2, STATUS_MANIFEST_BAD_LINE);
 	GUARD(manifest->init[0] == '\0', STATUS_MANIFEST_DUPLICATE);
@@ -97,32 +13,21 @@ static enum status parse_init(const struct line *line, struct manifest *manifest
 	return STATUS_OK;
 }
 
-static enum status ledger_find(struct word name, uint32_t *ledger)
+static enum status parse_limit(const struct manifest_line *line, struct manifest *manifest)
 {
-	for (uint32_t i = 0; i < LEDGER_COUNT; i++) {
-		if (word_is(name, ledger_name((enum ledger_kind)i))) {
-			*ledger = i;
-			return STATUS_OK;
-		}
-	}
-	return STATUS_MANIFEST_BAD_NAME;
-}
-
-static enum status parse_limit(const struct line *line, struct manifest *manifest)
-{
-	uint32_t ledger = 0;
+	enum ledger_kind ledger;
 	uint64_t limit = 0;
 
 	GUARD(line->words == 3, STATUS_MANIFEST_BAD_LINE);
-	TRY(ledger_find(line->word[1], &ledger));
-	TRY(number_parse(line->word[2], &limit));
+	TRY(manifest_line_ledger(line->word[1], &ledger));
+	TRY(manifest_line_number(line->word[2], &limit));
 	GUARD(!manifest->has_limit[ledger], STATUS_MANIFEST_DUPLICATE);
 	manifest->has_limit[ledger] = true;
 	manifest->limit[ledger] = limit;
 	return STATUS_OK;
 }
 
-static enum status parse_argument(const struct line *line, struct manifest *manifest)
+static enum status parse_argument(const struct manifest_line *line, struct manifest *manifest)
 {
 	GUARD(line->words == 2, STATUS_MANIFEST_BAD_LINE);
 	GUARD(line->word[1].length < MANIFEST_NAME_BYTES, STATUS_MANIFEST_TOO_LONG);
@@ -132,52 +37,93 @@ static enum status parse_argument(const struct line *line, struct manifest *mani
 	return STATUS_OK;
 }
 
-static enum status parse_line(const char *text, size_t bytes, struct manifest *manifest)
+static enum status parse_line(const struct manifest_line *line, struct manifest *manifest)
 {
-	struct line line = { .words = 0 };
+	static const char *const of_programs[] = { "grant", "environment", "priority", "start" };
 
-	TRY(line_split(text, bytes, &line));
-	if (line.words == 0)
-		return STATUS_OK;
-	if (word_is(line.word[0], "init"))
-		return parse_init(&line, manifest);
-	if (word_is(line.word[0], "limit"))
-		return parse_limit(&line, manifest);
-	if (word_is(line.word[0], "argument"))
-		return parse_argument(&line, manifest);
+	if (manifest_line_word_is(line->word[0], "init"))
+		return parse_init(line, manifest);
+	if (manifest_line_word_is(line->word[0], "limit"))
+		return parse_limit(line, manifest);
+	if (manifest_line_word_is(line->word[0], "argument"))
+		return parse_argument(line, manifest);
+	for (uint32_t i = 0; i < COUNT_OF(of_programs); i++)
+		GUARD(!manifest_line_word_is(line->word[0], of_programs[i]), STATUS_MANIFEST_WRONG_SECTION);
 	return STATUS_MANIFEST_UNKNOWN_KEY;
+}
+
+/* Up to the first section, at which `text` then stands. */
+static enum status parse_first_part(struct manifest_text *text, struct manifest *manifest)
+{
+	struct manifest_text before = *text;
+	struct manifest_line line;
+	enum status status;
+
+	while ((status = manifest_line_next(text, &line)) == STATUS_OK) {
+		if (manifest_line_word_is(line.word[0], "program")) {
+			*text = before;
+			return STATUS_OK;
+		}
+		TRY(parse_line(&line, manifest));
+		before = *text;
+	}
+	return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+/* Every section is well-formed, and no two are about one program. */
+static enum status check_programs(struct manifest_text *text)
+{
+	struct manifest_word name[MANIFEST_PROGRAMS];
+	struct manifest_program program;
+	uint32_t programs = 0;
+	enum status status;
+
+	while ((status = manifest_program_next(text, &program)) == STATUS_OK) {
+		for (uint32_t i = 0; i < programs; i++) {
+			if (manifest_line_words_equal(name[i], program.name)) {
+				text->line = program.line;
+				return STATUS_MANIFEST_DUPLICATE;
+			}
+		}
+		if (programs == MANIFEST_PROGRAMS) {
+			text->line = program.line;
+			return STATUS_MANIFEST_TOO_LONG;
+		}
+		name[programs++] = program.name;
+	}
+	return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+static enum status parse(struct manifest_text *text, struct manifest *manifest)
+{
+	TRY(parse_first_part(text, manifest));
+	return check_programs(text);
 }
 
 enum status manifest_parse(const char *text, size_t bytes, struct manifest *manifest, uint32_t *failed_line)
 {
-	uint32_t number = 0;
+	struct manifest_text at = { .text = text, .bytes = bytes };
 
 	*manifest = (struct manifest){ .arguments = 0 };
 	*failed_line = 0;
 	GUARD(bytes <= MANIFEST_MAX_BYTES, STATUS_MANIFEST_TOO_LONG);
-	for (size_t start = 0, end = 0; start < bytes; start = end + 1) {
-		end = start;
-		while (end < bytes && text[end] != '\n')
-			end++;
-		*failed_line = ++number;
-		TRY(parse_line(&text[start], end - start, manifest));
-	}
-	*failed_line = 0;
+
+	const enum status status = parse(&at, manifest);
+
+	if (status != STATUS_OK)
+		*failed_line = at.line;
+	TRY(status);
 	GUARD(manifest->init[0] != '\0', STATUS_MANIFEST_NO_INIT);
 	ASSERT(manifest_is_valid(manifest));
 	return STATUS_OK;
 }
 
-/* A word that could stand in the text: printable, terminated, not empty. */
+/* A word that could stand in the text, and its terminator. */
 static bool is_word(const char text[MANIFEST_NAME_BYTES])
 {
 	const size_t length = string_length(text, MANIFEST_NAME_BYTES);
 
-	for (size_t i = 0; i < length; i++) {
-		if (!is_printable(text[i]) || text[i] == '#')
-			return false;
-	}
-	return length != 0 && length < MANIFEST_NAME_BYTES;
+	return length < MANIFEST_NAME_BYTES && manifest_line_is_word((struct manifest_word){ text, length });
 }
 
 bool manifest_is_valid(const struct manifest *manifest)

@@ -1,7 +1,7 @@
 /* Console: abi/console_abi.h, on the serial line. */
-#include "kernel/cap/console_cap.h"
-
 #include "abi/console_abi.h"
+
+#include "kernel/arch/x86_64/clock.h"
 #include "kernel/arch/x86_64/interrupt_window.h"
 #include "kernel/arch/x86_64/serial.h"
 #include "kernel/cap/call.h"
@@ -9,6 +9,10 @@
 #include "lib/check.h"
 
 #define PART_BYTES 256u
+#define POLL_NS UINT64_C(1000000)
+
+static struct spinlock output_lock = SPINLOCK_INIT; /* parts of two writers do not mix */
+static struct spinlock input_lock = SPINLOCK_INIT;  /* one reader looks and takes */
 
 static enum status write(struct call *call)
 {
@@ -22,48 +26,60 @@ static enum status write(struct call *call)
 		uint64_t count = bytes - call->value < PART_BYTES ? bytes - call->value : PART_BYTES;
 
 		TRY(user_access_read(&call->process->space, buffer + call->value, count, part));
+		spinlock_acquire(&output_lock);
 		for (uint64_t i = 0; i < count; i++)
 			serial_write_byte(part[i]);
+		spinlock_release(&output_lock);
 		call->value += count;
 		interrupt_window_open(); /* a real line takes 22 ms for so many bytes */
 	}
 	return STATUS_OK;
 }
 
-bool console_cap_try_read(struct process *process, const struct open_operation *open,
-			  struct ring_completion *completion)
+/* As many bytes as have come, if the buffer can take them; a bad buffer loses no input. */
+static enum status take_input(struct address_space *space, const struct operation *operation, uint64_t *count)
 {
+	uint64_t limit = operation->bytes < PART_BYTES ? operation->bytes : PART_BYTES;
 	uint8_t part[PART_BYTES];
-	uint64_t limit = open->bytes < PART_BYTES ? open->bytes : PART_BYTES;
-	enum status status = user_access_check(&process->space, open->buffer, limit, true);
-	uint64_t count = 0;
 
-	if (status == STATUS_OK) {
-		while (count < limit && serial_read_byte(&part[count]))
-			count++;
-		if (count == 0)
-			return false;
-		status = user_access_write(&process->space, open->buffer, count, part);
+	*count = 0;
+	TRY(user_access_check(space, operation->buffer, limit, true));
+	while (*count < limit && serial_read_byte(&part[*count]))
+		++*count;
+	return *count == 0 ? STATUS_OK : user_access_write(space, operation->buffer, *count, part);
+}
+
+/* The serial line is polled. */
+static bool poll_input(struct operation *operation, uint64_t *next_look)
+{
+	uint64_t look = clock_now_ns() + POLL_NS;
+	enum status status;
+	uint64_t count;
+
+	spinlock_acquire(&input_lock);
+	status = take_input(&operation->thread->process->space, operation, &count);
+	spinlock_release(&input_lock);
+	if (status == STATUS_OK && count == 0) {
+		if (look < *next_look)
+			*next_look = look;
+		return false;
 	}
-	completion->value = status == STATUS_OK ? count : 0;
-	completion->result = -(int32_t)status;
+	operation->completion.value = status == STATUS_OK ? count : 0;
+	operation->completion.result = -(int32_t)status;
 	return true;
 }
 
 static enum status read(struct call *call)
 {
-	struct open_operation open = {
-		.kind = OPEN_CONSOLE_READ,
-		.user_data = call->user_data,
-		.buffer = call->argument[0],
-		.bytes = call->argument[1],
-	};
+	struct operation *operation;
 
-	GUARD(open.bytes != 0, STATUS_ZERO_LENGTH);
-	GUARD(open.bytes <= CONSOLE_MAX_BYTES, STATUS_TOO_LONG);
-	TRY(user_access_check(&call->process->space, open.buffer, open.bytes, true));
-	TRY(thread_open(call->thread, &open));
-	call->is_open = true;
+	GUARD(call->argument[1] != 0, STATUS_ZERO_LENGTH);
+	GUARD(call->argument[1] <= CONSOLE_MAX_BYTES, STATUS_TOO_LONG);
+	TRY(user_access_check(&call->process->space, call->argument[0], call->argument[1], true));
+	TRY(call_open(call, OPERATION_CONSOLE_READ, &operation));
+	operation->buffer = call->argument[0];
+	operation->bytes = call->argument[1];
+	operation->poll = poll_input;
 	return STATUS_OK;
 }
 

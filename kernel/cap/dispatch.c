@@ -4,6 +4,8 @@
 
 #include "kernel/arch/x86_64/interrupt_window.h"
 #include "kernel/cap/call.h"
+#include "kernel/mem/kernel_stack.h"
+#include "kernel/task/process_capability.h"
 #include "lib/check.h"
 
 static const struct call_table *const calls_of_interface[INTERFACE_COUNT] = {
@@ -16,38 +18,65 @@ static const struct call_table *const calls_of_interface[INTERFACE_COUNT] = {
 	[INTERFACE_BOOT_PACKAGE] = &boot_package_calls,
 	[INTERFACE_INSPECTOR] = &inspector_calls,
 	[INTERFACE_SYSTEM_CONTROL] = &system_control_calls,
+	[INTERFACE_PROCESS_SPAWNER] = &process_spawner_calls,
+	[INTERFACE_PROCESS_HANDLE] = &process_handle_calls,
+	[INTERFACE_THREAD_CONTROL] = &thread_control_calls,
+	[INTERFACE_PARK_SPACE] = &park_space_calls,
+	[INTERFACE_ENDPOINT_FACTORY] = &endpoint_factory_calls,
+	[INTERFACE_ENDPOINT] = &endpoint_calls,
+	[INTERFACE_ENDPOINT_CLIENT] = NULL, /* every operation number is a method of its owner's */
 };
 
-static inline enum status call_object(struct call *call, handle_t capability, uint16_t operation)
+static inline enum status call_object(struct call *call, handle_t capability)
 {
 	const struct call_table *calls;
 	enum status status = STATUS_UNSUPPORTED;
 
-	TRY(process_use_capability(call->process, capability, &call->hold));
+	TRY(process_capability_use(call->process, capability, &call->hold));
 	calls = calls_of_interface[call->hold.interface];
-	if (LIKELY(operation < calls->count))
-		status = calls->handler[operation](call);
-	if (call->hold.interface == INTERFACE_MEMORY_OBJECT)
-		process_end_use(&call->hold);
+	if (UNLIKELY(calls == NULL))
+		status = endpoint_cap_call(call);
+	else if (LIKELY(call->operation < calls->count))
+		status = calls->handler[call->operation](call);
+	hold_end_use(&call->hold);
+	return status;
+}
+
+/* An opcode that is for one interface alone. */
+static enum status call_interface(struct call *call, handle_t capability, enum interface_id interface,
+				  call_handler_t *handler)
+{
+	enum status status;
+
+	TRY(process_capability_use_interface(call->process, capability, interface, &call->hold));
+	status = handler(call);
+	hold_end_use(&call->hold);
 	return status;
 }
 
 /* `first` is the submission's first word. */
 static inline enum status carry_out(struct call *call, uint64_t first)
 {
+	const handle_t capability = ring_first_capability(first);
+
 	GUARD(ring_first_flags(first) == 0, STATUS_UNSUPPORTED);
 	GUARD(ring_first_opcode(first) < RING_OPCODE_COUNT, STATUS_UNSUPPORTED);
+	call->operation = ring_first_operation(first);
 	switch ((enum ring_opcode)ring_first_opcode(first)) {
 	case RING_NOP:
 		return STATUS_OK;
 	case RING_CALL:
-		return call_object(call, ring_first_capability(first), ring_first_operation(first));
+		return call_object(call, capability);
 	case RING_RELEASE:
-		return process_release_capability(call->process, ring_first_capability(first));
+		return process_capability_release(call->process, capability);
 	case RING_RECEIVE:
+		return call_interface(call, capability, INTERFACE_ENDPOINT, endpoint_cap_receive);
 	case RING_RETURN:
+		return call_interface(call, capability, INTERFACE_ENDPOINT, endpoint_cap_return);
 	case RING_PARK:
+		return call_interface(call, capability, INTERFACE_PARK_SPACE, park_space_cap_park);
 	case RING_UNPARK:
+		return call_interface(call, capability, INTERFACE_PARK_SPACE, park_space_cap_unpark);
 	case RING_OPCODE_COUNT:
 		return STATUS_UNSUPPORTED;
 	}
@@ -74,9 +103,12 @@ static inline void carry_out_next(struct thread *thread)
 	first = ring_read_first(thread->ring, place);
 	ring_kernel_advance(state);
 	status = carry_out(&call, first);
-	thread->refused += status != STATUS_OK;
+	/* A call that failed has changed nothing: once more, if frames lay idle. */
+	if (UNLIKELY(status == STATUS_OUT_OF_MEMORY) && kernel_stack_trim() != 0)
+		status = carry_out(&call, first);
 	if (call.is_open)
 		return;
+	thread->refused += status != STATUS_OK;
 	ring_kernel_write(state, thread->ring,
 			  &(struct ring_completion){
 				  .user_data = call.user_data,

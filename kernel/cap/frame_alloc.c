@@ -3,7 +3,28 @@
 
 #include "kernel/cap/call.h"
 #include "kernel/mem/memory_object.h"
+#include "kernel/task/process_capability.h"
 #include "lib/check.h"
+
+/* All is charged; what may still fail is making the object, which takes the longest. */
+static enum status create_object(struct call *call, const struct charge *charge, const struct capability_plan *plan,
+				 struct memory_object **object)
+{
+	enum status status =
+		account_charge_and_promise(&call->process->account, charge, plan->frames);
+
+	if (status != STATUS_OK) {
+		process_capability_cancel(call->process, plan);
+		return status;
+	}
+	status = memory_object_create(call->argument[0], call->argument[1], object);
+	if (status != STATUS_OK) {
+		frame_promise_return(plan->frames);
+		account_cancel(&call->process->account, charge);
+		process_capability_cancel(call->process, plan);
+	}
+	return status;
+}
 
 static enum status allocate(struct call *call)
 {
@@ -13,26 +34,19 @@ static enum status allocate(struct call *call)
 	struct charge charge = { .kinds = 0 };
 	struct capability_plan plan;
 	struct memory_object *object;
-	enum status status;
 
 	GUARD((flags & ~(uint64_t)(FRAME_ALLOCATOR_CONTIGUOUS | FRAME_ALLOCATOR_ALIGN_2MIB)) == 0, STATUS_UNSUPPORTED);
 	GUARD(pages != 0, STATUS_ZERO_LENGTH);
 	GUARD(pages <= MEMORY_OBJECT_MAX_PAGES, STATUS_TOO_LONG);
 	charge_add(&charge, LEDGER_FRAME_GRANT, pages);
 	charge_add(&charge, LEDGER_KERNEL_OBJECT, memory_object_kernel_bytes(pages, flags));
-	TRY(process_plan_capability(call->process, &charge, &plan));
-	TRY(account_charge_and_promise(&call->process->account, &charge, plan.frames));
-	status = memory_object_create(pages, flags, &object);
-	if (status != STATUS_OK) {
-		frame_promise_return(plan.frames);
-		account_cancel(&call->process->account, &charge);
-		return status;
-	}
+	TRY(process_capability_plan(call->process, 1, &charge, &plan));
+	TRY(create_object(call, &charge, &plan, &object));
 	hold.object = object;
 	call->value = 0; /* index of the result capability */
-	call->capability = process_reserve_capability(call->process, &plan);
 	call->interface = INTERFACE_MEMORY_OBJECT;
-	process_publish_capability(call->process, call->capability, &hold);
+	process_capability_reserve(call->process, &plan, 1, &call->capability);
+	process_capability_publish(call->process, call->capability, &hold);
 	return STATUS_OK;
 }
 

@@ -7,77 +7,74 @@
 #include "kernel/arch/x86_64/panic.h"
 #include "kernel/mem/frame.h"
 #include "kernel/mem/heap.h"
+#include "kernel/mem/kernel_stack.h"
 #include "kernel/mem/paging.h"
 #include "kernel/task/boot_package.h"
+#include "kernel/task/process_end.h"
+#include "kernel/task/process_tree.h"
+#include "kernel/task/program_image.h"
+#include "kernel/task/scheduler.h"
 #include "kernel/task/spawn.h"
-#include "kernel/task/user_stack.h"
 #include "lib/check.h"
+#include "lib/format.h"
 #include "lib/status.h"
 #include "lib/string.h"
 
-#define DEFAULT_CAP_SLOTS 4096u
+#define DEFAULT_CAP_SLOTS 65535u
 #define DEFAULT_VIRTUAL_PAGES (UINT64_C(1) << 34) /* 64 TiB: half of what a 47-bit address space has */
+#define KILLED_CODE 137
 
-/* A command line cut into words. */
+/* Words as a program gets them: each 0-terminated, one behind the other. */
 struct command {
-	char text[SYSTEM_CONTROL_COMMAND_BYTES];
-	const char *word[USER_STACK_MAX_ARGUMENTS];
-	uint32_t words;
+	char text[512];
+	struct string_list words;
+	char program[PROCESS_NAME_BYTES]; /* the first */
 };
 
-/* Boot CPU only: programs and the supervisor never run at the same time. */
-static struct command next_command; /* words == 0: init */
-static struct last_exit last_exit;
-static bool has_last_exit;
+static struct command command;
+static bool ends_with_init;
 
-static enum status command_parse(struct command *command, const char *text)
+static enum status add_word(const char *word, size_t length)
 {
-	char *at = command->text;
+	GUARD(command.words.bytes + length + 1 <= sizeof(command.text), STATUS_TOO_LONG);
+	memcpy(command.text + command.words.bytes, word, length);
+	command.text[command.words.bytes + length] = 0;
+	command.words.bytes += (uint32_t)length + 1;
+	command.words.count++;
+	return STATUS_OK;
+}
 
-	command->words = 0;
-	GUARD(string_copy(command->text, sizeof(command->text), text), STATUS_TOO_LONG);
-	for (;;) {
-		while (*at == ' ')
-			*at++ = 0;
-		if (*at == 0)
-			break;
-		GUARD(command->words < USER_STACK_MAX_ARGUMENTS, STATUS_TOO_LONG);
-		command->word[command->words++] = at;
-		while (*at != 0 && *at != ' ')
-			at++;
+static enum status add_words(const char *line)
+{
+	while (*line != 0) {
+		size_t length = 0;
+
+		while (line[length] != 0 && line[length] != ' ')
+			length++;
+		if (length != 0)
+			TRY(add_word(line, length));
+		line += length;
+		while (*line == ' ')
+			line++;
 	}
-	GUARD(command->words > 0, STATUS_BAD_ARGUMENT);
 	return STATUS_OK;
 }
 
-/* Words point into the text they were cut from, so a copy has its own. */
-static void command_copy(struct command *to, const struct command *from)
+/* From the kernel's command line; or the manifest, with its arguments. */
+static enum status choose_command(const char *init)
 {
-	*to = *from;
-	for (uint32_t i = 0; i < to->words; i++)
-		if (from->word[i] >= from->text && from->word[i] < from->text + sizeof(from->text))
-			to->word[i] = to->text + (from->word[i] - from->text);
-}
+	const struct manifest *manifest = boot_package_manifest();
 
-enum status supervisor_set_next(const char *command)
-{
-	struct command parsed;
-	uint32_t index;
-
-	TRY(command_parse(&parsed, command));
-	TRY(archive_find(boot_package_archive(), parsed.word[0], &index));
-	command_copy(&next_command, &parsed);
+	command.words.text = command.text;
+	TRY(add_words(init != NULL ? init : manifest->init));
+	for (uint32_t i = 0; init == NULL && i < manifest->arguments; i++)
+		TRY(add_word(manifest->argument[i], string_length(manifest->argument[i], MANIFEST_NAME_BYTES)));
+	GUARD(command.words.count != 0, STATUS_BAD_ARGUMENT);
+	GUARD(string_copy(command.program, sizeof(command.program), command.text), STATUS_TOO_LONG);
 	return STATUS_OK;
 }
 
-enum status supervisor_last_exit(struct last_exit *result)
-{
-	GUARD(has_last_exit, STATUS_NOT_FOUND);
-	*result = last_exit;
-	return STATUS_OK;
-}
-
-/* Limits of a program's ledgers: what the manifest says, else a share of what is free now. */
+/* What the manifest says, else what is free now. */
 static void choose_limits(uint64_t limits[LEDGER_COUNT])
 {
 	const struct manifest *manifest = boot_package_manifest();
@@ -95,117 +92,131 @@ static void choose_limits(uint64_t limits[LEDGER_COUNT])
 		limits[kind] = manifest->has_limit[kind] ? manifest->limit[kind] : share[kind];
 }
 
-/* The capabilities of every program of the boot package, until spawning by manifest comes. */
-static enum status grant_initial(struct process *process, struct capset_page *capset)
+/* Init's authority. All others have what is granted to them. */
+static enum status start_init(struct process **process)
 {
-	const struct {
-		const char *name;
-		struct cap_hold hold;
-	} grant[] = {
+	static const struct spawn_extra everything[] = {
 		{ "console", { .interface = INTERFACE_CONSOLE, .mode = TRANSFER_COPY } },
 		{ "timer", { .interface = INTERFACE_TIMER, .mode = TRANSFER_COPY } },
-		{ "memory",
-		  { .interface = INTERFACE_VIRTUAL_MEMORY, .mode = TRANSFER_NONE, .object = &process->space } },
 		{ "frames", { .interface = INTERFACE_FRAME_ALLOCATOR, .mode = TRANSFER_COPY } },
 		{ "package", { .interface = INTERFACE_BOOT_PACKAGE, .mode = TRANSFER_COPY } },
 		{ "inspector", { .interface = INTERFACE_INSPECTOR, .mode = TRANSFER_COPY } },
 		{ "system", { .interface = INTERFACE_SYSTEM_CONTROL, .mode = TRANSFER_COPY } },
+		{ "spawner", { .interface = INTERFACE_PROCESS_SPAWNER, .mode = TRANSFER_COPY } },
+		{ "endpoints", { .interface = INTERFACE_ENDPOINT_FACTORY, .mode = TRANSFER_COPY } },
 	};
-
-	for (uint32_t i = 0; i < COUNT_OF(grant); i++)
-		TRY(spawn_grant_capability(process, capset, grant[i].name, &grant[i].hold));
-	return STATUS_OK;
-}
-
-static enum status start_program(const struct command *command, struct process **process)
-{
+	static const struct process_grant own[] = {
+		{ .name = "memory", .kind = PROCESS_GRANT_OWN, .interface = INTERFACE_VIRTUAL_MEMORY },
+		{ .name = "threads", .kind = PROCESS_GRANT_OWN, .interface = INTERFACE_THREAD_CONTROL },
+		{ .name = "park", .kind = PROCESS_GRANT_OWN, .interface = INTERFACE_PARK_SPACE },
+	};
 	const struct archive *archive = boot_package_archive();
-	struct spawn_request request;
+	struct memory_file file;
+	struct elf_source source;
 	uint64_t limits[LEDGER_COUNT];
+	struct spawn_request request = {
+		.name = command.program,
+		.source = &source,
+		.strings = { command.words, { NULL, 0, 0 } },
+		.limits = limits,
+		.priority = THREAD_PRIORITIES - 1,
+		.grant = own,
+		.grants = COUNT_OF(own),
+		.extra = everything,
+		.extras = COUNT_OF(everything),
+	};
+	uint64_t process_id;
 	uint32_t index;
 
-	TRY(archive_find(archive, command->word[0], &index));
+	TRY(archive_find(archive, command.program, &index));
+	file = (struct memory_file){ archive->file[index].data, archive->file[index].size };
+	source = program_image_of_file(&file);
 	choose_limits(limits);
-	request = (struct spawn_request){
-		.name = command->word[0],
-		.image = archive->file[index].data,
-		.image_bytes = archive->file[index].size,
-		.argument = command->word,
-		.arguments = command->words,
-		.limits = limits,
-	};
-	return spawn_process(&request, grant_initial, process);
+	return spawn_process(&request, process, NULL, &process_id);
 }
 
-static void log_end(const struct last_exit *end)
+/* Until `process` has ended; or, if it is NULL, until there is none. */
+static void wait_for_end(struct process *process)
 {
-	if (end->fault_kind != USER_FAULT_NONE)
-		log_line("process %llu %s ended: fault %s; free frames %llu before, %llu after",
-			 (unsigned long long)end->process_id, end->name,
-			 user_fault_name((enum user_fault_kind)end->fault_kind), (unsigned long long)end->frames_before,
-			 (unsigned long long)end->frames_after);
-	else
-		log_line("process %llu %s ended: exit %lld; free frames %llu before, %llu after",
-			 (unsigned long long)end->process_id, end->name, (long long)end->code,
-			 (unsigned long long)end->frames_before, (unsigned long long)end->frames_after);
+	while (process != NULL ? !__atomic_load_n(&process->ended, __ATOMIC_ACQUIRE) : process_tree_count() != 0)
+		scheduler_block(SCHEDULER_FOREVER);
 }
 
-/* From nothing to a running program and back to nothing. */
-static void run_program(const struct command *command)
+static void kill_all(void)
 {
-	struct last_exit end = { .frames_before = frame_free_count() };
+	struct process_exit exit = { .code = KILLED_CODE, .end = PROCESS_KILLED };
 	struct process *process;
-	enum status status = start_program(command, &process);
 
-	(void)string_copy(end.name, sizeof(end.name), command->word[0]);
-	if (status == STATUS_OK) {
-		end.process_id = process->id;
-		thread_run(&process->thread);
-		end.code = process->exit_code;
-		end.fault_kind = process->fault.kind;
-		end.fault_address = process->fault.address;
-		ASSERT(process_is_valid(process) && address_space_is_valid(&process->space, paging_root_table()));
-		process_destroy(process);
+	for (uint64_t index = 0; process_tree_at(index, &process) == STATUS_OK; index++) {
+		process_end_begin(process, &exit);
+		process_end_use(process);
 	}
-	ASSERT(frame_is_valid() && heap_is_valid());
-	end.load_status = (uint32_t)status;
-	end.frames_after = frame_free_count();
-	last_exit = end;
-	has_last_exit = true;
-	if (status != STATUS_OK)
-		log_line("cannot start %s: %s", end.name, status_name(status));
-	else
-		log_end(&end);
-	CHECK(end.frames_before == end.frames_after); /* nothing leaks, whatever a program did */
 }
 
-/* The command that init is: from the kernel's command line or the manifest, with the manifest's arguments. */
-static enum status init_command(const char *init, struct command *command)
+static void log_end(const struct process_exit *exit, uint64_t before, uint64_t after)
 {
-	const struct manifest *manifest = boot_package_manifest();
+	char how[64];
 
-	TRY(command_parse(command, init != NULL ? init : manifest->init));
-	for (uint32_t i = 0; init == NULL && i < manifest->arguments; i++)
-		command->word[command->words++] = manifest->argument[i];
-	return STATUS_OK;
+	if (exit->end == PROCESS_FAULTED)
+		(void)format(how, sizeof(how), "fault %s", user_fault_name((enum user_fault_kind)exit->fault_kind));
+	else
+		(void)format(how, sizeof(how), "exit %lld", (long long)exit->code);
+	log_line("process %llu %s ended: %s; free frames %llu before, %llu after", (unsigned long long)exit->process_id,
+		 command.program, how, (unsigned long long)before, (unsigned long long)after);
+}
+
+static uint64_t settled_free_frames(void)
+{
+	(void)kernel_stack_trim();
+	return frame_free_count();
+}
+
+/* From nothing to a running program, and all that it starts, and back to nothing. */
+static void run_init(struct process_exit *exit)
+{
+	uint64_t before = settled_free_frames();
+	struct process *process;
+	enum status status = start_init(&process);
+	uint64_t after;
+
+	if (status != STATUS_OK) {
+		log_line("cannot start %s: %s", command.program, status_name(status));
+		CHECK(settled_free_frames() == before);
+		machine_halt(1);
+	}
+	wait_for_end(process);
+	process_end_read(process, exit);
+	process_end_use(process);
+	kill_all();
+	wait_for_end(NULL);
+	after = settled_free_frames();
+	ASSERT(frame_is_valid() && heap_is_valid());
+	log_end(exit, before, after);
+	CHECK(before == after); /* nothing leaks, whatever a program did */
+}
+
+static void supervise(void)
+{
+	struct process_exit exit;
+
+	process_tree_watch(thread_current());
+	do {
+		run_init(&exit);
+	} while (!ends_with_init);
+	machine_halt(exit.end != PROCESS_EXITED ? 1 : (uint32_t)exit.code & 63);
 }
 
 _Noreturn void supervisor_run(const char *init, bool once)
 {
-	static struct command first;
-	static struct command now;
+	struct thread *thread;
 
-	if (init_command(init, &first) != STATUS_OK)
+	ends_with_init = once;
+	if (choose_command(init) != STATUS_OK)
 		panic("init has no usable name");
-	for (;;) {
-		bool is_init = next_command.words == 0;
-
-		command_copy(&now, is_init ? &first : &next_command);
-		next_command.words = 0;
-		run_program(&now);
-		if (is_init && last_exit.load_status != STATUS_OK)
-			machine_halt(1);
-		if (is_init && once && next_command.words == 0)
-			machine_halt(last_exit.fault_kind != USER_FAULT_NONE ? 1 : (uint32_t)last_exit.code & 63);
-	}
+	if (thread_create(NULL, &thread) != STATUS_OK)
+		panic("no memory for the first thread");
+	thread->kernel_main = supervise;
+	thread->priority = THREAD_PRIORITIES - 1;
+	scheduler_add(thread);
+	scheduler_idle();
 }

@@ -15,14 +15,10 @@ static enum status sleep(struct call *call)
 {
 	uint64_t start = clock_now_ns();
 	uint64_t nanoseconds = call->argument[0];
-	struct open_operation open = {
-		.kind = OPEN_SLEEP,
-		.user_data = call->user_data,
-		.deadline = nanoseconds > UINT64_MAX - start ? UINT64_MAX : start + nanoseconds,
-	};
+	struct operation *operation;
 
-	TRY(thread_open(call->thread, &open));
-	call->is_open = true;
+	TRY(call_open(call, OPERATION_SLEEP, &operation));
+	operation->deadline = nanoseconds >= UINT64_MAX - start ? UINT64_MAX - 1 : start + nanoseconds;
 	return STATUS_OK;
 }
 

@@ -6,7 +6,9 @@
 #include "kernel/mem/memory_object.h"
 #include "kernel/mem/paging.h"
 #include "kernel/mem/paging_check.h"
-#include "kernel/task/process.h"
+#include "kernel/task/endpoint.h"
+#include "kernel/task/process_tree.h"
+#include "kernel/task/scheduler.h"
 #include "lib/check.h"
 #include "lib/format.h"
 #include "lib/string.h"
@@ -38,6 +40,11 @@ static void check_process(struct inspector_check *result, struct process *proces
 {
 	struct address_space_census census;
 
+	expected->of[FRAME_TASK]++;
+	if (process->ended) {
+		check_for(result, process_is_valid(process), "record", process);
+		return;
+	}
 	check_for(result, address_space_is_valid(&process->space, paging_root_table()), "page table", process);
 	check_for(result, process_is_valid(process), "ledgers and capability table", process);
 	address_space_count(&process->space, &census);
@@ -46,7 +53,8 @@ static void check_process(struct inspector_check *result, struct process *proces
 	expected->of[FRAME_IMAGE] += census.pages[PAGE_IMAGE];
 	expected->of[FRAME_BOOTSTRAP] += census.pages[PAGE_BOOTSTRAP];
 	expected->of[FRAME_CAP_TABLE] += process->caps.pages + 1;
-	expected->of[FRAME_KERNEL] += KERNEL_STACK_PAGES;
+	expected->of[FRAME_TASK] += process->threads;
+	expected->of[FRAME_KERNEL] += process->threads * KERNEL_STACK_PAGES;
 }
 
 static void check_frames(struct inspector_check *result, const struct expected_frames *expected)
@@ -72,6 +80,7 @@ static void check_frames(struct inspector_check *result, const struct expected_f
 	check(result, objects.valid, "memory objects");
 	check(result, counts[FRAME_OBJECT] == objects.frames, "object frames belong to a memory object");
 	check(result, counts[FRAME_OBJECT_INDEX] == objects.index_frames, "index frames belong to a memory object");
+	check(result, counts[FRAME_TASK] == expected->of[FRAME_TASK], "task frames belong to a process or thread");
 	check(result,
 	      counts[FRAME_KERNEL] == frames.kernel_at_boot + paging_table_frames() + expected->of[FRAME_KERNEL],
 	      "kernel frames are those of boot, tables and stacks");
@@ -91,7 +100,16 @@ void invariant_check_all(struct inspector_check *result)
 	check(result, frame_is_valid(), "frame allocator");
 	check(result, heap_is_valid(), "kernel heap");
 	check(result, paging_check_run(&report), report.broken != 0 ? report.broken : "kernel half");
-	while (process_at(index++, &process) == STATUS_OK)
+	check(result, kernel_stack_is_valid(), "kernel stacks");
+	expected.of[FRAME_KERNEL] += kernel_stack_cached() * KERNEL_STACK_PAGES;
+	check(result, scheduler_is_valid(), "scheduler");
+	check(result, process_tree_is_valid(), "process tree");
+	check(result, endpoint_all_are_valid(), "endpoints");
+	expected.of[FRAME_TASK] += thread_kernel_count();
+	expected.of[FRAME_KERNEL] += thread_kernel_count() * KERNEL_STACK_PAGES;
+	while (process_tree_at(index++, &process) == STATUS_OK) {
 		check_process(result, process, &expected);
+		process_end_use(process);
+	}
 	check_frames(result, &expected);
 }

@@ -20,6 +20,7 @@
 #include "kernel/arch/x86_64/spinlock.h"
 #include "kernel/mem/account.h"
 #include "kernel/mem/frame.h"
+#include "lib/check.h"
 #include "lib/range.h"
 
 /* Reservations without a hint go below this address, downwards. Stack and its growth room lie above. */
@@ -44,7 +45,8 @@ struct address_space {
 	 * load flushes, or the change finds the CPU resident and tells it (SDM vol. 3A, 4.10.4).
 	 */
 	uint64_t warm;
-	uint16_t pcid; /* fixed; 0: none, each load flushes */
+	uint16_t pcid;   /* fixed; 0: none, each load flushes */
+	uint64_t parked; /* atomic: threads that sleep on words of it; not 0: task_pages_gone is told */
 	/*
 	 * lock; for sizes of 4^k pages up to 4^(k+1): where a search starts, so that what lies packed above costs
 	 * nothing
@@ -86,6 +88,17 @@ void address_space_leave_cpu(struct address_space *space, uint32_t cpu);
  * the CPUs that have it loaded, for tlb_flush. Locked.
  */
 uint64_t address_space_changed(struct address_space *space);
+
+/*
+ * Upcall into kernel/task: pages of `range` are unmapped or have lost their frames, and nothing else is there yet. Locked.
+ */
+void task_pages_gone(struct address_space *space, struct uaddr_range range);
+
+static inline void address_space_pages_gone(struct address_space *space, struct uaddr_range range)
+{
+	if (UNLIKELY(__atomic_load_n(&space->parked, __ATOMIC_RELAXED) != 0))
+		task_pages_gone(space, range);
+}
 
 /* The entry that covers an address, and the level it stands at. Locked. */
 pte_t address_space_entry(const struct address_space *space, uint64_t address, unsigned *level);

@@ -403,6 +403,7 @@ static enum status decommit_locked(struct page_walk *walk)
 		return STATUS_OK;
 	page_walk_publish(walk, &publish_decommit);
 	page_walk_finish(walk);
+	address_space_pages_gone(walk->space, walk->range);
 	account_refund_one(walk->space->account, LEDGER_FRAME_GRANT, walk->pages);
 	return STATUS_OK;
 }
@@ -450,6 +451,7 @@ static enum status unmap_locked(struct page_walk *walk)
 	TRY(charge_and_promise(walk, &charge, 0));
 	page_walk_publish(walk, &publish_unmap);
 	page_walk_finish(walk);
+	address_space_pages_gone(walk->space, walk->range);
 	page_gap_opened(walk->space, walk->range);
 	charge_add(&refund, LEDGER_VIRTUAL_RESERVATION, uaddr_range_pages(walk->range));
 	charge_add(&refund, LEDGER_FRAME_GRANT, walk->pages);

@@ -11,8 +11,12 @@ static enum status leaf_must_be_borrowed(struct page_walk *walk, const struct pa
 	uint64_t owner = frame_owner_word(FRAME_OBJECT, walk->object);
 
 	for (uint32_t i = 0; i < run->count; i++) {
+		const struct frame_info *info;
+
 		GUARD(pte_kind(run->entry[i]) == PAGE_BORROWED, STATUS_NOT_BORROWED);
-		GUARD(frame_info_of(pte_frame(run->entry[i]))->owner == owner, STATUS_OTHER_OBJECT);
+		info = frame_info_of(pte_frame(run->entry[i]));
+		GUARD(info->owner == owner, STATUS_OTHER_OBJECT);
+		GUARD(info->link - walk->object_page < walk->object_pages, STATUS_NOT_PERMITTED);
 	}
 	return STATUS_OK;
 }
@@ -139,18 +143,27 @@ static enum status unmap_locked(struct page_walk *walk)
 	walk->object->mappings -= pages;
 	spinlock_release(&walk->object->lock);
 	page_walk_finish(walk);
+	address_space_pages_gone(walk->space, walk->range);
 	page_gap_opened(walk->space, walk->range);
 	account_refund_one(walk->space->account, LEDGER_FRAME_GRANT, pages);
 	return STATUS_OK;
 }
 
-enum status borrowed_unmap(struct address_space *space, struct memory_object *object, struct uaddr_range range)
+static void set_window(struct page_walk *walk, struct memory_object *object, const struct memory_window *window)
+{
+	walk->object = object;
+	walk->object_page = window->first;
+	walk->object_pages = window->pages;
+}
+
+enum status borrowed_unmap(struct address_space *space, struct memory_object *object,
+			   const struct memory_window *window, struct uaddr_range range)
 {
 	struct page_walk walk;
 	enum status status;
 
 	page_walk_begin(&walk, space, range);
-	walk.object = object;
+	set_window(&walk, object, window);
 	address_space_lock(space, range);
 	status = unmap_locked(&walk);
 	address_space_unlock(space, range);
@@ -165,15 +178,16 @@ static enum status protect_locked(struct page_walk *walk)
 	return STATUS_OK;
 }
 
-enum status borrowed_protect(struct address_space *space, struct memory_object *object, struct uaddr_range range,
-			     uint32_t protection)
+enum status borrowed_protect(struct address_space *space, struct memory_object *object,
+			     const struct memory_window *window, struct uaddr_range range, uint32_t protection)
 {
 	struct page_walk walk;
 	enum status status;
 
 	page_walk_begin(&walk, space, range);
-	walk.object = object;
+	set_window(&walk, object, window);
 	walk.protection = protection;
+	GUARD((protection & PROTECTION_WRITE) == 0 || !window->is_read_only, STATUS_NOT_PERMITTED);
 	address_space_lock(space, range);
 	status = protect_locked(&walk);
 	address_space_unlock(space, range);

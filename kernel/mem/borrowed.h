@@ -19,9 +19,13 @@
 enum status borrowed_map(struct address_space *space, struct memory_object *object, const struct placement *placement,
 			 uint64_t first_page, uint32_t protection, struct uaddr_range *range);
 
-/* Every page must be a mapping of this object: NOT_BORROWED, OTHER_OBJECT. */
-enum status borrowed_unmap(struct address_space *space, struct memory_object *object, struct uaddr_range range);
-enum status borrowed_protect(struct address_space *space, struct memory_object *object, struct uaddr_range range,
-			     uint32_t protection);
+/*
+ * Every page must be a mapping of this object, and of the pages that the window shows: NOT_BORROWED, OTHER_OBJECT,
+ * NOT_PERMITTED.
+ */
+enum status borrowed_unmap(struct address_space *space, struct memory_object *object,
+			   const struct memory_window *window, struct uaddr_range range);
+enum status borrowed_protect(struct address_space *space, struct memory_object *object,
+			     const struct memory_window *window, struct uaddr_range range, uint32_t protection);
 
 #endif

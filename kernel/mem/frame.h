@@ -37,6 +37,7 @@ enum frame_use {
 	FRAME_BOOTSTRAP,    /* ring or CapSet; owner: the address space */
 	FRAME_OBJECT,       /* page of a memory object; owner: the object */
 	FRAME_OBJECT_INDEX, /* frame index of a memory object; owner: the object */
+	FRAME_TASK,         /* struct process or struct thread */
 	FRAME_USE_COUNT
 };
 

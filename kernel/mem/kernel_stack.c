@@ -6,41 +6,102 @@
 #include "kernel/arch/x86_64/tlb.h"
 #include "kernel/mem/frame.h"
 #include "kernel/mem/paging.h"
+#include "lib/bits.h"
 #include "lib/check.h"
 
-static struct spinlock slot_lock = SPINLOCK_INIT;
-static uint64_t slot_used[KERNEL_STACK_SLOTS / 64]; /* slot_lock; bit per slot */
+#define SLOT_WORDS (KERNEL_STACK_SLOTS / BITS_PER_WORD)
+
+_Static_assert(KERNEL_STACK_SLOTS % BITS_PER_WORD == 0, "whole words");
+
+static struct spinlock stack_lock = SPINLOCK_INIT;
+static uint64_t slot_used[SLOT_WORDS];     /* stack_lock; bit per slot */
+static uint32_t cache[KERNEL_STACK_CACHE]; /* stack_lock; slots whose stacks are mapped and nobody's */
+static uint32_t cached;                    /* stack_lock */
+
+static uint64_t bottom_of(uint32_t slot)
+{
+	return STACK_WINDOW_START + slot * KERNEL_STACK_SLOT_BYTES + PAGE_SIZE;
+}
+
+static uint64_t top_of(uint32_t slot)
+{
+	return bottom_of(slot) + KERNEL_STACK_PAGES * PAGE_SIZE;
+}
+
+static uint32_t slot_of(uint64_t top)
+{
+	uint64_t slot = (top - STACK_WINDOW_START) / KERNEL_STACK_SLOT_BYTES - 1;
+
+	CHECK(slot < KERNEL_STACK_SLOTS && top_of((uint32_t)slot) == top);
+	return (uint32_t)slot;
+}
+
+static bool slot_is_used(uint32_t slot)
+{
+	return bits_test(slot_used[slot / BITS_PER_WORD], slot % BITS_PER_WORD);
+}
+
+/* stack_lock held. */
+static enum status find_slot(uint32_t *slot)
+{
+	for (uint32_t word = 0; word < SLOT_WORDS; word++) {
+		if (slot_used[word] != UINT64_MAX) {
+			*slot = word * BITS_PER_WORD + bits_lowest(~slot_used[word]);
+			return STATUS_OK;
+		}
+	}
+	return STATUS_OUT_OF_MEMORY;
+}
 
 static enum status take_slot(uint32_t *slot)
 {
-	enum status status = STATUS_OUT_OF_MEMORY;
+	enum status status;
 
-	spinlock_acquire(&slot_lock);
-	for (uint32_t i = 0; i < KERNEL_STACK_SLOTS; i++) {
-		uint64_t bit = UINT64_C(1) << i % 64;
-
-		if ((slot_used[i / 64] & bit) != 0)
-			continue;
-		slot_used[i / 64] |= bit;
-		*slot = i;
-		status = STATUS_OK;
-		break;
-	}
-	spinlock_release(&slot_lock);
+	spinlock_acquire(&stack_lock);
+	status = find_slot(slot);
+	if (status == STATUS_OK)
+		slot_used[*slot / BITS_PER_WORD] |= bits_one(*slot % BITS_PER_WORD);
+	spinlock_release(&stack_lock);
 	return status;
 }
 
 static void give_slot(uint32_t slot)
 {
-	spinlock_acquire(&slot_lock);
-	slot_used[slot / 64] &= ~(UINT64_C(1) << slot % 64);
-	spinlock_release(&slot_lock);
+	spinlock_acquire(&stack_lock);
+	slot_used[slot / BITS_PER_WORD] &= ~bits_one(slot % BITS_PER_WORD);
+	spinlock_release(&stack_lock);
 }
 
-/* Unmap the lowest `pages` pages of a slot's stack and free their frames, after the flush. */
-static void unmap_pages(uint64_t bottom, uint32_t pages)
+static bool take_cached(uint32_t *slot)
+{
+	bool found;
+
+	spinlock_acquire(&stack_lock);
+	found = cached > 0;
+	if (found)
+		*slot = cache[--cached];
+	spinlock_release(&stack_lock);
+	return found;
+}
+
+static bool give_cached(uint32_t slot)
+{
+	bool has_room;
+
+	spinlock_acquire(&stack_lock);
+	CHECK(slot_is_used(slot));
+	has_room = cached < KERNEL_STACK_CACHE;
+	if (has_room)
+		cache[cached++] = slot;
+	spinlock_release(&stack_lock);
+	return has_room;
+}
+
+/* Unmap the lowest `pages` pages of a slot's stack and free their frames, after the flush; then the slot. */
+static void unmap(uint32_t slot, uint32_t pages)
 {
 	struct frame_gather gather = FRAME_GATHER_EMPTY;
+	uint64_t bottom = bottom_of(slot);
 
 	for (uint32_t i = 0; i < pages; i++) {
 		frame_t frame = paging_unmap_page(bottom + i * PAGE_SIZE);
@@ -50,42 +111,98 @@ static void unmap_pages(uint64_t bottom, uint32_t pages)
 	if (pages != 0)
 		tlb_flush_kernel(vaddr_from_u64(bottom), vaddr_from_u64(bottom + pages * PAGE_SIZE));
 	frame_gather_free(&gather);
+	give_slot(slot);
+}
+
+static enum status map_one(uint64_t address)
+{
+	enum status status;
+	frame_t frame;
+
+	TRY(frame_allocate(FRAME_KERNEL, NULL, &frame));
+	status = paging_map_page(address, frame);
+	if (status != STATUS_OK)
+		frame_free(frame, FRAME_KERNEL, NULL);
+	return status;
+}
+
+static enum status map(uint32_t slot)
+{
+	for (uint32_t done = 0; done < KERNEL_STACK_PAGES; done++) {
+		enum status status = map_one(bottom_of(slot) + done * PAGE_SIZE);
+
+		if (status != STATUS_OK) {
+			unmap(slot, done);
+			return status;
+		}
+	}
+	return STATUS_OK;
 }
 
 enum status kernel_stack_create(uint64_t *top)
 {
-	enum status status = STATUS_OK;
-	uint64_t bottom;
 	uint32_t slot;
-	uint32_t done;
 
-	TRY(take_slot(&slot));
-	bottom = STACK_WINDOW_START + slot * KERNEL_STACK_SLOT_BYTES + PAGE_SIZE;
-	for (done = 0; done < KERNEL_STACK_PAGES; done++) {
-		frame_t frame;
-
-		status = frame_allocate(FRAME_KERNEL, NULL, &frame);
-		if (status != STATUS_OK)
-			break;
-		status = paging_map_page(bottom + done * PAGE_SIZE, frame);
-		if (status != STATUS_OK) {
-			frame_free(frame, FRAME_KERNEL, NULL);
-			break;
-		}
+	if (!take_cached(&slot)) {
+		TRY(take_slot(&slot));
+		TRY(map(slot));
 	}
-	if (status != STATUS_OK) {
-		unmap_pages(bottom, done);
-		give_slot(slot);
-		return status;
-	}
-	*top = bottom + KERNEL_STACK_PAGES * PAGE_SIZE;
+	*top = top_of(slot);
 	return STATUS_OK;
 }
 
 void kernel_stack_destroy(uint64_t top)
 {
-	uint64_t bottom = top - KERNEL_STACK_PAGES * PAGE_SIZE;
+	uint32_t slot = slot_of(top);
 
-	unmap_pages(bottom, KERNEL_STACK_PAGES);
-	give_slot((uint32_t)((bottom - PAGE_SIZE - STACK_WINDOW_START) / KERNEL_STACK_SLOT_BYTES));
+	if (!give_cached(slot))
+		unmap(slot, KERNEL_STACK_PAGES);
+}
+
+uint64_t kernel_stack_cached(void)
+{
+	uint64_t count;
+
+	spinlock_acquire(&stack_lock);
+	count = cached;
+	spinlock_release(&stack_lock);
+	return count;
+}
+
+uint64_t kernel_stack_trim(void)
+{
+	uint64_t frames = 0;
+	uint32_t slot;
+
+	while (take_cached(&slot)) {
+		unmap(slot, KERNEL_STACK_PAGES);
+		frames += KERNEL_STACK_PAGES;
+	}
+	return frames;
+}
+
+/* stack_lock held. */
+static bool cache_is_valid(void)
+{
+	if (cached > KERNEL_STACK_CACHE)
+		return false;
+	for (uint32_t i = 0; i < cached; i++) {
+		if (cache[i] >= KERNEL_STACK_SLOTS || !slot_is_used(cache[i]))
+			return false;
+		for (uint32_t j = 0; j < i; j++) {
+			if (cache[i] == cache[j])
+				return false;
+		}
+	}
+	return true;
+}
+
+bool kernel_stack_is_valid(void)
+{
+	bool is_valid;
+
+	spinlock_acquire(&stack_lock);
+	is_valid = cache_is_valid();
+	spinlock_release(&stack_lock);
+	return is_valid;
 }

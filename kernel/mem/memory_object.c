@@ -13,10 +13,12 @@
 
 static struct spinlock object_list_lock = SPINLOCK_INIT;
 static struct memory_object *object_list; /* object_list_lock */
+static uint64_t last_number;              /* object_list_lock */
 
 static void list_add(struct memory_object *object)
 {
 	spinlock_acquire(&object_list_lock);
+	object->number = ++last_number;
 	object->next = object_list;
 	if (object_list != NULL)
 		object_list->previous = object;
@@ -102,6 +104,7 @@ static void index_insert(struct memory_object *object, uint64_t page, frame_t fr
 {
 	frame_t node = object->first;
 
+	frame_info_of(frame)->link = (uint32_t)page;
 	if (object->depth == 0) {
 		object->first = frame;
 		return;
@@ -134,6 +137,7 @@ static enum status take_run(struct memory_object *object)
 	TRY(frame_take_run(object->pages, align, FRAME_OBJECT, object, &object->first));
 	for (uint64_t page = 0; page < object->pages; page++) {
 		page_zero(direct_map_of_frame(frame_plus(object->first, page)));
+		frame_info_of(frame_plus(object->first, page))->link = (uint32_t)page;
 		if (page % INDEX_ENTRIES == INDEX_ENTRIES - 1)
 			interrupt_window_open();
 	}
@@ -299,7 +303,7 @@ bool memory_object_is_valid(struct memory_object *object)
 	for (uint64_t page = 0; page < object->pages; page++) {
 		const struct frame_info *info = frame_info_of(memory_object_frame(object, page));
 
-		if (info->owner != frame_owner_word(FRAME_OBJECT, object))
+		if (info->owner != frame_owner_word(FRAME_OBJECT, object) || info->link != page)
 			return false;
 		mappings += info->count;
 		if (page % INDEX_ENTRIES == INDEX_ENTRIES - 1)

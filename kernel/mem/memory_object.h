@@ -6,7 +6,8 @@
  * process keeps alive by a mapping alone is exactly what that mapping is charged for. When neither hold, nor mapping,
  * nor use is left, the object itself goes.
  *
- * Per frame: frame_info.owner names the object, frame_info.count counts its mappings; guarded by the object's lock.
+ * Per frame: frame_info.owner names the object, frame_info.count counts its mappings (guarded by the object's lock),
+ * frame_info.link is its page in the object until it is freed.
  * Invariant: mappings = sum of the frames' counts.
  */
 #ifndef CAPOS_KERNEL_MEM_MEMORY_OBJECT_H
@@ -33,8 +34,16 @@ struct memory_object {
 	uint32_t depth;
 	uint64_t frames; /* lock; that exist: all pages while there is a hold or use, else the mapped ones */
 
+	uint64_t number; /* fixed; for people to tell objects apart */
+
 	struct memory_object *next, *previous; /* list of all objects, object_list_lock */
 } __attribute__((aligned(16)));
+
+/* What a capability sees of its object. */
+struct memory_window {
+	uint64_t first, pages;
+	bool is_read_only;
+};
 
 #define MEMORY_OBJECT_MAX_PAGES (UINT64_C(1) << 27) /* 512 GiB */
 

@@ -69,7 +69,8 @@ struct page_walk {
 	enum page_kind kind;          /* for new pages */
 	uint32_t protection;          /* for new or changed pages */
 	struct memory_object *object; /* borrowed pages */
-	uint64_t object_page;         /* of the object, for the next page of the range */
+	uint64_t object_page;         /* of the object, for the next page of the range; or the first that may be met */
+	uint64_t object_pages;        /* how many may be met */
 
 	/* found by the plan */
 	uint64_t tables;  /* tables that publish takes */

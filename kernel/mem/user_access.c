@@ -59,6 +59,19 @@ enum status user_access_write(struct address_space *space, uint64_t to, uint64_t
 	return access(space, to, bytes, (uint8_t *)(uintptr_t)from, COPY_OUT);
 }
 
+enum status user_access_read_private_word(const struct address_space *space, uint64_t address, uint32_t *word)
+{
+	unsigned level;
+	enum page_kind kind = pte_kind(address_space_entry(space, address, &level));
+	frame_t frame;
+
+	GUARD(kind != PAGE_BORROWED && kind != PAGE_BOOTSTRAP, STATUS_NOT_PRIVATE);
+	TRY(validate_page(space, address, false, &frame));
+	*word = __atomic_load_n((uint32_t *)((uint8_t *)direct_map_of_frame(frame) + (address & (PAGE_SIZE - 1))),
+				__ATOMIC_RELAXED);
+	return STATUS_OK;
+}
+
 enum status user_access_check(struct address_space *space, uint64_t start, uint64_t bytes, bool writable)
 {
 	struct uaddr_range range;

@@ -20,6 +20,12 @@ enum status user_access_read(struct address_space *space, uint64_t from, uint64_
 enum status user_access_write(struct address_space *space, uint64_t to, uint64_t bytes, const void *from);
 
 /*
+ * The 32-bit word at a user address that is a multiple of 4, of an anonymous or image page: NOT_PRIVATE, BUFFER_FAULT.
+ * Locked.
+ */
+enum status user_access_read_private_word(const struct address_space *space, uint64_t address, uint32_t *word);
+
+/*
  * Whether the same would succeed now: for operations in parts that must refuse a bad buffer before the first part, and
  * for those that must not lose input to one. The copy checks again.
  */

@@ -2,250 +2,132 @@
 
 #include <stddef.h>
 
-#include "kernel/arch/x86_64/interrupt_window.h"
-#include "kernel/mem/heap.h"
+#include "kernel/mem/frame.h"
 #include "kernel/mem/kernel_stack.h"
-#include "kernel/mem/memory_object.h"
 #include "kernel/mem/paging.h"
+#include "kernel/task/process_capability.h"
+#include "kernel/task/process_thread.h"
+#include "kernel/task/process_tree.h"
+#include "kernel/task/scheduler.h"
 #include "lib/check.h"
 #include "lib/string.h"
 
-/* What every process costs the kernel besides its page tables: its struct and its kernel stack. */
-#define PROCESS_KERNEL_BYTES (sizeof(struct process) + KERNEL_STACK_PAGES * PAGE_SIZE)
+/* ---- making ---- */
 
-static struct spinlock process_list_lock = SPINLOCK_INIT;
-static struct process *process_list; /* process_list_lock */
-static uint64_t next_id = 1;         /* process_list_lock */
-
-/* ---- capability table pages ---- */
-
-/* A page for the table, or its directory: charged in bytes and promised by the caller. */
-static void *take_table_page(const struct process *process)
-{
-	return direct_map_of_frame(frame_take_zeroed(FRAME_CAP_TABLE, process));
-}
-
-static void give_table_page(struct process *process, void *page)
-{
-	frame_free(direct_map_frame(page), FRAME_CAP_TABLE, process);
-	account_refund_one(&process->account, LEDGER_KERNEL_OBJECT, PAGE_SIZE);
-}
-
-static void destroy_table(struct process *process)
-{
-	struct cap_table *table = &process->caps;
-
-	if (table->page == NULL)
-		return;
-	for (uint32_t i = 0; i < table->pages; i++)
-		give_table_page(process, table->page[i]);
-	give_table_page(process, table->page);
-	table->page = NULL;
-}
-
-static enum status create_table(struct process *process)
-{
-	struct charge charge = { .kinds = 0 };
-
-	charge_add(&charge, LEDGER_KERNEL_OBJECT, PAGE_SIZE);
-	TRY(account_charge_and_promise(&process->account, &charge, 1));
-	cap_table_init(&process->caps, take_table_page(process));
-	return STATUS_OK;
-}
-
-enum status process_plan_capability(struct process *process, struct charge *charge, struct capability_plan *plan)
-{
-	bool grows;
-
-	spinlock_acquire(&process->cap_lock);
-	grows = !cap_table_has_free(&process->caps);
-	spinlock_release(&process->cap_lock);
-	GUARD(!grows || process->caps.pages < CAP_TABLE_PAGES, STATUS_OVER_CAP_SLOTS);
-	plan->frames = grows ? 1 : 0;
-	charge_add(charge, LEDGER_CAP_SLOTS, 1);
-	charge_add(charge, LEDGER_KERNEL_OBJECT, plan->frames * PAGE_SIZE);
-	return STATUS_OK;
-}
-
-handle_t process_reserve_capability(struct process *process, const struct capability_plan *plan)
-{
-	handle_t handle;
-
-	spinlock_acquire(&process->cap_lock);
-	if (plan->frames != 0)
-		CHECK(cap_table_add_page(&process->caps, take_table_page(process)) == STATUS_OK);
-	CHECK(cap_table_reserve(&process->caps, &handle) == STATUS_OK);
-	spinlock_release(&process->cap_lock);
-	return handle;
-}
-
-void process_publish_capability(struct process *process, handle_t handle, const struct cap_hold *hold)
-{
-	spinlock_acquire(&process->cap_lock);
-	cap_table_publish(&process->caps, handle, hold);
-	spinlock_release(&process->cap_lock);
-}
-
-enum status process_add_capability(struct process *process, const struct cap_hold *hold, handle_t *handle)
-{
-	struct charge charge = { .kinds = 0 };
-	struct capability_plan plan;
-
-	TRY(process_plan_capability(process, &charge, &plan));
-	TRY(account_charge_and_promise(&process->account, &charge, plan.frames));
-	*handle = process_reserve_capability(process, &plan);
-	process_publish_capability(process, *handle, hold);
-	return STATUS_OK;
-}
-
-/* What a hold of an object is charged, beside its slot. */
-static struct charge charge_of_hold(const struct cap_hold *hold)
-{
-	struct charge charge = { .kinds = 0 };
-
-	charge_add(&charge, LEDGER_CAP_SLOTS, 1);
-	if (hold->interface == INTERFACE_MEMORY_OBJECT) {
-		const struct memory_object *object = hold->object;
-
-		charge_add(&charge, LEDGER_FRAME_GRANT, object->pages);
-		charge_add(&charge, LEDGER_KERNEL_OBJECT, memory_object_kernel_bytes(object->pages, object->flags));
-	}
-	return charge;
-}
-
-enum status process_release_capability(struct process *process, handle_t handle)
-{
-	enum status status;
-	struct cap_hold hold;
-	struct charge refund;
-
-	spinlock_acquire(&process->cap_lock);
-	status = cap_table_remove(&process->caps, handle, &hold);
-	spinlock_release(&process->cap_lock);
-	TRY(status);
-	refund = charge_of_hold(&hold);
-	if (hold.interface == INTERFACE_MEMORY_OBJECT)
-		memory_object_drop_hold(hold.object);
-	account_refund(&process->account, &refund);
-	return STATUS_OK;
-}
-
-void process_end_use(const struct cap_hold *hold)
-{
-	if (hold->interface == INTERFACE_MEMORY_OBJECT)
-		memory_object_end_use(hold->object);
-}
-
-/* ---- life ---- */
-
-static void list_add(struct process *process)
-{
-	spinlock_acquire(&process_list_lock);
-	process->id = next_id++;
-	process->next = process_list;
-	process_list = process;
-	spinlock_release(&process_list_lock);
-}
-
-static void list_remove(const struct process *process)
-{
-	struct process **link = &process_list;
-
-	spinlock_acquire(&process_list_lock);
-	while (*link != process)
-		link = &(*link)->next;
-	*link = process->next;
-	spinlock_release(&process_list_lock);
-}
-
-/* In this order, so that what failed and all after it was not done. */
+/* In this order, so that process_discard can take back what was done of it. */
 static enum status create_parts(struct process *process)
 {
-	TRY(account_charge_one(&process->account, LEDGER_KERNEL_OBJECT, PROCESS_KERNEL_BYTES));
-	TRY(create_table(process));
-	TRY(thread_create(&process->thread, process));
+	struct charge charge = { .kinds = 0 };
+
+	charge_add(&charge, LEDGER_KERNEL_OBJECT, PROCESS_KERNEL_BYTES);
+	TRY(account_charge_and_promise(&process->account, &charge, 0));
+	TRY(process_capability_create_table(process));
 	return address_space_create(&process->space, &process->account, paging_root_table());
 }
 
-static void destroy_parts(struct process *process)
+static enum status create_record(const struct process_template *template, struct process **process)
 {
-	if (process->space.root_table != NULL)
-		address_space_destroy(&process->space);
-	thread_destroy(&process->thread);
-	destroy_table(process);
+	frame_t frame;
+
+	TRY(frame_allocate(FRAME_TASK, NULL, &frame));
+	*process = direct_map_of_frame(frame);
+	resource_ledger_init(&(*process)->account.ledger, template->limits);
+	(void)string_copy((*process)->name, sizeof((*process)->name), template->name);
+	(*process)->parent = template->parent;
+	(*process)->priority = template->priority;
+	(*process)->references = 1;
+	(*process)->id = process_tree_next_id();
+	return STATUS_OK;
 }
 
-enum status process_create(const char *name, const uint64_t limits[LEDGER_COUNT], struct process **process)
+enum status process_create(const struct process_template *template, struct process **process)
 {
 	enum status status;
-	void *block;
 
-	TRY(heap_allocate(sizeof(struct process), &block));
-	*process = block;
-	resource_ledger_init(&(*process)->account.ledger, limits);
-	(void)string_copy((*process)->name, sizeof((*process)->name), name);
-	status = create_parts(*process);
+	if (template->parent != NULL)
+		TRY(process_tree_carve(template->parent, template->limits));
+	status = create_record(template, process);
 	if (status != STATUS_OK) {
-		destroy_parts(*process);
-		heap_free(*process, sizeof(struct process));
+		if (template->parent != NULL)
+			process_tree_carve_undo(template->parent, template->limits);
 		return status;
 	}
-	list_add(*process);
-	return STATUS_OK;
+	status = create_parts(*process);
+	if (status != STATUS_OK)
+		process_discard(*process);
+	return status;
 }
 
-static void release_all_capabilities(struct process *process)
+void process_discard(struct process *process)
 {
-	const struct cap_hold *hold;
-	uint32_t index = 0;
-	handle_t handle;
-
-	while (cap_table_next(&process->caps, index, &handle, &hold) == STATUS_OK) {
-		CHECK(process_release_capability(process, handle) == STATUS_OK);
-		index = (handle & HANDLE_INDEX_MASK) + 1;
-		interrupt_window_open();
-	}
+	for (uint32_t i = 0; i < THREAD_MAX; i++)
+		if (process->slot[i].thread != NULL)
+			process_thread_discard(process, process->slot[i].thread);
+	process_release_everything(process);
+	if (process->account.ledger.of[LEDGER_KERNEL_OBJECT].used != 0)
+		account_refund_one(&process->account, LEDGER_KERNEL_OBJECT, PROCESS_KERNEL_BYTES);
+	process_tree_return_limits(process);
+	process->ended = true;
+	process_end_use(process);
 }
 
-void process_destroy(struct process *process)
+void process_start(struct process *process)
 {
-	struct resource_ledger left;
-
-	list_remove(process);
-	release_all_capabilities(process);
-	destroy_parts(process);
-	account_refund_one(&process->account, LEDGER_KERNEL_OBJECT, PROCESS_KERNEL_BYTES);
-	account_read(&process->account, &left);
-	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++)
-		CHECK(left.of[kind].used == 0);
-	heap_free(process, sizeof(struct process));
+	process->is_in_tree = true;
+	process_tree_add(process);
+	scheduler_add(process->slot[0].thread); /* the only one, until it runs */
 }
 
-enum status process_at(uint64_t index, struct process **process)
+void process_release_everything(struct process *process)
 {
-	struct process *found;
-
-	spinlock_acquire(&process_list_lock);
-	for (found = process_list; found != NULL && index > 0; index--)
-		found = found->next;
-	spinlock_release(&process_list_lock);
-	GUARD(found != NULL, STATUS_NOT_FOUND);
-	*process = found;
-	return STATUS_OK;
+	process_capability_release_all(process);
+	if (process->space.root_table != NULL)
+		address_space_destroy(&process->space);
+	process_capability_destroy_table(process);
 }
 
-enum status process_find(uint64_t id, struct process **process)
+/* ---- references ---- */
+
+void process_use(struct process *process)
 {
-	struct process *found;
-
-	spinlock_acquire(&process_list_lock);
-	for (found = process_list; found != NULL && found->id != id;)
-		found = found->next;
-	spinlock_release(&process_list_lock);
-	GUARD(found != NULL, STATUS_NOT_FOUND);
-	*process = found;
-	return STATUS_OK;
+	__atomic_fetch_add(&process->references, 1, __ATOMIC_RELAXED);
 }
+
+bool process_use_unless_gone(struct process *process)
+{
+	uint64_t references = __atomic_load_n(&process->references, __ATOMIC_RELAXED);
+
+	while (references != 0)
+		if (__atomic_compare_exchange_n(&process->references, &references, references + 1, true,
+						__ATOMIC_RELAXED, __ATOMIC_RELAXED))
+			return true;
+	return false;
+}
+
+void process_end_use(struct process *process)
+{
+	/* Acquire and release: whoever comes last sees all that the others did. */
+	if (__atomic_sub_fetch(&process->references, 1, __ATOMIC_ACQ_REL) != 0)
+		return;
+	CHECK(process->ended);
+	if (process->is_in_tree)
+		process_tree_remove(process);
+	frame_free(direct_map_frame(process), FRAME_TASK, NULL);
+}
+
+void process_add_hold(struct process *process)
+{
+	__atomic_fetch_add(&process->holds, 1, __ATOMIC_RELAXED);
+	process_use(process);
+}
+
+void process_drop_hold(struct process *process)
+{
+	__atomic_fetch_sub(&process->holds, 1, __ATOMIC_RELAXED);
+	process_end_use(process);
+}
+
+/* ---- looking ---- */
 
 void process_read_statistics(struct process *process, struct memory_statistics *statistics)
 {
@@ -259,28 +141,50 @@ void process_read_statistics(struct process *process, struct memory_statistics *
 			(struct ledger_reading){ ledger.of[kind].used, ledger.of[kind].limit,
 						 resource_ledger_peak(&ledger, (enum ledger_kind)kind) };
 	statistics->system_frames = frames.total;
-	statistics->system_free_frames = frames.free;
+	statistics->system_free_frames = frames.free + kernel_stack_cached() * KERNEL_STACK_PAGES;
 }
 
-/* ---- validity ---- */
-
-static bool holds_are_valid(struct process *process, struct charge *charge)
+uint64_t process_run_ns(struct process *process)
 {
-	const struct cap_hold *hold;
-	uint32_t index = 0;
+	uint64_t run_ns;
+
+	spinlock_acquire(&process->lock);
+	run_ns = process->run_ns;
+	for (uint32_t i = 0; i < THREAD_MAX; i++)
+		if (process->slot[i].thread != NULL)
+			run_ns += __atomic_load_n(&process->slot[i].thread->run_ns, __ATOMIC_RELAXED);
+	spinlock_release(&process->lock);
+	return run_ns;
+}
+
+static bool threads_are_valid(struct process *process, struct charge *charge)
+{
+	uint32_t live = 0;
 	bool valid = true;
-	handle_t handle;
 
-	while (cap_table_next(&process->caps, index, &handle, &hold) == STATUS_OK) {
-		struct charge one = charge_of_hold(hold);
+	for (uint32_t i = 0; i < THREAD_MAX; i++) {
+		const struct thread_slot *slot = &process->slot[i];
 
-		for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++)
-			charge->amount[kind] += one.amount[kind];
-		if (hold->interface == INTERFACE_MEMORY_OBJECT)
-			valid = valid && memory_object_is_valid(hold->object);
-		index = (handle & HANDLE_INDEX_MASK) + 1;
+		valid = valid && (slot->thread != NULL) == (slot->state == THREAD_SLOT_LIVE);
+		if (slot->state != THREAD_SLOT_LIVE)
+			continue;
+		live++;
+		valid = valid && slot->thread->process == process && slot->thread->index == i;
 	}
-	return valid;
+	charge_add(charge, LEDGER_KERNEL_OBJECT, process->threads * THREAD_KERNEL_BYTES);
+	return valid && live == process->live && live <= process->threads;
+}
+
+static bool queues_are_valid(const struct process *process)
+{
+	uint64_t parked = 0;
+	bool valid = operation_queue_is_valid(&process->waits) && operation_queue_is_valid(&process->thread_waits);
+
+	for (uint32_t i = 0; i < PROCESS_PARK_BUCKETS; i++) {
+		valid = valid && operation_queue_is_valid(&process->parked[i]);
+		parked += process->parked[i].count;
+	}
+	return valid && parked == process->space.parked;
 }
 
 bool process_is_valid(struct process *process)
@@ -290,16 +194,17 @@ bool process_is_valid(struct process *process)
 	struct charge charge = { .kinds = 0 };
 	bool valid;
 
+	account_read(&process->account, &ledger);
+	if (process->ended)
+		return ledger.of[LEDGER_KERNEL_OBJECT].used == 0 && process->holds != 0;
 	address_space_count(&process->space, &census);
-	spinlock_acquire(&process->cap_lock);
-	valid = cap_table_is_valid(&process->caps) && holds_are_valid(process, &charge);
-	charge_add(&charge, LEDGER_KERNEL_OBJECT, PROCESS_KERNEL_BYTES + (process->caps.pages + 1) * PAGE_SIZE);
-	spinlock_release(&process->cap_lock);
+	valid = process_capability_count(process, &charge) && threads_are_valid(process, &charge) &&
+		queues_are_valid(process) && process->promised_slots == 0;
+	charge_add(&charge, LEDGER_KERNEL_OBJECT, PROCESS_KERNEL_BYTES + process->message_bytes);
 	charge_add(&charge, LEDGER_VIRTUAL_RESERVATION, census.pages[PAGE_RESERVED] + census.pages[PAGE_ANONYMOUS]);
 	charge_add(&charge, LEDGER_FRAME_GRANT, census.pages[PAGE_ANONYMOUS] + census.pages[PAGE_BORROWED]);
 	charge_add(&charge, LEDGER_IMAGE, census.pages[PAGE_IMAGE] + census.pages[PAGE_BOOTSTRAP]);
 	charge_add(&charge, LEDGER_PAGE_TABLE, census.tables);
-	account_read(&process->account, &ledger);
 	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++)
 		valid = valid && ledger.of[kind].used == charge.amount[kind];
 	return valid && resource_ledger_is_valid(&ledger);

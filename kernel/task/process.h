@@ -1,9 +1,13 @@
 /*
- * A process: one address space, one capability table, one account, threads.
+ * A process: one address space, one capability table, one account, threads, and a place in the tree of processes.
  *
- * Life: process_create (empty) -> the spawner fills it -> threads run -> process_destroy, which first releases all
- * authority, then the storage. Every page, slot and byte it has is on its own account; process_destroy CHECKs that the
- * account ends at zero.
+ * Life: process_create (empty, in nobody's sight) -> the spawner fills it -> process_start: threads run -> process_end, by
+ * exit, fault or kill: every thread leaves at its next safe point -> the last one releases all authority, then the
+ * storage -> when all threads are reclaimed the account ends at zero (CHECK), the limits go back to the parent, and who
+ * waits is told. What is left is the record, for those who hold a ProcessHandle and pay for it.
+ *
+ * Locks, outermost first: process tree, process, endpoint, address space, park, capability table, memory object,
+ * account, frames and heap; scheduler's. Two capability tables are never locked together.
  */
 #ifndef CAPOS_KERNEL_TASK_PROCESS_H
 #define CAPOS_KERNEL_TASK_PROCESS_H
@@ -11,94 +15,119 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "abi/process_abi.h"
 #include "abi/status.h"
+#include "abi/thread_control_abi.h"
 #include "kernel/mem/account.h"
 #include "kernel/mem/address_space.h"
+#include "kernel/task/operation.h"
 #include "kernel/task/thread.h"
 #include "kernel/task/user_fault.h"
-#include "kernel/mem/memory_object.h"
 #include "lib/cap_table.h"
 
-#define PROCESS_NAME_BYTES 32u
+#define PROCESS_PARK_BUCKETS 16u
 
+/* One thread's place: thread index, ring and id. Its id is `generation` << 8 | index. */
+enum thread_slot_state {
+	THREAD_SLOT_FREE = 0,
+	THREAD_SLOT_TAKEN, /* its thread is being made; no id finds it */
+	THREAD_SLOT_LIVE,
+	THREAD_SLOT_LEAVING, /* it runs its last instructions in the kernel */
+	THREAD_SLOT_ENDED,   /* reclaimed; the code waits for somebody to ask */
+};
+
+struct thread_slot {
+	struct thread *thread; /* LIVE: may be prodded under the lock */
+	int64_t code;
+	uint64_t run_ns;
+	uint32_t generation;
+	uint32_t state; /* enum thread_slot_state */
+};
+
+/* One frame each. */
 struct process {
 	struct account account;
 	struct address_space space;
 
 	struct spinlock cap_lock;
-	struct cap_table caps; /* cap_lock */
+	struct cap_table caps;   /* cap_lock */
+	uint32_t promised_slots; /* cap_lock; free slots that operations under way count on */
 
-	struct thread thread;
+	struct spinlock park_lock;
+	struct operation_queue parked[PROCESS_PARK_BUCKETS]; /* park_lock */
+
+	struct spinlock lock;
+	bool ending;       /* lock to write; atomic */
+	bool ended;        /* lock; storage is gone */
+	uint32_t live;     /* lock; threads that have not left */
+	uint32_t threads;  /* lock; that are not reclaimed */
+	uint64_t run_ns;   /* lock; of reclaimed threads */
+	struct thread_slot slot[THREAD_MAX]; /* lock */
+	struct operation_queue thread_waits; /* lock */
+	struct operation_queue waits;        /* lock; for its end */
+	struct process_exit exit;            /* lock; valid once it is ending */
 
 	/* fixed once it runs */
 	uint64_t id;
+	uint32_t priority;
 	char name[PROCESS_NAME_BYTES];
-	struct process *next; /* process list; process_list_lock */
 
-	/* set by the thread that ends it */
-	int64_t exit_code;
-	struct user_fault fault; /* kind NONE: it called exit */
-} __attribute__((aligned(16)));
+	uint64_t references; /* atomic: the tree while it lives, each hold and each use */
+	uint64_t holds;      /* atomic: ProcessHandles */
 
-/* A process without pages or capabilities, in the list. Limits are its own: OVER_*, OUT_OF_MEMORY. */
-enum status process_create(const char *name, const uint64_t limits[LEDGER_COUNT], struct process **process);
+	uint64_t message_bytes; /* atomic: of its queued messages */
 
-/* Releases authority, then storage. No thread of it runs. */
-void process_destroy(struct process *process);
-
-/*
- * Room for one more capability, as part of one operation's charge:
- *   process_plan_capability     adds the slot to `charge`, and a page if the table must grow; OVER_CAP_SLOTS: no more
- * ids (the caller charges, and promises the frames that `plan` says) process_reserve_capability  takes page and slot,
- * which cannot fail; publish follows
- */
-struct capability_plan {
-	uint64_t frames; /* to be promised: 0 or 1 */
+	/* process_tree.c's lock */
+	bool is_in_tree;        /* fixed once it runs */
+	struct process *parent; /* who gets the limits back; NULL: the machine */
+	struct process *next, *previous;
 };
 
-enum status process_plan_capability(struct process *process, struct charge *charge, struct capability_plan *plan);
-handle_t process_reserve_capability(struct process *process, const struct capability_plan *plan);
-void process_publish_capability(struct process *process, handle_t handle, const struct cap_hold *hold);
+_Static_assert(sizeof(struct process) <= PAGE_SIZE, "one frame");
 
-/* Charge, reserve and publish in one, for objects without a count of holds. OVER_CAP_SLOTS and as above. */
-enum status process_add_capability(struct process *process, const struct cap_hold *hold, handle_t *handle);
+/* What a process costs in kernel memory, without capability pages and threads; each ProcessHandle costs the same. */
+#define PROCESS_KERNEL_BYTES PAGE_SIZE
+
+struct process_template {
+	const char *name;
+	struct process *parent; /* its limits are carved from; NULL: none are */
+	const uint64_t *limits; /* LEDGER_COUNT */
+	uint32_t priority;
+};
 
 /*
- * Give up one capability: NO_SUCH_CAPABILITY. A memory object's hold is dropped and refunded.
+ * A process without pages, capabilities or threads, and in no list. OVER_*: the parent's limits, or what it costs is
+ * more than its own; OUT_OF_MEMORY. The caller's reference.
  */
-enum status process_release_capability(struct process *process, handle_t handle);
+enum status process_create(const struct process_template *template, struct process **process);
 
-/*
- * The hold of an id, copied. A memory object gets a use, which the caller ends (process_end_use). NO_SUCH_CAPABILITY.
- */
-static inline enum status process_use_capability(struct process *process, handle_t handle, struct cap_hold *hold)
-{
-	const struct cap_hold *found;
-	enum status status;
+/* Undo that and all that was put in. It never ran. */
+void process_discard(struct process *process);
 
-	spinlock_acquire(&process->cap_lock);
-	status = cap_table_find(&process->caps, handle, &found);
-	if (status == STATUS_OK) {
-		*hold = *found;
-		if (hold->interface == INTERFACE_MEMORY_OBJECT)
-			memory_object_use(hold->object);
-	}
-	spinlock_release(&process->cap_lock);
-	return status;
-}
+/* Into the tree, and its first thread becomes ready. From then on it may end at any time. */
+void process_start(struct process *process);
 
-void process_end_use(const struct cap_hold *hold);
+/* One more ProcessHandle, one less. */
+void process_add_hold(struct process *process);
+void process_drop_hold(struct process *process);
+
+/* The record stays while there is a use. */
+void process_use(struct process *process);
+bool process_use_unless_gone(struct process *process); /* for lists: false if the last use has ended */
+void process_end_use(struct process *process);
+
+/* The program's memory, with its authority released before; by the last thread, or for process_discard. */
+void process_release_everything(struct process *process);
 
 /* All ledgers, and what is free in the system. */
 void process_read_statistics(struct process *process, struct memory_statistics *statistics);
 
-/* The `index`th live process, or the one with an id: NOT_FOUND. No process ends while the caller looks at it. */
-enum status process_at(uint64_t index, struct process **process);
-enum status process_find(uint64_t id, struct process **process);
+/* Time that its threads have spent on CPUs. */
+uint64_t process_run_ns(struct process *process);
 
 /*
  * The account agrees with the tables: virtual_reservation, frame_grant, image and page_table pages recomputed from the
- * page table and the capability table; and the table itself is valid.
+ * page table and the capability table; and the table itself is valid. At rest (world.h).
  */
 bool process_is_valid(struct process *process);
 

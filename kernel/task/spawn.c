@@ -1,144 +1,208 @@
 #include "kernel/task/spawn.h"
 
-#include "abi/startup.h"
-#include "kernel/arch/x86_64/random.h"
-#include "kernel/mem/anonymous.h"
-#include "kernel/task/user_stack.h"
+#include <stddef.h>
+
+#include "kernel/mem/bootstrap_page.h"
+#include "kernel/task/process_capability.h"
+#include "kernel/task/process_thread.h"
+#include "kernel/task/program_image.h"
+#include "kernel/task/transfer.h"
 #include "lib/check.h"
-#include "lib/elf_plan.h"
-#include "lib/ring.h"
 #include "lib/string.h"
 
-#define TCB_BYTES 64u /* the first word points to itself (System V ABI, x86-64 TLS variant II) */
+_Static_assert(sizeof(((struct process_grant *)0)->name) == CAPSET_NAME_BYTES, "a grant's name fits");
 
-static struct uaddr_range range_of(uint64_t start, uint64_t end)
-{
-	return (struct uaddr_range){ uaddr_from_u64(start), uaddr_from_u64(end) };
-}
-
-/* The bytes behind a mapped address of a space that does not run yet, up to the end of its page. */
-static uint8_t *page_bytes(struct address_space *space, uint64_t address)
-{
-	unsigned level;
-	pte_t entry = address_space_entry(space, address, &level);
-
-	CHECK(level == 1 && pte_is_present(entry));
-	return (uint8_t *)direct_map_of_frame(pte_frame(entry)) + (address & (PAGE_SIZE - 1));
-}
-
-static void copy_to(struct address_space *space, uint64_t address, const uint8_t *bytes, uint64_t count)
-{
-	while (count > 0) {
-		uint64_t part = PAGE_SIZE - (address & (PAGE_SIZE - 1));
-
-		if (part > count)
-			part = count;
-		memcpy(page_bytes(space, address), bytes, part);
-		address += part;
-		bytes += part;
-		count -= part;
-	}
-}
-
-static enum status map_segments(struct address_space *space, const struct spawn_request *request,
-				const struct elf_plan *plan)
-{
-	for (uint32_t i = 0; i < plan->segments; i++) {
-		const struct elf_segment *segment = &plan->segment[i];
-
-		TRY(anonymous_map_image(space, segment->pages, PAGE_IMAGE, segment->protection));
-		copy_to(space, segment->address, (const uint8_t *)request->image + segment->file_offset,
-			segment->file_bytes);
-	}
-	return STATUS_OK;
-}
-
-/* TLS block and thread control block, below the stack's guard; fs_base is the address of the latter. */
-static enum status map_tls(struct process *process, const struct spawn_request *request, const struct elf_plan *plan)
-{
-	uint64_t end = SPAWN_STACK_TOP - (STARTUP_STACK_PAGES + SPAWN_GUARD_PAGES) * (uint64_t)PAGE_SIZE;
-	uint64_t align = plan->has_tls && plan->tls_alignment > TCB_BYTES ? plan->tls_alignment : TCB_BYTES;
-	uint64_t memory = plan->has_tls ? (plan->tls_memory_bytes + align - 1) & ~(align - 1) : 0;
-	uint64_t start = (end - TCB_BYTES - memory) & ~(uint64_t)(PAGE_SIZE - 1);
-	uint64_t block;
-
-	start &= ~(align - 1);
-	process->thread.fs_base = start + memory;
-	TRY(anonymous_map_image(&process->space, range_of(start, end), PAGE_IMAGE, PROTECTION_READ | PROTECTION_WRITE));
-	if (plan->has_tls) {
-		block = process->thread.fs_base -
-			((plan->tls_memory_bytes + plan->tls_alignment - 1) & ~(plan->tls_alignment - 1));
-		copy_to(&process->space, block, (const uint8_t *)request->image + plan->tls_file_offset,
-			plan->tls_file_bytes);
-	}
-	copy_to(&process->space, process->thread.fs_base, (const uint8_t *)&process->thread.fs_base, 8);
-	return STATUS_OK;
-}
-
-static enum status map_stack(struct process *process, const struct spawn_request *request, const struct elf_plan *plan)
-{
-	uint64_t bottom = SPAWN_STACK_TOP - STARTUP_STACK_PAGES * (uint64_t)PAGE_SIZE;
-	struct user_stack stack = { request->argument, request->arguments, plan, SPAWN_STACK_TOP, { 0, 0 } };
-
-	stack.random[0] = random_u64();
-	stack.random[1] = random_u64();
-	TRY(anonymous_map_guard(&process->space, range_of(bottom - SPAWN_GUARD_PAGES * (uint64_t)PAGE_SIZE, bottom)));
-	TRY(anonymous_map_image(&process->space, range_of(bottom, SPAWN_STACK_TOP), PAGE_IMAGE,
-				PROTECTION_READ | PROTECTION_WRITE));
-	return user_stack_build(&stack, page_bytes(&process->space, SPAWN_STACK_TOP - PAGE_SIZE),
-				&process->thread.user_stack);
-}
-
-static enum status map_bootstrap(struct process *process, spawn_grant_t *grant)
-{
+/* One spawn on its way. */
+struct spawning {
+	const struct spawn_request *request;
+	struct process *process;
 	struct capset_page *capset;
+	struct transfer transfer;
+	struct transfer_item item[CAPSET_MAX]; /* COPY and MOVE grants, in order */
 
-	TRY(anonymous_map_image(&process->space, range_of(RING_ADDRESS, RING_ADDRESS + PAGE_SIZE), PAGE_BOOTSTRAP,
-				PROTECTION_READ | PROTECTION_WRITE));
-	TRY(anonymous_map_image(&process->space, range_of(CAPSET_ADDRESS, CAPSET_ADDRESS + PAGE_SIZE), PAGE_BOOTSTRAP,
-				PROTECTION_READ));
-	process->thread.ring = (struct ring_page *)(void *)page_bytes(&process->space, RING_ADDRESS);
-	ring_init(process->thread.ring);
-	capset = (struct capset_page *)(void *)page_bytes(&process->space, CAPSET_ADDRESS);
-	capset->magic = CAPSET_MAGIC;
-	capset->version = CAPSET_VERSION;
-	capset->entry_bytes = sizeof(struct capset_entry);
-	capset->process_id = process->id;
-	return grant(process, capset);
+	/* what the parent pays for the handle */
+	struct charge charge;
+	struct capability_plan plan;
+};
+
+/* ---- the CapSet ---- */
+
+static bool has_name(const struct capset_page *capset, const char *name)
+{
+	for (uint32_t i = 0; i < capset->count; i++)
+		if (string_equal(capset->entry[i].name, name))
+			return true;
+	return false;
 }
 
-enum status spawn_grant_capability(struct process *process, struct capset_page *capset, const char *name,
-				   const struct cap_hold *hold)
+static enum status add_entry(struct capset_page *capset, const char *name, uint32_t interface,
+			     struct capset_entry **entry)
 {
-	struct capset_entry *entry = &capset->entry[capset->count];
-
 	GUARD(capset->count < CAPSET_MAX, STATUS_TOO_LONG);
-	TRY(process_add_capability(process, hold, &entry->capability));
-	(void)string_copy(entry->name, sizeof(entry->name), name);
-	entry->interface = hold->interface;
-	capset->count++;
+	GUARD(name[0] != 0 && string_length(name, CAPSET_NAME_BYTES) < CAPSET_NAME_BYTES, STATUS_BAD_ARGUMENT);
+	GUARD(!has_name(capset, name), STATUS_BAD_ARGUMENT);
+	*entry = &capset->entry[capset->count++];
+	(void)string_copy((*entry)->name, CAPSET_NAME_BYTES, name);
+	(*entry)->interface = interface;
 	return STATUS_OK;
 }
 
-static enum status fill_process(struct process *process, const struct spawn_request *request,
-				const struct elf_plan *plan, spawn_grant_t *grant)
+static enum status map_capset(struct spawning *spawning)
 {
-	process->thread.entry = plan->entry;
-	TRY(map_segments(&process->space, request, plan));
-	TRY(map_tls(process, request, plan));
-	TRY(map_stack(process, request, plan));
-	return map_bootstrap(process, grant);
+	void *page;
+
+	TRY(bootstrap_page_map(&spawning->process->space, CAPSET_ADDRESS, PROTECTION_READ, &page));
+	spawning->capset = page;
+	spawning->capset->magic = CAPSET_MAGIC;
+	spawning->capset->version = CAPSET_VERSION;
+	spawning->capset->entry_bytes = sizeof(struct capset_entry);
+	spawning->capset->process_id = spawning->process->id;
+	return STATUS_OK;
 }
 
-enum status spawn_process(const struct spawn_request *request, spawn_grant_t *grant, struct process **process)
+/* ---- grants ---- */
+
+static enum status grant_new(struct spawning *spawning, const char *name, const struct cap_hold *hold)
 {
+	struct capset_entry *entry;
+
+	TRY(add_entry(spawning->capset, name, hold->interface, &entry));
+	return process_capability_add(spawning->process, hold, &entry->capability);
+}
+
+/* Authority over the child's own parts, which anyone who may make it may give it. */
+static enum status grant_own(struct spawning *spawning, const struct process_grant *grant)
+{
+	struct process *process = spawning->process;
+	struct cap_hold hold = { .mode = TRANSFER_NONE, .object = process };
+
+	GUARD(grant->interface == INTERFACE_VIRTUAL_MEMORY || grant->interface == INTERFACE_THREAD_CONTROL ||
+		      grant->interface == INTERFACE_PARK_SPACE,
+	      STATUS_BAD_ARGUMENT);
+	hold.interface = (enum interface_id)grant->interface;
+	if (hold.interface == INTERFACE_VIRTUAL_MEMORY)
+		hold.object = &process->space;
+	return grant_new(spawning, grant->name, &hold);
+}
+
+/* COPY and MOVE: named now, moved when all else is certain. */
+static enum status grant_later(struct spawning *spawning, const struct process_grant *grant)
+{
+	struct transfer_item *item = &spawning->item[spawning->transfer.count];
+	struct capset_entry *entry;
+
+	TRY(add_entry(spawning->capset, grant->name, INTERFACE_NONE, &entry));
+	item->source = grant->capability;
+	item->kind = grant->kind == PROCESS_GRANT_COPY ? TRANSFER_KIND_COPY : TRANSFER_KIND_MOVE;
+	item->target = spawning->capset->count - 1; /* until prepare: the place of its entry */
+	spawning->transfer.count++;
+	return STATUS_OK;
+}
+
+static enum status grant_one(struct spawning *spawning, const struct process_grant *grant)
+{
+	GUARD(grant->unused == 0, STATUS_BAD_ARGUMENT);
+	if (grant->kind == PROCESS_GRANT_OWN)
+		return grant_own(spawning, grant);
+	GUARD(grant->kind == PROCESS_GRANT_COPY || grant->kind == PROCESS_GRANT_MOVE, STATUS_BAD_ARGUMENT);
+	GUARD(grant->interface == 0, STATUS_BAD_ARGUMENT);
+	return grant_later(spawning, grant);
+}
+
+/* The child's ledgers refuse by their own names here: it is the spawner who chose them. */
+static enum status grant_all(struct spawning *spawning)
+{
+	const struct spawn_request *request = spawning->request;
+	uint32_t place[CAPSET_MAX];
+
+	for (uint32_t i = 0; i < request->extras; i++)
+		TRY(grant_new(spawning, request->extra[i].name, &request->extra[i].hold));
+	spawning->transfer = (struct transfer){ request->parent, spawning->process, 0, spawning->item };
+	for (uint32_t i = 0; i < request->grants; i++)
+		TRY(grant_one(spawning, &request->grant[i]));
+	for (uint32_t i = 0; i < spawning->transfer.count; i++)
+		place[i] = spawning->item[i].target;
+	TRY(transfer_prepare(&spawning->transfer));
+	for (uint32_t i = 0; i < spawning->transfer.count; i++) {
+		spawning->capset->entry[place[i]].capability = spawning->item[i].target;
+		spawning->capset->entry[place[i]].interface = spawning->item[i].hold.interface;
+	}
+	return STATUS_OK;
+}
+
+/* ---- the parent's handle ---- */
+
+static enum status pay_for_handle(struct spawning *spawning)
+{
+	struct process *parent = spawning->request->parent;
+	enum status status;
+
+	if (parent == NULL)
+		return STATUS_OK;
+	TRY(process_capability_plan(parent, 1, &spawning->charge, &spawning->plan));
+	charge_add(&spawning->charge, LEDGER_KERNEL_OBJECT, PROCESS_KERNEL_BYTES);
+	status = account_charge_and_promise(&parent->account, &spawning->charge, spawning->plan.frames);
+	if (status != STATUS_OK)
+		process_capability_cancel(parent, &spawning->plan);
+	return status;
+}
+
+static void publish_handle(struct spawning *spawning, handle_t *handle)
+{
+	struct cap_hold hold = { .interface = INTERFACE_PROCESS_HANDLE, .mode = TRANSFER_NONE };
+
+	if (spawning->request->parent == NULL)
+		return;
+	hold.object = spawning->process;
+	process_add_hold(spawning->process);
+	process_capability_reserve(spawning->request->parent, &spawning->plan, 1, handle);
+	process_capability_publish(spawning->request->parent, *handle, &hold);
+}
+
+/* ---- all of it ---- */
+
+static enum status fill(struct spawning *spawning, const struct elf_plan *plan)
+{
+	const struct spawn_request *request = spawning->request;
+	struct thread_start start;
+	struct thread *thread;
+	enum status status;
+	uint64_t id;
+
+	TRY(program_image_load(spawning->process, request->source, plan, request->strings, &start));
+	start.priority = request->priority < THREAD_PRIORITY_DEFAULT ? request->priority : THREAD_PRIORITY_DEFAULT;
+	TRY(process_thread_create(spawning->process, &start, &thread, &id));
+	TRY(map_capset(spawning));
+	TRY(grant_all(spawning));
+	status = pay_for_handle(spawning);
+	if (status != STATUS_OK)
+		transfer_abort(&spawning->transfer);
+	return status;
+}
+
+enum status spawn_process(const struct spawn_request *request, struct process **process, handle_t *handle,
+			  uint64_t *process_id)
+{
+	struct process_template template = { request->name, request->parent, request->limits, request->priority };
+	struct spawning spawning = { .request = request };
 	struct elf_plan plan;
 	enum status status;
 
-	TRY(elf_plan_make(request->image, request->image_bytes, &plan));
-	TRY(process_create(request->name, request->limits, process));
-	status = fill_process(*process, request, &plan, grant);
-	if (status != STATUS_OK)
-		process_destroy(*process);
-	return status;
+	GUARD(request->priority < THREAD_PRIORITIES, STATUS_BAD_ARGUMENT);
+	GUARD(request->parent == NULL || request->priority <= request->parent->priority, STATUS_BAD_ARGUMENT);
+	TRY(elf_plan_make_from(request->source, &plan));
+	TRY(process_create(&template, &spawning.process));
+	status = fill(&spawning, &plan);
+	if (status != STATUS_OK) {
+		process_discard(spawning.process);
+		return status;
+	}
+	transfer_commit(&spawning.transfer);
+	publish_handle(&spawning, handle);
+	*process_id = spawning.process->id;
+	*process = spawning.process;
+	if (request->parent == NULL)
+		process_use(spawning.process);
+	process_start(spawning.process);
+	return STATUS_OK;
 }

@@ -1,6 +1,6 @@
 /*
- * A program of the boot package becomes a process: ELF segments, stack with guard, TLS, ring and CapSet pages. All or
- * nothing: on any refusal everything taken is given back.
+ * From a program's file to a running process, all or nothing: on any refusal everything taken is given back, on both
+ * sides.
  */
 #ifndef CAPOS_KERNEL_TASK_SPAWN_H
 #define CAPOS_KERNEL_TASK_SPAWN_H
@@ -8,35 +8,37 @@
 #include <stdint.h>
 
 #include "abi/capset.h"
+#include "abi/process_abi.h"
 #include "abi/status.h"
 #include "kernel/task/process.h"
-
-#define SPAWN_STACK_TOP (USER_LIMIT - UINT64_C(0xf000)) /* the last page of a 64 KiB unit stays empty above it */
-#define SPAWN_GUARD_PAGES 16u
+#include "kernel/task/user_stack.h"
+#include "lib/elf_plan.h"
 
 struct spawn_request {
 	const char *name;
-	const void *image; /* ELF bytes */
-	uint64_t image_bytes;
-	const char *const *argument;
-	uint32_t arguments;
-	const uint64_t *limits; /* LEDGER_COUNT of them */
+	struct process *parent; /* who pays, grants and gets the handle; NULL: the machine */
+	const struct elf_source *source;
+	struct string_list strings[2]; /* arguments, environment */
+	const uint64_t *limits;        /* LEDGER_COUNT of them */
+	uint32_t priority;
+	const struct process_grant *grant; /* the kernel's copy */
+	uint32_t grants;
+	/* For the machine, which has no table to grant from: more holds, of uncounted objects. */
+	const struct spawn_extra *extra;
+	uint32_t extras;
+};
+
+struct spawn_extra {
+	const char *name;
+	struct cap_hold hold;
 };
 
 /*
- * What the process may do at its start: called with everything else in place, to add capabilities and name them in the
- * CapSet (CapSet entries beyond CAPSET_MAX: TOO_LONG). A refusal undoes the whole spawn.
+ * With a parent, *handle names the new process in its table. Without one, *process is the new one, with a use that the
+ * caller ends. STATUS_ELF_*, OCCUPIED, OVER_*, OUT_OF_MEMORY, TOO_LONG (strings, grants), BAD_ARGUMENT (strings, kind of a
+ * grant, a name twice or not terminated, priority above the parent's), NO_SUCH_CAPABILITY, NOT_TRANSFERABLE.
  */
-typedef enum status spawn_grant_t(struct process *process, struct capset_page *capset);
-
-/*
- * STATUS_ELF_*, OCCUPIED (a segment where stack, guard or TLS block go), OVER_*, OUT_OF_MEMORY, TOO_LONG (arguments),
- * and what `grant` refuses.
- */
-enum status spawn_process(const struct spawn_request *request, spawn_grant_t *grant, struct process **process);
-
-/* Add a named capability to a CapSet page and to the process. For a spawn_grant_t. */
-enum status spawn_grant_capability(struct process *process, struct capset_page *capset, const char *name,
-				   const struct cap_hold *hold);
+enum status spawn_process(const struct spawn_request *request, struct process **process, handle_t *handle,
+			  uint64_t *process_id);
 
 #endif

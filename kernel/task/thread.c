@@ -3,83 +3,83 @@
 #include <stddef.h>
 
 #include "kernel/arch/x86_64/context.h"
-#include "kernel/arch/x86_64/cpu_local.h"
-#include "kernel/arch/x86_64/fpu.h"
-#include "kernel/arch/x86_64/instructions.h"
-#include "kernel/arch/x86_64/user_mode.h"
+#include "kernel/arch/x86_64/trap.h"
+#include "kernel/mem/frame.h"
 #include "kernel/mem/kernel_stack.h"
-#include "kernel/mem/paging.h"
 #include "kernel/task/process.h"
+#include "kernel/task/scheduler.h"
 #include "lib/check.h"
 
-static uint64_t runner_context; /* of the boot CPU, while it runs a thread */
+_Static_assert(sizeof(struct thread) <= PAGE_SIZE, "one frame");
+_Static_assert(THREAD_KERNEL_BYTES == (1 + KERNEL_STACK_PAGES) * PAGE_SIZE, "frame and stack");
 
-static void begin_in_user_mode(void *argument)
+static uint32_t kernel_threads; /* boot CPU, before the others run threads */
+
+uint32_t thread_kernel_count(void)
+{
+	return kernel_threads;
+}
+
+static void begin(void *argument)
 {
 	struct thread *thread = argument;
 
-	fpu_reset_user();
-	user_mode_reset_segments(thread->fs_base);
-	user_mode_enter(thread->entry, thread->user_stack);
+	scheduler_begin();
+	if (thread->process == NULL) {
+		thread->kernel_main();
+		CHECK(false && "a kernel thread does not end");
+	}
+	task_before_user();
+	user_mode_enter(thread->entry, thread->user_stack, thread->argument, thread->ring_address);
 }
 
-enum status thread_create(struct thread *thread, struct process *process)
+/* Frame first, then stack: thread_destroy can take back either. */
+static enum status create_parts(struct process *process, struct thread **thread)
 {
-	*thread = (struct thread){ .process = process };
-	TRY(kernel_stack_create(&thread->stack_top));
-	thread->context = context_prepare(thread->stack_top, begin_in_user_mode, thread);
-	return STATUS_OK;
+	frame_t frame;
+
+	TRY(frame_allocate(FRAME_TASK, NULL, &frame));
+	*thread = direct_map_of_frame(frame);
+	(*thread)->process = process;
+	fpu_state_init(&(*thread)->fpu);
+	(*thread)->fpu_cpu = UINT32_MAX;
+	return kernel_stack_create(&(*thread)->stack_top);
+}
+
+static void destroy_parts(struct thread *thread)
+{
+	if (thread->stack_top != 0)
+		kernel_stack_destroy(thread->stack_top);
+	frame_free(direct_map_frame(thread), FRAME_TASK, NULL);
+}
+
+enum status thread_create(struct process *process, struct thread **thread)
+{
+	struct charge charge = { .kinds = 0 };
+	enum status status;
+
+	*thread = NULL;
+	charge_add(&charge, LEDGER_KERNEL_OBJECT, THREAD_KERNEL_BYTES);
+	if (process != NULL)
+		TRY(account_charge_and_promise(&process->account, &charge, 0));
+	status = create_parts(process, thread);
+	if (status == STATUS_OK) {
+		(*thread)->context = context_prepare((*thread)->stack_top, begin, *thread);
+		kernel_threads += process == NULL;
+		return STATUS_OK;
+	}
+	if (*thread != NULL)
+		destroy_parts(*thread);
+	if (process != NULL)
+		account_cancel(&process->account, &charge);
+	return status;
 }
 
 void thread_destroy(struct thread *thread)
 {
-	if (thread->stack_top != 0)
-		kernel_stack_destroy(thread->stack_top);
-	thread->stack_top = 0;
-}
+	struct process *process = thread->process;
 
-struct thread *thread_current(void)
-{
-	return cpu_current()->current_thread;
-}
-
-static void load_space(struct address_space *space)
-{
-	uint64_t root = address_space_enter_cpu(space, cpu_index());
-
-	cr3_write(root);
-	cpu_current()->active_root = root & ~PTE_ROOT_NO_FLUSH;
-}
-
-void thread_run(struct thread *thread)
-{
-	CHECK(cpu_current()->current_thread == NULL);
-	cpu_current()->current_thread = thread;
-	cpu_set_kernel_stack(thread->stack_top);
-	load_space(&thread->process->space);
-	context_switch(&runner_context, thread->context);
-	paging_load_kernel_root();
-	address_space_leave_cpu(&thread->process->space, cpu_index());
-	cpu_current()->current_thread = NULL;
-}
-
-_Noreturn void thread_leave(void)
-{
-	struct thread *thread = thread_current();
-
-	context_switch(&thread->context, runner_context);
-	CHECK(false && "a thread that ended was run again");
-	__builtin_unreachable();
-}
-
-enum status thread_open(struct thread *thread, const struct open_operation *operation)
-{
-	for (uint32_t i = 0; i < THREAD_MAX_OPEN; i++) {
-		if (thread->open[i].kind != OPEN_NONE)
-			continue;
-		thread->open[i] = *operation;
-		thread->open_count++;
-		return STATUS_OK;
-	}
-	return STATUS_BUSY;
+	destroy_parts(thread);
+	if (process != NULL)
+		account_refund_one(&process->account, LEDGER_KERNEL_OBJECT, THREAD_KERNEL_BYTES);
 }

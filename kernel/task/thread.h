@@ -1,6 +1,9 @@
 /*
- * A thread: a kernel stack, a ring, and the operations that are open on it. One per process for now; it runs on the
- * boot CPU until it ends, and control then returns to whoever ran it.
+ * A thread: a kernel stack, a ring, and the operations that are open on it. A kernel thread has no process.
+ *
+ * Where it is: current on a CPU, in a run queue or handed over to one (READY), or BLOCKED in cap_enter, or DEAD and about
+ * to be reclaimed by the next context on its CPU. It is put into a queue only when its CPU has left its stack, so a thread
+ * in a queue can be run by anyone at once.
  */
 #ifndef CAPOS_KERNEL_TASK_THREAD_H
 #define CAPOS_KERNEL_TASK_THREAD_H
@@ -8,57 +11,82 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "abi/ring_abi.h"
 #include "abi/status.h"
+#include "abi/thread_control_abi.h"
+#include "kernel/arch/x86_64/fpu.h"
+#include "kernel/arch/x86_64/spinlock.h"
+#include "kernel/arch/x86_64/user_mode.h"
+#include "kernel/task/operation.h"
+#include "lib/deadline_heap.h"
 #include "lib/ring.h"
 
 struct process;
 
-/* Operations that complete later. Each open one has a place in the completion queue set aside. */
-#define THREAD_MAX_OPEN 8u
-
-enum open_kind {
-	OPEN_NONE = 0,
-	OPEN_SLEEP,
-	OPEN_CONSOLE_READ,
+enum thread_state {
+	THREAD_READY = 0,
+	THREAD_RUNNING,
+	THREAD_BLOCKED,
+	THREAD_DEAD,
 };
 
-struct open_operation {
-	enum open_kind kind;
-	uint64_t user_data;
-	uint64_t deadline; /* SLEEP: clock_now_ns */
-	uint64_t buffer;   /* CONSOLE_READ: the program's address, checked again when input is there */
-	uint64_t bytes;
-};
-
+/* One frame each. */
 struct thread {
-	struct process *process;
-	uint64_t stack_top; /* kernel stack */
-	uint64_t context;   /* where it was left; context.h */
-	uint64_t entry, user_stack, fs_base;
-
-	/* the thread's alone */
+	/* the thread's alone: read at each system call */
 	struct ring_page *ring; /* through the direct map; pinned as long as the thread lives */
 	struct ring_kernel ring_state;
-	uint32_t open_count;
-	struct open_operation open[THREAD_MAX_OPEN];
+	uint32_t open_count; /* operations whose completion is not posted yet */
+	uint32_t index;      /* fixed: place in its process, and of its ring */
+	struct process *process;
 	uint64_t refused; /* submissions not answered with OK, since it began, for the inspector */
+
+	/* fixed before it runs */
+	uint64_t stack_top; /* kernel stack */
+	uint64_t entry, user_stack, argument, ring_address;
+	void (*kernel_main)(void); /* of a kernel thread */
+
+	/* lock */
+	struct spinlock lock;
+	enum thread_state state;
+	bool on_cpu;       /* some CPU is still on its stack */
+	bool wake_pending; /* woken while it was not asleep: its next sleep ends at once */
+
+	/* of whoever runs or queues it */
+	uint32_t cpu;            /* where it is or was last */
+	uint32_t priority;       /* atomic */
+	uint32_t queue_priority; /* the run queue's lock */
+	struct thread *next_ready;
+	uint64_t context; /* where it was left; context.h */
+	uint64_t run_ns;  /* on CPUs so far */
+	uint64_t switches;
+
+	/* lock of the deadline heap of CPU `deadline_cpu` */
+	struct deadline_node deadline;
+	uint32_t deadline_cpu;
+
+	struct operation *done; /* atomic: completed, newest first */
+	struct operation operation[OPERATION_MAX];
+
+	uint32_t fpu_cpu;              /* where `fpu` was loaded last; UINT32_MAX: nowhere */
+	struct user_segments segments; /* while it does not run */
+	struct fpu_state fpu;          /* the same */
 };
 
-/* Kernel stack and start state: OUT_OF_MEMORY. The ring is set by the spawner. */
-enum status thread_create(struct thread *thread, struct process *process);
+/* What a thread costs its process in kernel memory. */
+#define THREAD_KERNEL_BYTES ((uint64_t)(1u + 4u) * 4096u)
+
+/*
+ * Frame, kernel stack and start state, not in any process yet; `process` only charges: OVER_KERNEL_OBJECT, OUT_OF_MEMORY.
+ * `process` NULL: a kernel thread, for kernel_main.
+ */
+enum status thread_create(struct process *process, struct thread **thread);
+
+/* Give everything back. It never ran, or is DEAD and its CPU has left its stack. */
 void thread_destroy(struct thread *thread);
 
-/* The thread that runs on this CPU; NULL in the kernel's own context. */
+/* How many kernel threads there are: they never end. */
+uint32_t thread_kernel_count(void);
+
+/* The thread that runs on this CPU; NULL in an idle context. */
 struct thread *thread_current(void);
-
-/* Run it on this CPU, in its address space, until it ends. Interrupts off. */
-void thread_run(struct thread *thread);
-
-/* End the current thread: back to thread_run. */
-_Noreturn void thread_leave(void);
-
-/* Set an operation aside: BUSY if too many are open. */
-enum status thread_open(struct thread *thread, const struct open_operation *operation);
 
 #endif

@@ -4,7 +4,7 @@
 #include "kernel/arch/x86_64/log.h"
 #include "kernel/arch/x86_64/trap.h"
 #include "kernel/mem/user_access.h"
-#include "kernel/task/process.h"
+#include "kernel/task/process_end.h"
 #include "lib/check.h"
 
 const char *user_fault_name(enum user_fault_kind kind)
@@ -87,11 +87,18 @@ static struct user_fault classify(struct process *process, const struct trap_fra
 void task_user_trap(struct trap_frame *frame, uint64_t fault_address)
 {
 	struct process *process = thread_current()->process;
+	struct user_fault fault = classify(process, frame, fault_address);
+	struct process_exit exit = {
+		.code = 128 + (int64_t)frame->vector,
+		.end = PROCESS_FAULTED,
+		.fault_kind = fault.kind,
+		.fault_address = fault.address,
+		.fault_rip = fault.rip,
+	};
 
-	process->fault = classify(process, frame, fault_address);
-	process->exit_code = 128 + (int64_t)frame->vector;
 	log_line("fault: process %llu %s: %s at 0x%llx rip 0x%llx (%s, error 0x%llx)", (unsigned long long)process->id,
-		 process->name, user_fault_name(process->fault.kind), (unsigned long long)process->fault.address,
+		 process->name, user_fault_name(fault.kind), (unsigned long long)fault.address,
 		 (unsigned long long)frame->rip, trap_name(frame->vector), (unsigned long long)frame->error);
-	thread_leave();
+	process_end_begin(process, &exit);
+	process_end_thread(exit.code);
 }

@@ -3,31 +3,37 @@
 #include <elf.h>
 
 #include "abi/memory_layout.h"
+#include "abi/process_abi.h"
 #include "abi/startup.h"
 #include "lib/check.h"
 #include "lib/string.h"
 
-#define VECTOR_ENTRIES 20u
+#define VECTOR_ENTRIES 18u
+#define POINTERS (PROCESS_MAX_STRINGS + 3u) /* argc, and a 0 behind either list */
 
-/* What is free of the page: [0, used_from) ; addresses of what was put there are stack->top - (4096 - offset). */
-struct builder {
-	const struct user_stack *stack;
-	uint8_t *page;
-	uint64_t used_from;
-};
+_Static_assert(PROCESS_MAX_STRING_BYTES + (POINTERS + 1u) * 8u + VECTOR_ENTRIES * sizeof(Elf64_auxv_t) + 16u + 16u <=
+		       PAGE_SIZE,
+	       "whatever passes check_lists fits");
 
-static uint64_t address_at(const struct builder *builder, uint64_t offset)
+static enum status check_list(const struct string_list *list)
 {
-	return builder->stack->top - PAGE_SIZE + offset;
+	uint32_t ends = 0;
+
+	for (uint32_t i = 0; i < list->bytes; i++)
+		ends += list->text[i] == 0;
+	GUARD(ends == list->count, STATUS_BAD_ARGUMENT);
+	GUARD(list->bytes == 0 || list->text[list->bytes - 1] == 0, STATUS_BAD_ARGUMENT);
+	return STATUS_OK;
 }
 
-static enum status push_bytes(struct builder *builder, const void *bytes, uint64_t count, uint64_t *address)
+static enum status check_lists(const struct user_stack *stack)
 {
-	GUARD(count <= builder->used_from, STATUS_TOO_LONG);
-	builder->used_from -= count;
-	memcpy(builder->page + builder->used_from, bytes, count);
-	*address = address_at(builder, builder->used_from);
-	return STATUS_OK;
+	uint64_t bytes = (uint64_t)stack->arguments.bytes + stack->environment.bytes;
+	uint64_t count = (uint64_t)stack->arguments.count + stack->environment.count;
+
+	GUARD(bytes <= PROCESS_MAX_STRING_BYTES && count <= PROCESS_MAX_STRINGS, STATUS_TOO_LONG);
+	TRY(check_list(&stack->arguments));
+	return check_list(&stack->environment);
 }
 
 static void add(Elf64_auxv_t *vector, uint32_t *count, uint64_t type, uint64_t value)
@@ -38,7 +44,7 @@ static void add(Elf64_auxv_t *vector, uint32_t *count, uint64_t type, uint64_t v
 	(*count)++;
 }
 
-static uint32_t fill_vector(const struct user_stack *stack, Elf64_auxv_t *vector, uint64_t name, uint64_t random)
+static void fill_vector(const struct user_stack *stack, Elf64_auxv_t *vector, uint64_t name, uint64_t random)
 {
 	uint32_t count = 0;
 
@@ -60,45 +66,59 @@ static uint32_t fill_vector(const struct user_stack *stack, Elf64_auxv_t *vector
 	add(vector, &count, AUX_CAPOS_CAPSET, CAPSET_ADDRESS);
 	add(vector, &count, AUX_CAPOS_RING, RING_ADDRESS);
 	add(vector, &count, AT_NULL, 0);
-	return count;
+	CHECK(count == VECTOR_ENTRIES);
 }
 
-/* argc, argv[], 0, envp[] (none), 0, in the order of rising addresses. */
-static enum status push_table(struct builder *builder, const uint64_t *argument)
-{
-	uint64_t table[USER_STACK_MAX_ARGUMENTS + 3] = { 0 };
-	uint64_t words = builder->stack->arguments + 3u;
-	uint64_t ignored;
+/* What is free of the page: [0, used_from). */
+struct builder {
+	uint8_t *page;
+	uint64_t bottom; /* user address of the page */
+	uint64_t used_from;
+};
 
-	CHECK((builder->used_from - words * 8) % 16 == 0); /* RSP is 16-byte aligned where argc lies */
-	table[0] = builder->stack->arguments;
-	for (uint32_t i = 0; i < builder->stack->arguments; i++)
-		table[i + 1] = argument[i];
-	return push_bytes(builder, table, words * 8, &ignored);
+/* Returns the user address. */
+static uint64_t push(struct builder *builder, const void *bytes, uint64_t count)
+{
+	CHECK(count <= builder->used_from);
+	builder->used_from -= count;
+	memcpy(builder->page + builder->used_from, bytes, count);
+	return builder->bottom + builder->used_from;
+}
+
+/* Addresses of the strings of a list that lies at `address`, and a 0. Returns how many words. */
+static uint32_t list_pointers(const struct string_list *list, uint64_t address, uint64_t *pointer)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < list->bytes; i++)
+		if (i == 0 || list->text[i - 1] == 0)
+			pointer[count++] = address + i;
+	pointer[count] = 0;
+	return count + 1;
 }
 
 enum status user_stack_build(const struct user_stack *stack, uint8_t *page, uint64_t *pointer)
 {
-	struct builder builder = { stack, page, PAGE_SIZE };
-	uint64_t argument[USER_STACK_MAX_ARGUMENTS] = { 0 };
+	struct builder builder = { page, stack->top - PAGE_SIZE, PAGE_SIZE };
 	Elf64_auxv_t vector[VECTOR_ENTRIES];
-	uint64_t random;
-	uint64_t vector_bytes;
-	uint64_t ignored;
+	uint64_t table[POINTERS];
+	uint64_t arguments, environment, random;
+	uint32_t words = 1;
 
-	GUARD(stack->arguments <= USER_STACK_MAX_ARGUMENTS, STATUS_TOO_LONG);
+	TRY(check_lists(stack));
 	memset(page, 0, PAGE_SIZE);
-	for (uint32_t i = stack->arguments; i-- > 0;)
-		TRY(push_bytes(&builder, stack->argument[i], string_length(stack->argument[i], PAGE_SIZE) + 1,
-			       &argument[i]));
-	TRY(push_bytes(&builder, stack->random, sizeof(stack->random), &random));
-	vector_bytes = fill_vector(stack, vector, argument[0], random) * sizeof(vector[0]);
-	GUARD(builder.used_from >= vector_bytes + (stack->arguments + UINT64_C(4)) * 8, STATUS_TOO_LONG);
-	builder.used_from &= ~UINT64_C(15); /* the vector is a multiple of 16 bytes; what is odd goes above it */
-	if ((stack->arguments + 3u) % 2 != 0)
+	environment = push(&builder, stack->environment.text, stack->environment.bytes);
+	arguments = push(&builder, stack->arguments.text, stack->arguments.bytes);
+	random = push(&builder, stack->random, sizeof(stack->random));
+	fill_vector(stack, vector, stack->arguments.count != 0 ? arguments : 0, random);
+	table[0] = stack->arguments.count;
+	words += list_pointers(&stack->arguments, arguments, table + words);
+	words += list_pointers(&stack->environment, environment, table + words);
+	/* RSP is 16-byte aligned where argc lies: the vector is a multiple of 16, what is odd goes above it. */
+	builder.used_from &= ~UINT64_C(15);
+	if (words % 2 != 0)
 		builder.used_from -= 8;
-	TRY(push_bytes(&builder, vector, vector_bytes, &ignored));
-	TRY(push_table(&builder, argument));
-	*pointer = address_at(&builder, builder.used_from);
+	(void)push(&builder, vector, sizeof(vector));
+	*pointer = push(&builder, table, words * sizeof(table[0]));
 	return STATUS_OK;
 }

@@ -10,17 +10,23 @@
 #include "abi/status.h"
 #include "lib/elf_plan.h"
 
-#define USER_STACK_MAX_ARGUMENTS 32u
+/* `count` strings, each 0-terminated, one behind the other in `bytes` bytes. */
+struct string_list {
+	const char *text;
+	uint32_t count, bytes;
+};
 
 struct user_stack {
-	const char *const *argument; /* 0-terminated strings */
-	uint32_t arguments;
+	struct string_list arguments, environment;
 	const struct elf_plan *plan;
 	uint64_t top; /* user address of the end of the page that is built */
 	uint64_t random[2];
 };
 
-/* Fill `page` (4096 bytes) from its end; *pointer is then the user's RSP. TOO_LONG if the arguments do not fit. */
+/*
+ * Fill `page` (4096 bytes) from its end; *pointer is then the user's RSP. TOO_LONG: more strings or bytes than
+ * abi/process_abi.h allows; BAD_ARGUMENT: not `count` strings in `bytes` bytes.
+ */
 enum status user_stack_build(const struct user_stack *stack, uint8_t *page, uint64_t *pointer);
 
 #endif

@@ -121,21 +121,17 @@ void cpu_set_kernel_stack(uint64_t top)
 	CHECK(false && "no thread runs here");
 }
 
-void fpu_reset_user(void)
+void fpu_state_init(struct fpu_state *state)
 {
-	CHECK(false && "no thread runs here");
+	memset(state, 0, sizeof(*state));
 }
 
-void user_mode_reset_segments(uint64_t fs_base)
-{
-	(void)fs_base;
-	CHECK(false && "no thread runs here");
-}
-
-_Noreturn void user_mode_enter(uint64_t rip, uint64_t rsp)
+_Noreturn void user_mode_enter(uint64_t rip, uint64_t rsp, uint64_t rdi, uint64_t rsi)
 {
 	(void)rip;
 	(void)rsp;
+	(void)rdi;
+	(void)rsi;
 	CHECK(false && "no thread runs here");
 	__builtin_unreachable();
 }
@@ -229,6 +225,7 @@ void task_snapshot_take(struct task_snapshot *snapshot, struct process *process)
 	struct process *other;
 
 	memset(snapshot, 0, sizeof(*snapshot));
+	(void)kernel_stack_trim(); /* stacks kept mapped are no difference */
 	snapshot->free = frame_free_count();
 	frame_count_uses(snapshot->uses);
 	heap_statistics_read(&snapshot->heap);

@@ -142,6 +142,7 @@ static void test_bad_lines(void **state)
 	expect_refusal("init a b\n", STATUS_MANIFEST_BAD_LINE, 1);
 	expect_refusal("init a\nargument\n", STATUS_MANIFEST_BAD_LINE, 2);
 	expect_refusal("init a\nargument b c\n", STATUS_MANIFEST_BAD_LINE, 2);
+	expect_refusal("init a\nargument b c d e f\n", STATUS_MANIFEST_BAD_LINE, 2); /* more words than any line has */
 	expect_refusal("init a\n\nlimit cap_slots\n", STATUS_MANIFEST_BAD_LINE, 3);
 	expect_refusal("init a\nlimit cap_slots 5 6\n", STATUS_MANIFEST_BAD_LINE, 2);
 	expect_refusal("init sh\x7f"
@@ -197,6 +198,45 @@ static void test_no_init(void **state)
 	expect_refusal("", STATUS_MANIFEST_NO_INIT, 0);
 	expect_refusal("\n\n# init shell\n", STATUS_MANIFEST_NO_INIT, 0);
 	expect_refusal("argument a", STATUS_MANIFEST_NO_INIT, 0);
+}
+
+/* What belongs to a program is refused before the first section, and init's own key after it. */
+static void test_wrong_sections(void **state)
+{
+	(void)state;
+	expect_refusal("init a\ngrant console\n", STATUS_MANIFEST_WRONG_SECTION, 2);
+	expect_refusal("init a\nenvironment A=b\n", STATUS_MANIFEST_WRONG_SECTION, 2);
+	expect_refusal("priority 3\ninit a\n", STATUS_MANIFEST_WRONG_SECTION, 1);
+	expect_refusal("init a\nstart\nprogram b\n", STATUS_MANIFEST_WRONG_SECTION, 2);
+	expect_refusal("init a\nprogram b\ninit c\n", STATUS_MANIFEST_WRONG_SECTION, 3);
+	expect_refusal("program b\nstart\n", STATUS_MANIFEST_NO_INIT, 0);
+	expect_refusal("init a\nlimit cap_slots 5%\n", STATUS_MANIFEST_BAD_NUMBER, 2); /* of what nobody has yet */
+}
+
+/* The first part ends where the sections begin, and these are checked whole. */
+static void test_sections_are_checked(void **state)
+{
+	struct manifest manifest;
+	char text[2048] = "init a\nargument one\nlimit cap_slots 9\n";
+
+	(void)state;
+	append(text, sizeof(text), "program b\nargument two\nlimit cap_slots 5%\nprogram c # last\n");
+	assert_int_equal(parse(text, &manifest), STATUS_OK);
+	assert_int_equal(manifest.arguments, 1);
+	assert_int_equal(manifest.limit[LEDGER_CAP_SLOTS], 9);
+	expect_refusal("init a\nprogram b\nprogram c\n\nprogram b\nstart\n", STATUS_MANIFEST_DUPLICATE, 5);
+	expect_refusal("init a\nprogram b\nprogram c\ngrants x\n", STATUS_MANIFEST_UNKNOWN_KEY, 4);
+	expect_refusal("init a\nprogram\n", STATUS_MANIFEST_BAD_LINE, 2);
+
+	(void)string_copy(text, sizeof(text), "init a\n");
+	for (uint32_t i = 0; i < MANIFEST_PROGRAMS; i++) {
+		const char name[] = { 'p', 'r', 'o', 'g', 'r', 'a', 'm', ' ', 'x', (char)('0' + i), '\n', '\0' };
+
+		append(text, sizeof(text), name);
+	}
+	assert_int_equal(parse(text, &manifest), STATUS_OK);
+	append(text, sizeof(text), "program y\n");
+	expect_refusal(text, STATUS_MANIFEST_TOO_LONG, MANIFEST_PROGRAMS + 2);
 }
 
 static void test_too_long(void **state)
@@ -256,12 +296,30 @@ static void test_is_valid_refuses(void **state)
 /* Lines thrown together from pieces, with noise: a typed refusal on a line that exists, or a valid manifest. */
 static void test_random(void **state)
 {
-	static const char *const pieces[] = {
-		"init",        "limit", "argument", " ",  "\t",           "\n",
-		"\n",          "\n",    "#",        "a",  "cap_slots",    "image_pages",
-		"5",           "12K",   "G",        "\r", "init shell\n", "limit cap_slots 1\n",
-		"argument x\n"
-	};
+	static const char *const pieces[] = { "init",
+					      "limit",
+					      "argument",
+					      " ",
+					      "\t",
+					      "\n",
+					      "\n",
+					      "\n",
+					      "#",
+					      "a",
+					      "cap_slots",
+					      "image_pages",
+					      "5",
+					      "12K",
+					      "G",
+					      "\r",
+					      "init shell\n",
+					      "limit cap_slots 1\n",
+					      "argument x\n",
+					      "program b\n",
+					      "program ",
+					      "grant console\n",
+					      "start\n",
+					      "priority 3\n" };
 	struct host_random random;
 	uint64_t accepted = 0;
 
@@ -287,7 +345,7 @@ static void test_random(void **state)
 
 		accepted += status == STATUS_OK;
 		assert_true(status == STATUS_OK ||
-			    (status >= STATUS_MANIFEST_BAD_LINE && status <= STATUS_MANIFEST_TOO_LONG));
+			    (status >= STATUS_MANIFEST_BAD_LINE && status <= STATUS_MANIFEST_WRONG_SECTION));
 		assert_true(line <= lines);
 		assert_true(line != 0 || status == STATUS_OK || status == STATUS_MANIFEST_NO_INIT);
 	}
@@ -306,6 +364,8 @@ int main(void)
 		cmocka_unit_test(test_bad_names),
 		cmocka_unit_test(test_duplicates),
 		cmocka_unit_test(test_no_init),
+		cmocka_unit_test(test_wrong_sections),
+		cmocka_unit_test(test_sections_are_checked),
 		cmocka_unit_test(test_too_long),
 		cmocka_unit_test(test_is_valid_refuses),
 		cmocka_unit_test(test_random),

@@ -61,14 +61,29 @@ enum status inspector_client_ledger(struct inspector_client client, uint64_t pro
 	return ring_client_finish_plain();
 }
 
-enum status inspector_client_ring(struct inspector_client client, uint64_t process_id, struct inspector_ring *ring)
+enum status inspector_client_ring(struct inspector_client client, uint64_t process_id, uint64_t thread,
+				  struct inspector_ring *ring)
 {
 	struct ring_submission *slot;
 
 	TRY(ring_client_begin(client.handle, INSPECTOR_RING, &slot));
 	slot->argument[0] = process_id;
-	slot->argument[1] = (uint64_t)ring;
-	slot->argument[2] = sizeof(*ring);
+	slot->argument[1] = thread;
+	slot->argument[2] = (uint64_t)ring;
+	slot->argument[3] = sizeof(*ring);
+	return ring_client_finish_plain();
+}
+
+enum status inspector_client_thread(struct inspector_client client, uint64_t process_id, uint64_t thread,
+				    struct inspector_thread *state)
+{
+	struct ring_submission *slot;
+
+	TRY(ring_client_begin(client.handle, INSPECTOR_THREAD, &slot));
+	slot->argument[0] = process_id;
+	slot->argument[1] = thread;
+	slot->argument[2] = (uint64_t)state;
+	slot->argument[3] = sizeof(*state);
 	return ring_client_finish_plain();
 }
 

@@ -29,7 +29,12 @@ enum status inspector_client_capability(struct inspector_client client, uint64_t
 enum status inspector_client_ledger(struct inspector_client client, uint64_t process_id,
 				    struct memory_statistics *statistics);
 
-enum status inspector_client_ring(struct inspector_client client, uint64_t process_id, struct inspector_ring *ring);
+/* `thread` counts the live threads of the process from 0. */
+enum status inspector_client_ring(struct inspector_client client, uint64_t process_id, uint64_t thread,
+				  struct inspector_ring *ring);
+
+enum status inspector_client_thread(struct inspector_client client, uint64_t process_id, uint64_t thread,
+				    struct inspector_thread *state);
 
 /* Run every invariant of the kernel over every object. */
 enum status inspector_client_check(struct inspector_client client, struct inspector_check *check);

@@ -1,5 +1,6 @@
 #include "user/runtime/memory_object_client.h"
 
+#include "user/runtime/capability_call.h"
 #include "user/runtime/ring_client.h"
 
 enum status memory_object_client_info(struct memory_object_client client, struct memory_object_info *info)
@@ -49,4 +50,16 @@ enum status memory_object_client_protect(struct memory_object_client client, con
 	slot->argument[1] = length;
 	slot->argument[2] = protection;
 	return ring_client_finish_plain();
+}
+
+enum status memory_object_client_restrict(struct memory_object_client client, const struct memory_object_part *part,
+					  struct memory_object_client *narrower)
+{
+	const struct ring_submission request = { .opcode = RING_CALL,
+						 .operation = MEMORY_OBJECT_RESTRICT,
+						 .capability = client.handle,
+						 .argument = { part->offset, part->length, part->flags } };
+	struct ring_completion completion;
+
+	return capability_call(&request, INTERFACE_MEMORY_OBJECT, &narrower->handle, &completion);
 }

@@ -38,4 +38,15 @@ enum status memory_object_client_unmap(struct memory_object_client client, const
 enum status memory_object_client_protect(struct memory_object_client client, const void *address, uint64_t length,
 					 uint32_t protection);
 
+/* What a narrower capability lets see: bytes, whole pages, of what the wider one lets see. */
+struct memory_object_part {
+	uint64_t offset, length;
+	uint32_t flags; /* 0 or MEMORY_OBJECT_READ_ONLY */
+};
+
+/* A capability to part of the object, or to reading it, charged as a hold of its own. ZERO_LENGTH, MISALIGNED,
+ * BEYOND_OBJECT, UNSUPPORTED (flag), OVER_FRAME_GRANT, OVER_CAP_SLOTS, OVER_KERNEL_OBJECT, OUT_OF_MEMORY. */
+enum status memory_object_client_restrict(struct memory_object_client client, const struct memory_object_part *part,
+					  struct memory_object_client *narrower);
+
 #endif

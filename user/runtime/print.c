@@ -7,8 +7,10 @@
 #include "lib/string.h"
 #include "user/runtime/capset_client.h"
 #include "user/runtime/console_client.h"
+#include "user/runtime/mutex.h"
 
 static struct {
+	struct mutex lock; /* of all below */
 	struct console_client console;
 	bool has_console;
 	size_t held;
@@ -20,7 +22,8 @@ void print_init(void)
 	writer.has_console = capset_client_find("console", INTERFACE_CONSOLE, &writer.console.handle) == STATUS_OK;
 }
 
-void print_flush(void)
+/* The caller holds the lock. */
+static void flush(void)
 {
 	size_t bytes = writer.held;
 
@@ -30,7 +33,15 @@ void print_flush(void)
 		writer.has_console = console_client_write(writer.console, writer.buffer, bytes) == STATUS_OK;
 }
 
-void print_text(const char *text, size_t bytes)
+void print_flush(void)
+{
+	mutex_lock(&writer.lock);
+	flush();
+	mutex_unlock(&writer.lock);
+}
+
+/* The caller holds the lock. */
+static void put(const char *text, size_t bytes)
 {
 	bool line_ended = false;
 
@@ -45,10 +56,17 @@ void print_text(const char *text, size_t bytes)
 		text += chunk;
 		bytes -= chunk;
 		if (writer.held == sizeof(writer.buffer))
-			print_flush();
+			flush();
 	}
 	if (line_ended)
-		print_flush();
+		flush();
+}
+
+void print_text(const char *text, size_t bytes)
+{
+	mutex_lock(&writer.lock);
+	put(text, bytes);
+	mutex_unlock(&writer.lock);
 }
 
 void print(const char *text, ...)

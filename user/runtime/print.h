@@ -1,7 +1,7 @@
 /*
  * Formatted text on the console named "console" of the CapSet; a program that was given none prints nothing. Text is
  * held back until a line ends, the buffer is full, or print_flush() is called; program_exit() flushes. What is held
- * when the program faults is lost.
+ * when the program faults is lost. Any thread may print; the text of one call stays together.
  */
 #ifndef CAPOS_USER_RUNTIME_PRINT_H
 #define CAPOS_USER_RUNTIME_PRINT_H

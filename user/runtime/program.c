@@ -5,9 +5,11 @@
 
 #include "abi/startup.h"
 #include "user/runtime/capset_client.h"
+#include "user/runtime/park_client.h"
 #include "user/runtime/print.h"
 #include "user/runtime/ring_client.h"
 #include "user/runtime/system_call.h"
+#include "user/runtime/user_thread.h"
 
 static const char *name = "program";
 
@@ -19,6 +21,17 @@ static uint64_t auxiliary_value(const Elf64_auxv_t *entry, uint64_t type)
 			return entry->a_un.a_val;
 	}
 	return 0;
+}
+
+/* What threads of this program start with. */
+static void init_threads(const Elf64_auxv_t *auxiliary)
+{
+	const Elf64_Phdr *headers = (const Elf64_Phdr *)auxiliary_value(auxiliary, AT_PHDR);
+	const struct thread_image image =
+		thread_block_image(headers, headers == NULL ? 0 : auxiliary_value(auxiliary, AT_PHNUM));
+
+	user_thread_init(&image);
+	park_client_init();
 }
 
 _Noreturn void program_start(uint64_t *stack)
@@ -44,6 +57,7 @@ _Noreturn void program_start(uint64_t *stack)
 	if (argc > 0)
 		name = argv[0];
 	print_init();
+	init_threads(auxiliary);
 	program_exit(main(argc, argv, envp));
 }
 

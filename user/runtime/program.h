@@ -15,7 +15,7 @@ int main(int argc, char **argv, char **envp);
 /* `stack`: argc, argv[], 0, envp[], 0, auxiliary vector. */
 _Noreturn void program_start(uint64_t *stack);
 
-/* Write out what print() holds, and end. */
+/* Write out what print() holds, and end, with all threads. */
 _Noreturn void program_exit(int code);
 
 /* "NAME: message (ADDRESS)" on the console, then exit code 134. For a program's own fault, as a double free is. */

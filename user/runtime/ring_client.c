@@ -13,10 +13,15 @@ enum status ring_client_init(struct ring_client *ring, struct ring_page *page)
 	return STATUS_OK;
 }
 
-static bool take_from_aside(struct ring_client *ring, uint64_t user_data, struct ring_completion *completion)
+static bool is_wanted(uint64_t wanted, uint64_t user_data)
+{
+	return wanted == RING_CLIENT_ANY ? user_data < RING_CLIENT_FIRST_TICKET : user_data == wanted;
+}
+
+static bool take_from_aside(struct ring_client *ring, uint64_t wanted, struct ring_completion *completion)
 {
 	for (uint32_t i = 0; i < ring->set_aside; i++) {
-		if (ring->aside[i].user_data != user_data)
+		if (!is_wanted(wanted, ring->aside[i].user_data))
 			continue;
 		*completion = ring->aside[i];
 		/* The others keep their order: it is the order in which they completed. */
@@ -29,13 +34,13 @@ static bool take_from_aside(struct ring_client *ring, uint64_t user_data, struct
 }
 
 /* Take completions off the queue up to the wanted one. WOULD_BLOCK: the queue is empty and it was not there. */
-static enum status take_from_queue(struct ring_client *ring, uint64_t user_data, struct ring_completion *completion)
+static enum status take_from_queue(struct ring_client *ring, uint64_t wanted, struct ring_completion *completion)
 {
 	struct ring_completion next;
 
 	while (ring->set_aside < RING_CQ_ENTRIES) {
 		TRY(ring_take(ring->page, &next));
-		if (next.user_data == user_data) {
+		if (is_wanted(wanted, next.user_data)) {
 			*completion = next;
 			return STATUS_OK;
 		}
@@ -44,13 +49,18 @@ static enum status take_from_queue(struct ring_client *ring, uint64_t user_data,
 	return STATUS_BUSY;
 }
 
+enum status ring_client_take(struct ring_client *ring, uint64_t wanted, struct ring_completion *completion)
+{
+	if (take_from_aside(ring, wanted, completion))
+		return STATUS_OK;
+	return take_from_queue(ring, wanted, completion);
+}
+
 enum status ring_client_wait(struct ring_client *ring, uint64_t user_data, struct ring_completion *completion)
 {
 	enum status status;
 
-	if (take_from_aside(ring, user_data, completion))
-		return STATUS_OK;
-	while ((status = take_from_queue(ring, user_data, completion)) == STATUS_WOULD_BLOCK)
+	while ((status = ring_client_take(ring, user_data, completion)) == STATUS_WOULD_BLOCK)
 		TRY(ring_client_enter(1, CAP_ENTER_FOREVER));
 	return status;
 }

@@ -1,5 +1,6 @@
 /*
- * The thread's end of its capability ring (abi/ring_abi.h), for one thread: nothing here locks.
+ * The thread's end of its capability ring (abi/ring_abi.h). Each thread has its own and touches no other: nothing here
+ * locks.
  *
  * Two ways to use it. ring_client_call() does one operation and waits for its completion; the typed clients stand on
  * it. Or by hand, for batches and for operations that take long, with the program side of lib/ring.h on `page`:
@@ -55,6 +56,15 @@ static inline enum status ring_client_status(const struct ring_completion *compl
 {
 	return completion->result < 0 ? (enum status) - completion->result : STATUS_OK;
 }
+
+/* For ring_client_take: any completion whose user_data is the caller's own. */
+#define RING_CLIENT_ANY UINT64_MAX
+
+/*
+ * The completion with that user_data, or RING_CLIENT_ANY, if it is there; what was set aside comes first. WOULD_BLOCK:
+ * it is not. BUSY: as for ring_client_wait.
+ */
+enum status ring_client_take(struct ring_client *ring, uint64_t wanted, struct ring_completion *completion);
 
 /*
  * Wait for the completion with that user_data, entering as often as needed. BUSY: as many others as can be set aside

@@ -98,7 +98,8 @@ static enum status pages_of(size_t bytes, uint32_t *pages)
 	return STATUS_OK;
 }
 
-enum status user_heap_allocate(struct user_heap *heap, size_t bytes, void **object)
+/* From here to the public functions below: the caller holds the lock. */
+static enum status allocate(struct user_heap *heap, size_t bytes, void **object)
 {
 	struct heap_page *run;
 	uint32_t pages;
@@ -109,16 +110,6 @@ enum status user_heap_allocate(struct user_heap *heap, size_t bytes, void **obje
 	TRY(heap_run_allocate(heap, pages, &run));
 	count_object(heap, (uint64_t)pages * PAGE_SIZE);
 	*object = heap_run_address(heap, run);
-	return STATUS_OK;
-}
-
-enum status user_heap_allocate_zeroed(struct user_heap *heap, size_t count, size_t bytes, void **object)
-{
-	size_t total;
-
-	GUARD(!__builtin_mul_overflow(count, bytes, &total), STATUS_TOO_LONG);
-	TRY(user_heap_allocate(heap, total, object));
-	memset(*object, 0, total);
 	return STATUS_OK;
 }
 
@@ -172,12 +163,9 @@ static void free_small(struct user_heap *heap, struct heap_page *slab, uint32_t 
 	heap_run_free(heap, slab);
 }
 
-void user_heap_free(struct user_heap *heap, void *object)
+static void free_object(struct user_heap *heap, const void *object)
 {
 	uint32_t number;
-
-	if (object == NULL)
-		return;
 	struct heap_page *page = find_object(heap, object, &number);
 
 	discount_object(heap, size_of_object(page));
@@ -205,29 +193,70 @@ static bool resize_in_place(struct user_heap *heap, struct heap_page *page, size
 	return true;
 }
 
-enum status user_heap_resize(struct user_heap *heap, size_t bytes, void **object)
+static enum status resize(struct user_heap *heap, size_t bytes, void **object)
 {
 	uint32_t number;
 	void *moved;
 
 	if (*object == NULL)
-		return user_heap_allocate(heap, bytes, object);
+		return allocate(heap, bytes, object);
 	struct heap_page *page = find_object(heap, *object, &number);
 
 	if (resize_in_place(heap, page, bytes))
 		return STATUS_OK;
 	uint64_t kept = size_of_object(page);
 
-	TRY(user_heap_allocate(heap, bytes, &moved));
+	TRY(allocate(heap, bytes, &moved));
 	memcpy(moved, *object, kept < bytes ? kept : bytes);
-	user_heap_free(heap, *object);
+	free_object(heap, *object);
 	*object = moved;
 	return STATUS_OK;
 }
 
+enum status user_heap_allocate(struct user_heap *heap, size_t bytes, void **object)
+{
+	enum status status;
+
+	mutex_lock(&heap->lock);
+	status = allocate(heap, bytes, object);
+	mutex_unlock(&heap->lock);
+	return status;
+}
+
+enum status user_heap_allocate_zeroed(struct user_heap *heap, size_t count, size_t bytes, void **object)
+{
+	size_t total;
+
+	GUARD(!__builtin_mul_overflow(count, bytes, &total), STATUS_TOO_LONG);
+	TRY(user_heap_allocate(heap, total, object));
+	memset(*object, 0, total);
+	return STATUS_OK;
+}
+
+enum status user_heap_resize(struct user_heap *heap, size_t bytes, void **object)
+{
+	enum status status;
+
+	mutex_lock(&heap->lock);
+	status = resize(heap, bytes, object);
+	mutex_unlock(&heap->lock);
+	return status;
+}
+
+void user_heap_free(struct user_heap *heap, void *object)
+{
+	if (object == NULL)
+		return;
+	mutex_lock(&heap->lock);
+	free_object(heap, object);
+	mutex_unlock(&heap->lock);
+}
+
 void user_heap_trim(struct user_heap *heap)
 {
+	mutex_lock(&heap->lock);
 	heap_run_trim(heap);
+	mutex_unlock(&heap->lock);
 }
 
 /* Live bits agree with the count, none is beyond the capacity. */

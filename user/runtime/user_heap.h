@@ -9,9 +9,9 @@
  * A free or resize of an address that is not an object in use (double free, middle of an object, not of this heap)
  * ends the program with a message: program_abort().
  *
- * One thread at a time; the heap has no lock. Invariant (user_heap_is_valid): runs tile each region up to its `fresh`
- * page; free runs are in the bin of their length, and no two are neighbours; live bits agree with the counts; pages
- * counted = pages marked committed + pages of descriptors.
+ * Any thread may use it; a mutex of its own keeps them apart. Invariant (user_heap_is_valid): runs tile each region up
+ * to its `fresh` page; free runs are in the bin of their length, and no two are neighbours; live bits agree with the
+ * counts; pages counted = pages marked committed + pages of descriptors.
  */
 #ifndef CAPOS_USER_RUNTIME_USER_HEAP_H
 #define CAPOS_USER_RUNTIME_USER_HEAP_H
@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "abi/status.h"
+#include "user/runtime/mutex.h"
 #include "user/runtime/virtual_memory_client.h"
 
 #define USER_HEAP_REGIONS 64u
@@ -52,6 +53,7 @@ struct user_heap_statistics {
 
 struct user_heap {
 	struct virtual_memory_client memory;
+	struct mutex lock; /* of all below */
 	struct user_heap_statistics statistics;
 	uint64_t cached; /* of the committed pages: in free runs */
 	struct heap_region region[USER_HEAP_REGIONS];
@@ -83,6 +85,7 @@ void user_heap_free(struct user_heap *heap, void *object);
 /* Give back every page and region that no object needs. */
 void user_heap_trim(struct user_heap *heap);
 
+/* No other thread may use the heap in the meantime. */
 bool user_heap_is_valid(const struct user_heap *heap);
 
 #endif

@@ -6,37 +6,90 @@
 #include "lib/string.h"
 #include "user/runtime/print.h"
 #include "user/shell/inspect.h"
+#include "user/shell/job.h"
 #include "user/shell/launch.h"
 #include "user/shell/memory_report.h"
+#include "user/shell/top.h"
+#include "user/shell/tree_report.h"
+#include "user/shell/variable.h"
 
 #define NEAR 2u /* a mistyped word is taken for one at most this far away */
 
+#define NEEDS_TO_RUN (SHELL_SPAWNER | SHELL_PACKAGE | SHELL_MEMORY)
+#define ANY_WORDS (WORDS_MAX - 1)
+
 static bool help(struct shell *shell, const struct words *words);
+static bool history(struct shell *shell, const struct words *words);
 static bool echo(struct shell *shell, const struct words *words);
 static bool time(struct shell *shell, const struct words *words);
+static bool leave(struct shell *shell, const struct words *words);
+
+static const char run_more[] =
+	"The program is given what its section of the manifest says and what stands behind `with`, and nothing else:\n"
+	"  run PROGRAM [ARGUMENT...] with [NAME:] SOURCE [copy|move|own] [read-only] [@KIND], ...\n"
+	"SOURCE is a name of `caps`, NAME what the program finds it by (SOURCE itself if left out). copy: both hold "
+	"it;\n"
+	"move: the shell no more; own: a new memory, threads or park of the program's own; read-only: of a memory "
+	"object,\n"
+	"one that is never mapped writable; @memory, @console, @endpoint, ...: refuse if SOURCE is anything else.\n"
+	"  alloc buf 4\n"
+	"  run child with shared: buf @memory, console\n"
+	"With & at the end it runs in the background. In the foreground ^C kills it, and what is typed meanwhile is "
+	"for\n"
+	"the shell; but a program that is given the console as \"input\" gets all that is typed, ^C too.\n";
 
 static const struct command command[] = {
-	{ "help", "[COMMAND]", "list the commands, or explain one", "", 0, 1, help },
+	{ "help", "[COMMAND]", "list the commands, or explain one", "", 0, 1, 0, help },
 	{ "mem", "", "frames of the machine, its memory map, its CPUs",
 	  "free counts the frames in the bitmap and on the per-CPU stacks; stacked are those on the stacks.\n", 0, 0,
-	  memory_report_show },
-	{ "ps", "", "processes and the pages they hold", "", 0, 0, inspect_ps },
+	  SHELL_INSPECTOR, memory_report_show },
+	{ "ps", "", "processes, their CPU time and the pages they hold",
+	  "CPU ms is the time of all threads on a CPU. FRAMES, IMAGE and TABLES are pages.\n", 0, 0, SHELL_INSPECTOR,
+	  inspect_ps },
+	{ "top", "[N]", "who uses the CPUs, once a second until a key",
+	  "With N: so many rounds, one below the other, and no key is read.\n", 0, 1, SHELL_INSPECTOR | SHELL_TIMER,
+	  top_show },
+	{ "tree", "", "processes by parent, their limits, and who holds what",
+	  "Readings are used/limit. An object that can be shared has a number; behind it stand all of its holders.\n",
+	  0, 0, SHELL_INSPECTOR, tree_report_show },
+	{ "threads", "[PID]", "threads of a process", "Without PID: of the shell. OPEN: operations not complete.\n", 0,
+	  1, SHELL_INSPECTOR, inspect_threads },
 	{ "maps", "[PID]", "ranges of an address space with kind and protection",
-	  "Without PID: of the shell. Protections: r read, w write, x execute.\n", 0, 1, inspect_maps },
+	  "Without PID: of the shell. Protections: r read, w write, x execute.\n", 0, 1, SHELL_INSPECTOR,
+	  inspect_maps },
 	{ "caps", "[PID]", "capabilities that a process holds",
-	  "Without PID: of the shell. The id is what the process itself uses.\n", 0, 1, inspect_caps },
-	{ "ledger", "[PID]", "what a process has taken of each resource, and may take", "", 0, 1, inspect_ledger },
-	{ "ring", "[PID]", "state of a process's capability ring", "", 0, 1, inspect_ring },
-	{ "check", "", "run every invariant of the kernel over every object", "", 0, 0, inspect_check },
-	{ "run", "PROGRAM [ARGUMENT...]", "run a program of the boot package",
-	  "The program takes the shell's place: the shell ends, the program runs by itself, and when it has\n"
-	  "ended a new shell starts and says how. Input typed meanwhile is kept for whoever reads next.\n"
-	  "The history of lines starts empty in the new shell. `ls` lists what there is.\n",
-	  1, WORDS_MAX - 1, launch_run },
-	{ "ls", "", "files of the boot package", "", 0, 0, launch_list },
-	{ "echo", "[WORD...]", "write the words", "", 0, WORDS_MAX - 1, echo },
-	{ "time", "[COMMAND...]", "time since boot, or how long a command takes", "", 0, WORDS_MAX - 1, time },
-	{ "halt", "[CODE]", "end the machine with an exit code, 0 to 63", "Without CODE: 0.\n", 0, 1, launch_halt },
+	  "Without PID: of the shell, with the names that `with` takes. The id is what the process itself uses.\n"
+	  "OBJECT is the same number for all holds of one object, HOLDS how many there are.\n",
+	  0, 1, SHELL_INSPECTOR, inspect_caps },
+	{ "ledger", "[PID]", "what a process has taken of each resource, and may take", "", 0, 1, SHELL_INSPECTOR,
+	  inspect_ledger },
+	{ "ring", "[PID]", "state of the capability rings of a process, one a thread", "", 0, 1, SHELL_INSPECTOR,
+	  inspect_ring },
+	{ "check", "", "run every invariant of the kernel over every object", "", 0, 0, SHELL_INSPECTOR,
+	  inspect_check },
+	{ "run", "PROGRAM [ARGUMENT...]", "run a program, wait, say how it ended", run_more, 1, ANY_WORDS, NEEDS_TO_RUN,
+	  launch_run },
+	{ "spawn", "PROGRAM [ARGUMENT...]", "run it in the background", "As `run` with & at the end.\n", 1, ANY_WORDS,
+	  NEEDS_TO_RUN, launch_spawn },
+	{ "jobs", "", "what the shell started and runs in the background", "", 0, 0, 0, job_show },
+	{ "wait", "[PID]", "wait for a job, or all, and say how it ended", "^C ends the wait, not the job.\n", 0, 1, 0,
+	  job_wait },
+	{ "kill", "PID", "end a job", "Only processes of this shell: `jobs` lists them.\n", 1, 1, 0, job_kill },
+	{ "alloc", "NAME PAGES", "a memory object of zeroed pages, under a name",
+	  "The shell pays for it until it is dropped or moved. `caps` lists names.\n", 2, 2, SHELL_FRAMES,
+	  variable_alloc },
+	{ "endpoint", "NAME", "an endpoint, under a name", "Give it to a server; make clients of it first.\n", 1, 1,
+	  SHELL_ENDPOINTS, variable_endpoint },
+	{ "client", "NAME ENDPOINT [BADGE]", "a client of an endpoint, under a name",
+	  "The server sees BADGE (0 if left out) with each call.\n", 2, 3, 0, variable_client },
+	{ "drop", "NAME", "give up what alloc, endpoint or client made", "", 1, 1, 0, variable_drop },
+	{ "ls", "", "files of the boot package", "", 0, 0, SHELL_PACKAGE, launch_list },
+	{ "history", "", "the lines that were entered", "", 0, 0, 0, history },
+	{ "echo", "[WORD...]", "write the words", "", 0, ANY_WORDS, 0, echo },
+	{ "time", "[COMMAND...]", "time since boot, or how long a command takes", "", 0, ANY_WORDS, SHELL_TIMER, time },
+	{ "exit", "[CODE]", "end the shell; its jobs go on", "Without CODE: 0.\n", 0, 1, 0, leave },
+	{ "halt", "[CODE]", "end the machine with an exit code, 0 to 63", "Without CODE: 0.\n", 0, 1, SHELL_SYSTEM,
+	  launch_halt },
 };
 
 static bool find(const char *name, const struct command **found)
@@ -54,7 +107,8 @@ static bool is_program(struct shell *shell, const char *name)
 {
 	uint64_t index;
 
-	return boot_package_client_find(shell->package, name, &index) == STATUS_OK;
+	return (shell->held & SHELL_PACKAGE) != 0 &&
+	       boot_package_client_find(shell->package, name, &index) == STATUS_OK;
 }
 
 static bool say_unknown(struct shell *shell, const char *name)
@@ -91,7 +145,7 @@ static bool help(struct shell *shell, const struct words *words)
 		return true;
 	}
 	for (uint32_t i = 0; i < COUNT_OF(command); i++)
-		print("  %-6s %-22s %s\n", command[i].name, command[i].arguments, command[i].summary);
+		print("  %-8s %-22s %s\n", command[i].name, command[i].arguments, command[i].summary);
 	print("Keys: arrows, home, end, ^A ^E ^K ^U ^W ^L ^C; up and down for earlier lines; tab completes.\n");
 	return true;
 }
@@ -124,6 +178,38 @@ static bool time(struct shell *shell, const struct words *words)
 	return done;
 }
 
+static bool history(struct shell *shell, const struct words *words)
+{
+	(void)words;
+	for (uint32_t back = line_history_count(shell->history); back > 0; back--)
+		print("%4u  %s\n", shell->history->added - back + 1, line_history_get(shell->history, back));
+	return true;
+}
+
+static bool leave(struct shell *shell, const struct words *words)
+{
+	uint64_t code = 0;
+
+	if (words->count > 1 && (!words_number(words->word[1], &code) || code > INT32_MAX)) {
+		print("exit: CODE is a number, not %s\n", words->word[1]);
+		return false;
+	}
+	shell->code = (int)code;
+	shell->leaving = true;
+	return true;
+}
+
+/* Names the first capability that the command lacks. */
+static bool has_needs(struct shell *shell, const struct command *one)
+{
+	uint32_t missing = one->needs & ~shell->held;
+
+	if (missing == 0)
+		return true;
+	print("%s: the shell was not given the capability \"%s\"\n", one->name, shell_need_name(missing));
+	return false;
+}
+
 bool command_run(struct shell *shell, const char *line)
 {
 	const struct command *one;
@@ -141,7 +227,7 @@ bool command_run(struct shell *shell, const char *line)
 		print("usage: %s %s\n", one->name, one->arguments);
 		return false;
 	}
-	return one->run(shell, &words);
+	return has_needs(shell, one) && one->run(shell, &words);
 }
 
 /* The word that ends at the cursor could be `name`. */
@@ -171,7 +257,8 @@ void command_complete(struct shell *shell, const char *line, uint32_t cursor, st
 	if (candidates->start <= first || string_has_prefix(before, "help ") || string_has_prefix(before, "time ")) {
 		for (uint32_t i = 0; i < COUNT_OF(command); i++)
 			offer(line, cursor, command[i].name, candidates);
-	} else if (string_has_prefix(before, "run ")) {
+	} else if ((string_has_prefix(before, "run ") || string_has_prefix(before, "spawn ")) &&
+		   (shell->held & SHELL_PACKAGE) != 0) {
 		for (uint64_t i = 0; boot_package_client_stat(shell->package, i, &entry) == STATUS_OK; i++)
 			offer(line, cursor, entry.name, candidates);
 	}

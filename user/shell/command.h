@@ -1,7 +1,8 @@
 /*
  * The commands of the shell: one table of all of them, and finding one by name.
  *
- * A command says what went wrong itself and returns false; the shell goes on in either case.
+ * A command says what went wrong itself and returns false; the shell goes on in either case. One that needs a
+ * capability which the shell was not given is refused before it begins.
  */
 #ifndef CAPOS_USER_SHELL_COMMAND_H
 #define CAPOS_USER_SHELL_COMMAND_H
@@ -19,6 +20,7 @@ struct command {
 	const char *summary;   /* one line */
 	const char *more;      /* further lines for `help NAME`, or "" */
 	uint32_t least, most;  /* arguments that it takes */
+	uint32_t needs;        /* enum shell_need */
 	bool (*run)(struct shell *shell, const struct words *words);
 };
 

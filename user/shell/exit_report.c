@@ -25,33 +25,28 @@ static const char *fault_text(uint32_t kind)
 	return kind < USER_FAULT_KIND_COUNT ? text[kind] : "fault of an unknown kind";
 }
 
-static void show_how(const struct last_exit *last)
+void exit_report_show(const struct job *job)
 {
-	print("%.*s (process %lu) ", (int)sizeof(last->name), last->name, last->process_id);
-	if (last->load_status != STATUS_OK)
-		print("could not be started: %s", status_name((enum status)last->load_status));
-	else if (last->fault_kind != 0)
-		print("was ended: %s at 0x%lx, vector %ld", fault_text(last->fault_kind), last->fault_address,
-		      last->code - FAULT_CODE_BASE);
+	const struct process_exit *end = &job->exit;
+
+	print("%s (process %lu) ", job->name, job->process.process_id);
+	if (job->status != STATUS_OK)
+		print("has ended, nobody knows how: %s", status_name(job->status));
+	else if (end->end == PROCESS_EXITED)
+		print("ended with code %ld", end->code);
+	else if (end->end == PROCESS_FAULTED)
+		print("was ended: %s at 0x%lx, vector %ld, by the instruction at 0x%lx", fault_text(end->fault_kind),
+		      end->fault_address, end->code - FAULT_CODE_BASE, end->fault_rip);
+	else if (end->end == PROCESS_KILLED)
+		print("was killed");
 	else
-		print("ended with code %ld", last->code);
+		print("ended in an unknown way");
 }
 
-bool exit_report_show(struct shell *shell)
+void exit_report_frames(uint64_t before, uint64_t after)
 {
-	struct last_exit last;
-	enum status status = system_control_client_last_exit(shell->system, &last);
-
-	if (status == STATUS_NOT_FOUND)
-		return false;
-	if (status != STATUS_OK) {
-		print("the end of the last program is not known: %s\n", status_name(status));
-		return true;
-	}
-	show_how(&last);
-	if (last.frames_before == last.frames_after)
-		print("; %lu frames free, as before\n", last.frames_after);
+	if (before == after)
+		print("; %lu frames free, as before\n", after);
 	else
-		print("; FRAMES DIFFER: %lu free before, %lu after\n", last.frames_before, last.frames_after);
-	return true;
+		print("; FRAMES DIFFER: %lu free before, %lu after\n", before, after);
 }

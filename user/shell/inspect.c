@@ -1,6 +1,5 @@
 #include "user/shell/inspect.h"
 
-#include "abi/interface.h"
 #include "abi/memory_layout.h"
 #include "lib/check.h"
 #include "lib/ledger.h"
@@ -8,7 +7,9 @@
 #include "lib/string.h"
 #include "user/runtime/print.h"
 #include "user/runtime/program.h"
+#include "user/shell/interface_text.h"
 #include "user/shell/size_text.h"
+#include "user/shell/variable.h"
 
 static bool refuse(const char *command, enum status status)
 {
@@ -37,16 +38,64 @@ static bool find_process(struct shell *shell, const struct words *words, uint64_
 	return false;
 }
 
+const char *inspect_thread_state(uint32_t state)
+{
+	switch ((enum inspector_thread_state)state) {
+	case INSPECTOR_THREAD_READY:
+		return "ready";
+	case INSPECTOR_THREAD_RUNNING:
+		return "running";
+	case INSPECTOR_THREAD_BLOCKED:
+		return "blocked";
+	}
+	return "unknown";
+}
+
+/* The most active of its threads says what a process does. */
+static const char *process_state_text(struct shell *shell, const struct inspector_process *process)
+{
+	bool is_ready = false;
+	struct inspector_thread thread;
+
+	if (process->ended != 0)
+		return "ended";
+	for (uint64_t i = 0; inspector_client_thread(shell->inspector, process->process_id, i, &thread) == STATUS_OK;
+	     i++) {
+		if (thread.state == INSPECTOR_THREAD_RUNNING)
+			return "running";
+		is_ready |= thread.state == INSPECTOR_THREAD_READY;
+	}
+	return is_ready ? "ready" : "blocked";
+}
+
 bool inspect_ps(struct shell *shell, const struct words *words)
 {
 	struct inspector_process process;
 	enum status status;
 
-	print("%6s %-20s %7s %12s %10s %10s\n", "PID", "NAME", "THREADS", "FRAME GRANT", "IMAGE", "TABLES");
+	print("%6s %6s %-20s %-8s %7s %10s %8s %8s %8s\n", "PID", "PARENT", "NAME", "STATE", "THREADS", "CPU ms",
+	      "FRAMES", "IMAGE", "TABLES");
 	for (uint64_t i = 0; (status = inspector_client_process(shell->inspector, i, &process)) == STATUS_OK; i++)
-		print("%6lu %-20.*s %7lu %12lu %10lu %10lu\n", process.process_id, (int)sizeof(process.name),
-		      process.name, process.threads, process.frame_grant_pages, process.image_pages,
+		print("%6lu %6lu %-20.*s %-8s %7u %10lu %8lu %8lu %8lu\n", process.process_id, process.parent_id,
+		      (int)sizeof(process.name), process.name, process_state_text(shell, &process), process.threads,
+		      process.run_ns / 1000000, process.frame_grant_pages, process.image_pages,
 		      process.page_table_pages);
+	return status == STATUS_NOT_FOUND ? true : refuse(words->word[0], status);
+}
+
+bool inspect_threads(struct shell *shell, const struct words *words)
+{
+	struct inspector_thread thread;
+	uint64_t process_id;
+	enum status status;
+
+	if (!find_process(shell, words, &process_id))
+		return false;
+	print("%6s %-8s %4s %8s %10s %10s %5s\n", "THREAD", "STATE", "CPU", "PRIORITY", "CPU ms", "SWITCHES", "OPEN");
+	for (uint64_t i = 0; (status = inspector_client_thread(shell->inspector, process_id, i, &thread)) == STATUS_OK;
+	     i++)
+		print("%6lu %-8s %4u %8u %10lu %10lu %5u\n", thread.thread_id, inspect_thread_state(thread.state),
+		      thread.cpu, thread.priority, thread.run_ns / 1000000, thread.switches, thread.open_operations);
 	return status == STATUS_NOT_FOUND ? true : refuse(words->word[0], status);
 }
 
@@ -87,38 +136,31 @@ bool inspect_maps(struct shell *shell, const struct words *words)
 	return status == STATUS_NOT_FOUND ? true : refuse(words->word[0], status);
 }
 
-static const char *interface_text(uint32_t interface)
+static void show_capability(const struct inspector_capability *capability, bool is_own)
 {
-	static const char *const text[INTERFACE_COUNT] = {
-		[INTERFACE_NONE] = "none",
-		[INTERFACE_FRAME_ALLOCATOR] = "FrameAllocator",
-		[INTERFACE_VIRTUAL_MEMORY] = "VirtualMemory",
-		[INTERFACE_MEMORY_OBJECT] = "MemoryObject",
-		[INTERFACE_CONSOLE] = "Console",
-		[INTERFACE_TIMER] = "Timer",
-		[INTERFACE_BOOT_PACKAGE] = "BootPackage",
-		[INTERFACE_INSPECTOR] = "Inspector",
-		[INTERFACE_SYSTEM_CONTROL] = "SystemControl",
-	};
+	static const char *const mode[] = { "bound", "copy", "move" };
 
-	return interface < INTERFACE_COUNT ? text[interface] : "unknown";
+	print("%5u 0x%08x %-16s %-8s %10lu %7lu %6lu %5u %s%s%s\n", capability->slot, capability->capability,
+	      interface_text_name(capability->interface),
+	      capability->mode < COUNT_OF(mode) ? mode[capability->mode] : "unknown", capability->badge,
+	      capability->pages, capability->object, capability->holds,
+	      (capability->flags & INSPECTOR_CAPABILITY_READ_ONLY) != 0 ? "read-only " : "",
+	      (capability->flags & INSPECTOR_CAPABILITY_PART) != 0 ? "part " : "",
+	      is_own ? variable_name(capability->capability) : "");
 }
 
 bool inspect_caps(struct shell *shell, const struct words *words)
 {
-	static const char *const mode[] = { "bound", "copy", "move" };
 	struct inspector_capability capability;
 	uint64_t process_id, slot = 0;
 	enum status status;
 
 	if (!find_process(shell, words, &process_id))
 		return false;
-	print("%5s %-10s %-16s %-8s %10s %10s\n", "SLOT", "ID", "INTERFACE", "TRANSFER", "BADGE", "PAGES");
+	print("%5s %-10s %-16s %-8s %10s %7s %6s %5s\n", "SLOT", "ID", "INTERFACE", "TRANSFER", "BADGE", "PAGES",
+	      "OBJECT", "HOLDS");
 	while ((status = inspector_client_capability(shell->inspector, process_id, slot, &capability)) == STATUS_OK) {
-		print("%5u 0x%08x %-16s %-8s %10lu %10lu\n", capability.slot, capability.capability,
-		      interface_text(capability.interface),
-		      capability.mode < COUNT_OF(mode) ? mode[capability.mode] : "unknown", capability.badge,
-		      capability.pages);
+		show_capability(&capability, process_id == program_process_id());
 		slot = (uint64_t)capability.slot + 1;
 	}
 	return status == STATUS_NOT_FOUND ? true : refuse(words->word[0], status);
@@ -155,19 +197,20 @@ bool inspect_ledger(struct shell *shell, const struct words *words)
 bool inspect_ring(struct shell *shell, const struct words *words)
 {
 	struct inspector_ring ring;
-	uint64_t process_id;
+	uint64_t process_id, thread;
+	enum status status;
 
 	if (!find_process(shell, words, &process_id))
 		return false;
-	enum status status = inspector_client_ring(shell->inspector, process_id, &ring);
-
-	if (status != STATUS_OK)
-		return refuse(words->word[0], status);
-	print("submissions: head %u tail %u, %u waiting; %lu taken\n", ring.sq_head, ring.sq_tail,
-	      ring.sq_tail - ring.sq_head, ring.submissions);
-	print("completions: head %u tail %u, %u waiting; %lu given, %lu of them refusals\n", ring.cq_head, ring.cq_tail,
-	      ring.cq_tail - ring.cq_head, ring.completions, ring.refused);
-	return true;
+	for (thread = 0; (status = inspector_client_ring(shell->inspector, process_id, thread, &ring)) == STATUS_OK;
+	     thread++) {
+		print("thread %lu of the live ones\n", thread);
+		print("submissions: head %u tail %u, %u waiting; %lu taken\n", ring.sq_head, ring.sq_tail,
+		      ring.sq_tail - ring.sq_head, ring.submissions);
+		print("completions: head %u tail %u, %u waiting; %lu given, %lu of them refusals\n", ring.cq_head,
+		      ring.cq_tail, ring.cq_tail - ring.cq_head, ring.completions, ring.refused);
+	}
+	return status == STATUS_NOT_FOUND ? true : refuse(words->word[0], status);
 }
 
 bool inspect_check(struct shell *shell, const struct words *words)

@@ -1,8 +1,14 @@
 #include "user/shell/launch.h"
 
+#include "lib/check.h"
 #include "lib/status.h"
 #include "lib/string.h"
 #include "user/runtime/print.h"
+#include "user/runtime/ring_client.h"
+#include "user/shell/boot_manifest.h"
+#include "user/shell/exit_report.h"
+#include "user/shell/job.h"
+#include "user/shell/launch_plan.h"
 #include "user/shell/size_text.h"
 
 #define HALT_CODE_MAX 63u
@@ -28,21 +34,120 @@ static bool say_no_program(struct shell *shell, const char *name)
 	return false;
 }
 
-bool launch_run(struct shell *shell, const struct words *words)
+static uint64_t free_frames(struct shell *shell)
 {
-	uint64_t index;
-	enum status status = boot_package_client_find(shell->package, words->word[1], &index);
+	struct memory_statistics statistics;
 
-	if (status == STATUS_NOT_FOUND)
-		return say_no_program(shell, words->word[1]);
-	if (status == STATUS_OK)
-		status = system_control_client_run_next(shell->system, words_rest(words, 1));
-	if (status != STATUS_OK) {
-		print("run: %s\n", status_name(status));
+	return virtual_memory_client_statistics(shell->memory, &statistics) == STATUS_OK ? statistics.system_free_frames
+											 : 0;
+}
+
+/* Begin the process and its job, or say why not. */
+static bool begin(struct shell *shell, const struct launch_plan *plan, struct job **job)
+{
+	static struct process_builder builder;
+	struct process_client process;
+	enum status status;
+
+	if (job_reserve(job) != STATUS_OK) {
+		print("%s: %u jobs are enough; `wait` for one\n", plan->program, JOBS_MAX);
 		return false;
 	}
-	shell->leaving = true;
+	if (!launch_plan_build(plan, shell, &builder))
+		return false;
+	status = process_client_spawn(shell->spawner, &builder, &process);
+	launch_plan_settle(&builder, status == STATUS_OK);
+	if (status == STATUS_NOT_FOUND)
+		return say_no_program(shell, plan->program);
+	if (status != STATUS_OK) {
+		print("%s could not be started: %s\n", plan->program, status_name(status));
+		return false;
+	}
+	status = job_begin(*job, plan->program, process);
+	if (status == STATUS_OK)
+		return true;
+	print("%s: its end can't be waited for: %s\n", plan->program, status_name(status));
+	(void)process_client_kill(process); /* or it would run without anyone to end it */
+	(void)ring_client_release(process.handle);
+	return false;
+}
+
+static bool run_in_background(struct shell *shell, const struct launch_plan *plan)
+{
+	struct job *job;
+
+	if (!begin(shell, plan, &job))
+		return false;
+	print("%s runs as process %lu\n", job->name, job->process.process_id);
 	return true;
+}
+
+/* Frames are compared if nothing else ran: then what the program took must have come back. */
+static bool run_in_foreground(struct shell *shell, const struct launch_plan *plan)
+{
+	uint64_t before = free_frames(shell);
+	bool is_alone = job_count() == 0;
+	struct job *job;
+
+	print_flush();
+	if (!begin(shell, plan, &job))
+		return false;
+	if (!job_wait_for(job, true, launch_plan_reads(plan)))
+		return false;
+	bool is_well = job->status == STATUS_OK && job->exit.end == PROCESS_EXITED && job->exit.code == 0;
+
+	exit_report_show(job);
+	job_forget(job); /* the handle, too, takes memory */
+	if (is_alone)
+		exit_report_frames(before, free_frames(shell));
+	else
+		print("; other jobs run\n");
+	return is_well;
+}
+
+bool launch_run(struct shell *shell, const struct words *words)
+{
+	struct launch_plan plan;
+
+	if (!launch_plan_read(&plan, words))
+		return false;
+	return plan.is_background ? run_in_background(shell, &plan) : run_in_foreground(shell, &plan);
+}
+
+bool launch_spawn(struct shell *shell, const struct words *words)
+{
+	struct launch_plan plan;
+
+	return launch_plan_read(&plan, words) && run_in_background(shell, &plan);
+}
+
+void launch_at_boot(struct shell *shell)
+{
+	struct manifest_text at = { .next = 0 };
+	struct manifest_program section;
+	struct launch_plan plan;
+
+	while (boot_manifest_next(&at, &section) == STATUS_OK) {
+		if (!section.starts)
+			continue;
+		launch_plan_of_section(&plan, &section);
+		(void)run_in_background(shell, &plan);
+	}
+}
+
+bool launch_line_reads(const char *line)
+{
+	struct launch_plan plan = { .has_section = false };
+	struct words words;
+
+	if (!words_split(&words, line) || words.count < 2 || !string_equal(words.word[0], "run"))
+		return false;
+	plan.has_section = boot_manifest_find(words.word[1], &plan.section) == STATUS_OK;
+	for (uint32_t i = 2; i + 1 < words.count; i++) {
+		if (string_equal(words.word[i], "with") && !grant_list_parse(&plan.with, words_rest(&words, i + 1)))
+			plan.with.count = 0;
+	}
+	return launch_plan_reads(&plan) && !string_equal(words.word[words.count - 1], "&");
 }
 
 bool launch_list(struct shell *shell, const struct words *words)

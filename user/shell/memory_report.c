@@ -39,8 +39,9 @@ static enum status show_cpus(struct shell *shell)
 	enum status status;
 
 	for (uint64_t i = 0; (status = inspector_client_cpu(shell->inspector, i, &cpu)) == STATUS_OK; i++)
-		print("cpu %lu apic %u stacked %u interrupts %lu shootdowns %lu\n", i, cpu.local_apic_id,
-		      cpu.stacked_frames, cpu.interrupts, cpu.shootdowns);
+		print("cpu %lu apic %u stacked %u interrupts %lu shootdowns %lu switches %lu busy %lu ms\n", i,
+		      cpu.local_apic_id, cpu.stacked_frames, cpu.interrupts, cpu.shootdowns, cpu.switches,
+		      cpu.busy_ns / 1000000);
 	return status;
 }
 

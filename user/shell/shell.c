@@ -1,19 +1,42 @@
 /*
- * The interactive shell on the console. It echoes and edits itself, and reads one byte at a time: a program that it
- * starts with `run` takes its place, and input beyond the command must still be there for that program, or for the
- * shell after it.
+ * The interactive shell on the console: init of the system, or a program like any other. It echoes and edits itself.
+ *
+ * shell [boot]     boot: first start the programs whose section in the manifest says so
  */
 #include "user/shell/shell.h"
 
+#include <stddef.h>
+
 #include "lib/check.h"
 #include "lib/status.h"
+#include "lib/string.h"
 #include "user/runtime/capset_client.h"
 #include "user/runtime/print.h"
+#include "user/shell/boot_manifest.h"
 #include "user/shell/command.h"
-#include "user/shell/exit_report.h"
+#include "user/shell/job.h"
+#include "user/shell/keyboard.h"
+#include "user/shell/launch.h"
 #include "user/shell/line_editor.h"
 
 static struct shell shell;
+
+/* What the CapSet may have, and where its handle goes. */
+static const struct {
+	const char *name;
+	handle_t *handle;
+	enum shell_need need;
+	enum interface_id interface;
+} given[] = {
+	{ "timer", &shell.timer.handle, SHELL_TIMER, INTERFACE_TIMER },
+	{ "package", &shell.package.handle, SHELL_PACKAGE, INTERFACE_BOOT_PACKAGE },
+	{ "inspector", &shell.inspector.handle, SHELL_INSPECTOR, INTERFACE_INSPECTOR },
+	{ "system", &shell.system.handle, SHELL_SYSTEM, INTERFACE_SYSTEM_CONTROL },
+	{ "spawner", &shell.spawner.handle, SHELL_SPAWNER, INTERFACE_PROCESS_SPAWNER },
+	{ "memory", &shell.memory.handle, SHELL_MEMORY, INTERFACE_VIRTUAL_MEMORY },
+	{ "frames", &shell.frames.handle, SHELL_FRAMES, INTERFACE_FRAME_ALLOCATOR },
+	{ "endpoints", &shell.endpoints.handle, SHELL_ENDPOINTS, INTERFACE_ENDPOINT_FACTORY },
+};
 
 static void write_screen(const char *text, size_t bytes)
 {
@@ -27,37 +50,51 @@ static void complete_line(const char *line, uint32_t cursor, struct line_candida
 
 static struct line_editor editor = { .prompt = "capos> ", .write = write_screen, .complete = complete_line };
 
-static bool find_capability(const char *name, enum interface_id interface, handle_t *capability)
+const char *shell_need_name(uint32_t needs)
 {
-	enum status status = capset_client_find(name, interface, capability);
-
-	if (status != STATUS_OK)
-		print("shell: capability \"%s\": %s\n", name, status_name(status));
-	return status == STATUS_OK;
+	for (uint32_t i = 0; i < COUNT_OF(given); i++) {
+		if ((needs & given[i].need) != 0)
+			return given[i].name;
+	}
+	return "";
 }
 
-static bool find_capabilities(void)
+/* Without a console nothing can be said. */
+static enum status find_capabilities(void)
 {
-	return find_capability("console", INTERFACE_CONSOLE, &shell.console.handle) &&
-	       find_capability("timer", INTERFACE_TIMER, &shell.timer.handle) &&
-	       find_capability("package", INTERFACE_BOOT_PACKAGE, &shell.package.handle) &&
-	       find_capability("inspector", INTERFACE_INSPECTOR, &shell.inspector.handle) &&
-	       find_capability("system", INTERFACE_SYSTEM_CONTROL, &shell.system.handle);
+	TRY(capset_client_find("console", INTERFACE_CONSOLE, &shell.console.handle));
+	for (uint32_t i = 0; i < COUNT_OF(given); i++) {
+		if (capset_client_find(given[i].name, given[i].interface, given[i].handle) == STATUS_OK)
+			shell.held |= given[i].need;
+	}
+	return STATUS_OK;
 }
 
 /* Bytes up to the end of a line; only ENTERED and ABANDONED come back. */
 static enum status read_line(enum line_event *event)
 {
 	char byte;
-	uint64_t count;
 
 	line_editor_begin(&editor);
 	do {
 		print_flush();
-		TRY(console_client_read(shell.console, &byte, 1, &count));
+		TRY(keyboard_read(&byte));
 		*event = line_editor_feed(&editor, byte);
 	} while (*event == LINE_CONTINUES);
 	return STATUS_OK;
+}
+
+static void begin(bool at_boot)
+{
+	const uint32_t needs = SHELL_SPAWNER | SHELL_PACKAGE | SHELL_MEMORY;
+
+	shell.history = &editor.history;
+	keyboard_init(shell.console, launch_line_reads);
+	print("capOS shell. `help` lists the commands, `ls` the programs, `halt` ends the machine.\n");
+	if ((shell.held & SHELL_PACKAGE) != 0)
+		boot_manifest_read(shell.package);
+	if (at_boot && (shell.held & needs) == needs)
+		launch_at_boot(&shell);
 }
 
 int main(int argc, char **argv, char **envp)
@@ -65,14 +102,12 @@ int main(int argc, char **argv, char **envp)
 	enum line_event event;
 	enum status status;
 
-	(void)argc;
-	(void)argv;
 	(void)envp;
-	if (!find_capabilities())
+	if (find_capabilities() != STATUS_OK)
 		return 1;
-	if (!exit_report_show(&shell))
-		print("capOS shell. `help` lists the commands, `ls` the programs, `halt` ends the machine.\n");
+	begin(argc > 1 && string_equal(argv[1], "boot"));
 	while (!shell.leaving) {
+		job_report();
 		status = read_line(&event);
 		if (status != STATUS_OK) {
 			print("shell: no more input: %s\n", status_name(status));
@@ -81,5 +116,5 @@ int main(int argc, char **argv, char **envp)
 		if (event == LINE_ENTERED)
 			(void)command_run(&shell, editor.line);
 	}
-	return 0;
+	return shell.code;
 }

@@ -27,9 +27,9 @@ uint64_t clock_now_ns(void);
 void clock_wait_ns(uint64_t ns);
 
 /*
- * Have task_timer_interrupt called on this CPU at `deadline_ns` of clock_now_ns, replacing the alarm before; 0 cancels.
- * It may come early, when the deadline is further away than the timer counts (a minute): look at the clock, and
- * set it again. A deadline that has passed comes at once.
+ * Interrupt this CPU, with CPU_ATTENTION_TIMER set (cpu_local.h), at `deadline_ns` of clock_now_ns, replacing the alarm
+ * before; 0 cancels. It may come early, when the deadline is further away than the timer counts (a minute): look at the
+ * clock, and set it again. A deadline that has passed comes at once.
  */
 void clock_set_alarm(uint64_t deadline_ns);
 

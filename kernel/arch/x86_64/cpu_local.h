@@ -30,6 +30,11 @@ struct smp_request {
 	uint64_t pending;
 };
 
+/* What a CPU is asked to look at. */
+#define CPU_ATTENTION_RESCHEDULE 1u /* its run queue */
+#define CPU_ATTENTION_TIMER 2u      /* its alarm (clock_set_alarm) has rung */
+#define CPU_ATTENTION_STOP 4u       /* it is to be held */
+
 struct cpu {
 	/* read by the entry code at the offsets of offsets.h */
 	struct cpu *self;
@@ -56,6 +61,12 @@ struct cpu {
 	/* set by any CPU (atomic OR of the asking CPU's bit), taken by this one */
 	uint64_t tlb_inbox;
 	uint64_t smp_inbox;
+
+	/*
+	 * CPU_ATTENTION_*: set by any CPU (atomic OR), then smp_interrupt unless it is the own one; taken by this one.
+	 * It does not return to ring 3 from an interrupt or an exception with a bit set (task_before_user, trap.h).
+	 */
+	uint64_t attention;
 
 	bool start_decided; /* smp.c, atomic */
 

@@ -166,10 +166,46 @@ static inline void ltr(uint16_t selector)
 	__asm__ volatile("ltr %0" : : "r"(selector) : "memory");
 }
 
-/* Exchange the GS bases of kernel and user. Interrupts off: only the IST entries can cope with it in between. */
-static inline void swapgs(void)
+/* RDFSBASE and the like need CR4.FSGSBASE; a base written is canonical. */
+static inline uint64_t fs_base_read(void)
 {
-	__asm__ volatile("swapgs" : : : "memory");
+	uint64_t base;
+	__asm__ volatile("rdfsbase %0" : "=r"(base));
+	return base;
+}
+
+static inline void fs_base_write(uint64_t base)
+{
+	__asm__ volatile("wrfsbase %0" : : "r"(base) : "memory");
+}
+
+/*
+ * The program's GS, while the kernel's is loaded: exchange, use, exchange back, in one piece, so that nothing of the
+ * compiler's comes in between. Interrupts off; the entries with a stack of their own can cope with it.
+ */
+static inline uint64_t hidden_gs_base_read(void)
+{
+	uint64_t base;
+	__asm__ volatile("swapgs; rdgsbase %0; swapgs" : "=r"(base));
+	return base;
+}
+
+/* Null selector, this base. */
+static inline void hidden_gs_load(uint64_t base)
+{
+	__asm__ volatile("swapgs; movl %1, %%gs; wrgsbase %0; swapgs" : : "r"(base), "r"(0) : "memory");
+}
+
+/* Null selector; base 0 or as it was. */
+static inline void hidden_gs_clear(void)
+{
+	__asm__ volatile("swapgs; movl %0, %%gs; swapgs" : : "r"(0) : "memory");
+}
+
+/* The other selectors that mean nothing in ring 0 become null; FS base 0 or as it was. */
+static inline void data_segments_clear(void)
+{
+	__asm__ volatile("movl %0, %%ds; movl %0, %%es; movl %0, %%fs" : : "r"(0) : "memory");
 }
 
 #endif

@@ -196,3 +196,8 @@ void smp_call(uint32_t index, void (*function)(void *argument), void *argument)
 		smp_answer();
 	}
 }
+
+void smp_interrupt(uint32_t index)
+{
+	apic_send(cpu_at(index)->local_apic_id, TRAP_RESCHEDULE);
+}

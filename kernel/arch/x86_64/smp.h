@@ -29,6 +29,12 @@ _Noreturn void task_ap_main(void);
  */
 void smp_call(uint32_t index, void (*function)(void *argument), void *argument);
 
+/*
+ * Have the CPU `index` look at its attention word, which the caller has written (cpu_local.h): at once if it is in ring
+ * 3 or halts, else when it is about to return. Does not wait. Any locks may be held; interrupts off.
+ */
+void smp_interrupt(uint32_t index);
+
 /* Answer smp_call; for trap.c. */
 void smp_answer(void);
 

@@ -50,7 +50,10 @@ syscall_entry:
 	jmp	1b
 	.size	syscall_entry, . - syscall_entry
 
-/* void user_mode_enter(rip in RDI, rsp in RSI). By IRETQ, since SYSRETQ would leave RCX and R11 not zero. */
+/*
+ * void user_mode_enter(rip in RDI, rsp in RSI, the program's RDI in RDX, its RSI in RCX). By IRETQ, since SYSRETQ would
+ * leave RCX and R11 not zero.
+ */
 	.globl	user_mode_enter
 	.type	user_mode_enter, @function
 user_mode_enter:
@@ -59,12 +62,12 @@ user_mode_enter:
 	pushq	$USER_MODE_FLAGS
 	pushq	$SELECTOR_USER_CODE
 	pushq	%rdi
+	movq	%rdx, %rdi
+	movq	%rcx, %rsi
 	xorl	%eax, %eax
 	xorl	%ebx, %ebx
 	xorl	%ecx, %ecx
 	xorl	%edx, %edx
-	xorl	%esi, %esi
-	xorl	%edi, %edi
 	xorl	%ebp, %ebp
 	xorl	%r8d, %r8d
 	xorl	%r9d, %r9d

@@ -144,14 +144,19 @@ static void exception(struct trap_frame *frame)
 		panic_trap(frame);
 }
 
-/* All but the timer's end only when they are done, so that they do not nest. */
+/* They end only when they are done, so that they do not nest. */
 static void interrupt(const struct trap_frame *frame)
 {
-	cpu_current()->interrupts++;
+	struct cpu *cpu = cpu_current();
+
+	cpu->interrupts++;
 	switch (frame->vector) {
 	case TRAP_TIMER:
-		apic_end(); /* the upcall may switch to another thread */
-		task_timer_interrupt();
+		__atomic_fetch_or(&cpu->attention, CPU_ATTENTION_TIMER, __ATOMIC_RELAXED);
+		apic_end();
+		break;
+	case TRAP_RESCHEDULE:
+		apic_end(); /* the sender has written the attention word */
 		break;
 	case TRAP_SHOOTDOWN:
 		tlb_poll();
@@ -167,10 +172,25 @@ static void interrupt(const struct trap_frame *frame)
 	}
 }
 
+/*
+ * Whether the way back is to ring 3 on the thread's own kernel stack, the only one that a thread may be left on. Looks
+ * at the frame alone: GS may be the program's (apply_fixup).
+ */
+static bool returns_to_program(const struct trap_frame *frame)
+{
+	return trap_is_from_user(frame) && vector_stack((uint32_t)frame->vector) == INTERRUPT_STACK_NONE;
+}
+
+/*
+ * A thread may come back from both calls on another CPU than it came in on, whose GS, TSS and loaded segments are then
+ * right for it: so the word is looked up anew, and trap_entry.S uses nothing but the frame after this.
+ */
 void trap_dispatch(struct trap_frame *frame)
 {
 	if (frame->vector < TRAP_EXCEPTIONS)
 		exception(frame);
 	else
 		interrupt(frame);
+	if (returns_to_program(frame) && __atomic_load_n(&cpu_current()->attention, __ATOMIC_RELAXED) != 0)
+		task_before_user();
 }

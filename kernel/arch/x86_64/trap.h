@@ -2,7 +2,8 @@
  * Exceptions and interrupts: one interrupt table for all CPUs, one way in, one way out.
  *
  * From ring 3 every exception goes to task_user_trap. From ring 0 an exception at an address of the fixup table resumes
- * there; any other is a panic. Interrupts come from the local APIC only.
+ * there; any other is a panic. Interrupts come from the local APIC only; none of them switches threads by itself, but
+ * the way back to ring 3 does (task_before_user).
  */
 #ifndef CAPOS_KERNEL_ARCH_X86_64_TRAP_H
 #define CAPOS_KERNEL_ARCH_X86_64_TRAP_H
@@ -46,6 +47,7 @@ enum trap_vector {
 	TRAP_TIMER = 0x40,
 	TRAP_SHOOTDOWN = 0x41,
 	TRAP_CALL = 0x42,
+	TRAP_RESCHEDULE = 0x43, /* smp_interrupt */
 	TRAP_SPURIOUS = 0xff,
 };
 
@@ -78,7 +80,11 @@ void trap_load(void);
  */
 void task_user_trap(struct trap_frame *frame, uint64_t fault_address);
 
-/* The alarm of clock_set_alarm, already acknowledged. From ring 3 or from the idle loop. */
-void task_timer_interrupt(void);
+/*
+ * Before the return to ring 3 from an interrupt or an exception, if this CPU's attention word is not 0: the upcall
+ * takes it, and returns when it is 0. It may run other threads, return on another CPU, or never return. System calls
+ * look at the word themselves.
+ */
+void task_before_user(void);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "abi/status.h"
 #include "abi/syscall_abi.h"
+#include "kernel/arch/x86_64/features.h"
 #include "kernel/arch/x86_64/instructions.h"
 #include "kernel/arch/x86_64/offsets.h"
 
@@ -41,18 +42,27 @@ void user_mode_init(void)
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SYSCALL);
 }
 
-void user_mode_reset_segments(uint64_t fs_base)
+void user_mode_save_segments(struct user_segments *segments)
 {
-	/* A null selector in GS may clear the base that is loaded, so it happens to the program's. */
-	swapgs();
-	__asm__ volatile("movl %0, %%gs" : : "r"(0) : "memory");
-	swapgs();
-	wrmsr(MSR_KERNEL_GS_BASE, 0);
-	__asm__ volatile("movl %0, %%ds\n\t"
-			 "movl %0, %%es\n\t"
-			 "movl %0, %%fs"
-			 :
-			 : "r"(0)
-			 : "memory");
-	wrmsr(MSR_FS_BASE, fs_base);
+	if (features_get()->fsgsbase) {
+		segments->fs_base = fs_base_read();
+		segments->gs_base = hidden_gs_base_read();
+	} else {
+		segments->fs_base = rdmsr(MSR_FS_BASE);
+		segments->gs_base = rdmsr(MSR_KERNEL_GS_BASE);
+	}
+}
+
+/* A null selector clears the base that is loaded on some CPUs and not on others, so bases come after selectors. */
+void user_mode_load_segments(const struct user_segments *segments)
+{
+	data_segments_clear();
+	if (features_get()->fsgsbase) {
+		fs_base_write(segments->fs_base);
+		hidden_gs_load(segments->gs_base);
+	} else {
+		hidden_gs_clear();
+		wrmsr(MSR_FS_BASE, segments->fs_base);
+		wrmsr(MSR_KERNEL_GS_BASE, segments->gs_base);
+	}
 }

@@ -9,17 +9,25 @@
 /* SYSCALL registers of this CPU. By cpu_load. */
 void user_mode_init(void);
 
-/*
- * The segment state that a new program begins with: null selectors, GS base 0, FS base as given (canonical: a user
- * address). Goes with fpu_reset_user and user_mode_enter.
- */
-void user_mode_reset_segments(uint64_t fs_base);
+/* Bases of a thread's segments: canonical, since the CPU had them or they are user addresses. */
+struct user_segments {
+	uint64_t fs_base;
+	uint64_t gs_base; /* in ring 3; in the kernel it waits in the MSR that SWAPGS exchanges with */
+};
 
 /*
- * Begin at `rip` with the stack `rsp`, all general registers 0, interrupts on. The kernel stack is as
- * cpu_set_kernel_stack says; what is on the current one is lost. Both addresses lie below USER_LIMIT.
+ * The bases that the program has on this CPU, and back; interrupts off. Loading also makes DS, ES, FS and GS null,
+ * which is what a program begins with: selectors that it loaded itself do not outlive its turn on a CPU.
  */
-_Noreturn void user_mode_enter(uint64_t rip, uint64_t rsp);
+void user_mode_save_segments(struct user_segments *segments);
+void user_mode_load_segments(const struct user_segments *segments);
+
+/*
+ * Begin at `rip` with the stack `rsp`, these values in RDI and RSI, all other general registers 0, interrupts on. The
+ * kernel stack is as cpu_set_kernel_stack says; what is on the current one is lost. Segments and vector registers are
+ * loaded already. `rip` and `rsp` lie below USER_LIMIT.
+ */
+_Noreturn void user_mode_enter(uint64_t rip, uint64_t rsp, uint64_t rdi, uint64_t rsi);
 
 /*
  * Upcalls into kernel/task: the two system calls of abi/syscall_abi.h, interrupts off, on the kernel stack. What

@@ -173,6 +173,10 @@ static void run_rows(int argc, char **argv, struct virtual_memory_client memory,
 		bench_map_object(memory, frames);
 	if (wanted(argc, argv, "cycle"))
 		bench_cycle(memory, "");
+	if (wanted(argc, argv, "calls"))
+		bench_calls(frames);
+	if (wanted(argc, argv, "spawn"))
+		bench_spawn();
 	if (wanted(argc, argv, "crowd"))
 		bench_crowded(memory);
 }
@@ -185,6 +189,8 @@ int main(int argc, char **argv, char **envp)
 	handle_t frames;
 
 	(void)envp;
+	if (argc == 2 && string_equal(argv[1], "serve"))
+		return bench_serve();
 	bench_require_ok(capset_client_find("memory", INTERFACE_VIRTUAL_MEMORY, &memory.handle), "memory");
 	bench_require_ok(capset_client_find("frames", INTERFACE_FRAME_ALLOCATOR, &frames), "frames");
 	bench_require_ok(virtual_memory_client_statistics(memory, &before), "statistics");

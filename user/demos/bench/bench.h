@@ -52,5 +52,10 @@ void bench_protect(struct virtual_memory_client memory);
 void bench_unmap(struct virtual_memory_client memory);
 void bench_map_object(struct virtual_memory_client memory, handle_t frames);
 void bench_cycle(struct virtual_memory_client memory, const char *suffix);
+void bench_calls(handle_t frames);
+void bench_spawn(void);
+
+/* The other side of bench_calls, in a process of its own; does not return. */
+int bench_serve(void);
 
 #endif

@@ -164,12 +164,6 @@ static void refuse_sizes(handle_t object)
 			STATUS_TOO_LONG);
 	contract_refuse("package find", "empty name", REQUEST(contract.package.handle, BOOT_PACKAGE_FIND, page(0), 0),
 			STATUS_ZERO_LENGTH);
-	contract_refuse("run next", "command too long",
-			REQUEST(contract.system.handle, SYSTEM_CONTROL_RUN_NEXT, page(0), SYSTEM_CONTROL_COMMAND_BYTES),
-			STATUS_TOO_LONG);
-	contract_refuse("run next", "no such program",
-			REQUEST(contract.system.handle, SYSTEM_CONTROL_RUN_NEXT, page(0), TEXT_BYTES),
-			STATUS_NOT_FOUND);
 }
 
 /* Results go out whole or not at all: not a byte was written up to where a refused buffer became bad. */
@@ -203,7 +197,6 @@ void buffer_refusals_check(void)
 	refuse_file_reads();
 	refuse_texts("console write", contract.console.handle, CONSOLE_WRITE);
 	refuse_texts("package find", contract.package.handle, BOOT_PACKAGE_FIND);
-	refuse_texts("run next", contract.system.handle, SYSTEM_CONTROL_RUN_NEXT);
 	refuse_sizes(object.handle);
 	contract_check(promise, COUNT_OF(promise));
 	CHECK(ring_client_release(object.handle) == STATUS_OK);

@@ -1,26 +1,19 @@
-#include "kernel/task/idle.h"
+#include "kernel/task/cpu_start.h"
 
 #include "kernel/arch/x86_64/boot_layout.h"
 #include "kernel/arch/x86_64/cpu_local.h"
-#include "kernel/arch/x86_64/instructions.h"
 #include "kernel/arch/x86_64/log.h"
 #include "kernel/arch/x86_64/smp.h"
-#include "kernel/arch/x86_64/trap.h"
 #include "kernel/mem/cpu_memory.h"
 #include "kernel/mem/direct_map.h"
 #include "kernel/mem/paging.h"
+#include "kernel/task/scheduler.h"
 #include "lib/check.h"
-
-void task_timer_interrupt(void)
-{
-	/* whoever waits looks at the clock when HLT returns */
-}
 
 _Noreturn void task_ap_main(void)
 {
 	paging_load_kernel_root();
-	for (;;)
-		sti_hlt_cli();
+	scheduler_idle();
 }
 
 static enum status prepare_cpu(uint32_t index)
@@ -32,7 +25,7 @@ static enum status prepare_cpu(uint32_t index)
 	return STATUS_OK;
 }
 
-void idle_start_cpus(const struct boot_info *info)
+void cpu_start_all(const struct boot_info *info)
 {
 	paddr_t page = paddr_from_u64(AP_TRAMPOLINE_PHYSICAL);
 	paddr_t root;

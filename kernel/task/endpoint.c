@@ -1,0 +1,449 @@
+#include "kernel/task/endpoint.h"
+
+#include <stddef.h>
+
+#include "kernel/mem/heap.h"
+#include "kernel/mem/user_access.h"
+#include "kernel/task/process.h"
+#include "kernel/task/transfer.h"
+#include "lib/check.h"
+#include "lib/string.h"
+
+_Static_assert(sizeof(struct message) + ENDPOINT_MAX_BYTES <= HEAP_MAX_BYTES, "one block");
+
+static struct spinlock list_lock = SPINLOCK_INIT;
+static struct endpoint *endpoints; /* list_lock */
+static uint64_t last_number;       /* list_lock */
+
+/* ---- life ---- */
+
+static void list_add(struct endpoint *endpoint)
+{
+	spinlock_acquire(&list_lock);
+	endpoint->number = ++last_number;
+	endpoint->next = endpoints;
+	if (endpoints != NULL)
+		endpoints->previous = endpoint;
+	endpoints = endpoint;
+	spinlock_release(&list_lock);
+}
+
+static void list_remove(const struct endpoint *endpoint)
+{
+	spinlock_acquire(&list_lock);
+	if (endpoint->previous != NULL)
+		endpoint->previous->next = endpoint->next;
+	else
+		endpoints = endpoint->next;
+	if (endpoint->next != NULL)
+		endpoint->next->previous = endpoint->previous;
+	spinlock_release(&list_lock);
+}
+
+enum status endpoint_create(struct endpoint **endpoint)
+{
+	void *block;
+
+	TRY(heap_allocate(sizeof(struct endpoint), &block));
+	*endpoint = block;
+	(*endpoint)->owners = 1;
+	(*endpoint)->references = 1;
+	(*endpoint)->next_call = 1;
+	list_add(*endpoint);
+	return STATUS_OK;
+}
+
+void endpoint_use(struct endpoint *endpoint)
+{
+	__atomic_fetch_add(&endpoint->references, 1, __ATOMIC_RELAXED);
+}
+
+void endpoint_end_use(struct endpoint *endpoint)
+{
+	/* Acquire and release: whoever comes last sees all that the others did. */
+	if (__atomic_sub_fetch(&endpoint->references, 1, __ATOMIC_ACQ_REL) != 0)
+		return;
+	list_remove(endpoint);
+	heap_free(endpoint, sizeof(*endpoint));
+}
+
+void endpoint_add_owner(struct endpoint *endpoint)
+{
+	endpoint_use(endpoint);
+	__atomic_fetch_add(&endpoint->owners, 1, __ATOMIC_RELAXED);
+}
+
+static void end_all(struct operation_queue *queue)
+{
+	struct operation *operation;
+
+	while ((operation = queue->first) != NULL) {
+		operation_dequeue(operation);
+		operation_complete(operation, STATUS_GONE, 0);
+	}
+}
+
+/* With the last owner nobody can receive or return any more: every call ends, for good. */
+void endpoint_drop_owner(struct endpoint *endpoint)
+{
+	if (__atomic_sub_fetch(&endpoint->owners, 1, __ATOMIC_ACQ_REL) == 0) {
+		spinlock_acquire(&endpoint->lock);
+		endpoint->is_shut = true;
+		end_all(&endpoint->calls);
+		end_all(&endpoint->served);
+		end_all(&endpoint->receivers);
+		spinlock_release(&endpoint->lock);
+	}
+	endpoint_end_use(endpoint);
+}
+
+void endpoint_add_client(struct endpoint *endpoint)
+{
+	endpoint_use(endpoint);
+	__atomic_fetch_add(&endpoint->clients, 1, __ATOMIC_RELAXED);
+}
+
+void endpoint_drop_client(struct endpoint *endpoint)
+{
+	__atomic_fetch_sub(&endpoint->clients, 1, __ATOMIC_RELAXED);
+	endpoint_end_use(endpoint);
+}
+
+/* ---- messages ---- */
+
+static enum status check_parcel(const struct endpoint_parcel *parcel)
+{
+	GUARD(parcel->bytes <= ENDPOINT_MAX_BYTES, STATUS_TOO_LONG);
+	GUARD(parcel->count <= TRANSFER_MAX, STATUS_TOO_LONG);
+	return STATUS_OK;
+}
+
+/* Each byte once; `data` has room for all of them. */
+static enum status read_parcel(struct process *process, const struct endpoint_parcel *parcel,
+			       struct transfer_descriptor descriptor[TRANSFER_MAX], uint8_t *data)
+{
+	if (parcel->bytes != 0)
+		TRY(user_access_read(&process->space, parcel->buffer, parcel->bytes, data));
+	if (parcel->count == 0)
+		return STATUS_OK;
+	TRY(user_access_read(&process->space, parcel->descriptors, parcel->count * sizeof(*descriptor), descriptor));
+	for (uint32_t i = 0; i < parcel->count; i++)
+		GUARD(descriptor[i].kind == TRANSFER_KIND_COPY || descriptor[i].kind == TRANSFER_KIND_MOVE,
+		      STATUS_BAD_ARGUMENT);
+	return STATUS_OK;
+}
+
+static uint64_t message_size(uint64_t bytes)
+{
+	return sizeof(struct message) + bytes;
+}
+
+enum status message_create(struct process *process, const struct endpoint_parcel *parcel, struct message **message)
+{
+	uint64_t size = message_size(parcel->bytes);
+	struct charge charge = { .kinds = 0 };
+	enum status status;
+	void *block;
+
+	TRY(check_parcel(parcel));
+	charge_add(&charge, LEDGER_KERNEL_OBJECT, size);
+	TRY(account_charge_and_promise(&process->account, &charge, 0));
+	status = heap_allocate(size, &block);
+	if (status != STATUS_OK) {
+		account_cancel(&process->account, &charge);
+		return status;
+	}
+	*message = block;
+	(*message)->bytes = (uint32_t)parcel->bytes;
+	(*message)->capabilities = (uint16_t)parcel->count;
+	__atomic_fetch_add(&process->message_bytes, size, __ATOMIC_RELAXED);
+	status = read_parcel(process, parcel, (*message)->capability, (*message)->data);
+	if (status != STATUS_OK)
+		message_destroy(process, *message);
+	return status;
+}
+
+void message_destroy(struct process *process, struct message *message)
+{
+	uint64_t size = message_size(message->bytes);
+
+	heap_free(message, size);
+	__atomic_fetch_sub(&process->message_bytes, size, __ATOMIC_RELAXED);
+	account_refund_one(&process->account, LEDGER_KERNEL_OBJECT, size);
+}
+
+/* ---- moving capabilities with a message ---- */
+
+struct message_transfer {
+	struct transfer transfer;
+	struct transfer_item item[TRANSFER_MAX];
+};
+
+static enum status prepare(struct message_transfer *both, struct process *from, struct process *to,
+			   const struct transfer_descriptor *descriptor, uint32_t count)
+{
+	both->transfer = (struct transfer){ from, to, count, both->item };
+	for (uint32_t i = 0; i < count; i++) {
+		both->item[i].source = descriptor[i].capability;
+		both->item[i].kind = (enum transfer_kind)descriptor[i].kind;
+	}
+	return transfer_prepare(&both->transfer);
+}
+
+static struct transfer_record record_of(const struct message_transfer *both, uint32_t index)
+{
+	if (index >= both->transfer.count)
+		return (struct transfer_record){ HANDLE_NONE, 0 };
+	return (struct transfer_record){ both->item[index].target, both->item[index].hold.interface };
+}
+
+static void fill_records(struct endpoint_message *header, const struct message_transfer *both)
+{
+	header->capabilities = (uint16_t)both->transfer.count;
+	for (uint32_t i = 0; i < TRANSFER_MAX; i++)
+		header->capability[i] = record_of(both, i);
+}
+
+static void fill_completion(struct ring_completion *completion, const struct message_transfer *both)
+{
+	struct transfer_record first = record_of(both, 0);
+
+	completion->flags = first.capability != HANDLE_NONE ? COMPLETION_HAS_CAPABILITY : 0;
+	completion->capability = first.capability;
+	completion->interface = first.interface;
+}
+
+/* Header and bytes as one: both were checked to fit. */
+static enum status write_message(struct process *process, uint64_t buffer, const struct endpoint_message *header,
+				 const uint8_t *data)
+{
+	TRY(user_access_check(&process->space, buffer, sizeof(*header) + header->bytes, true));
+	TRY(user_access_write(&process->space, buffer, sizeof(*header), header));
+	return header->bytes == 0 ? STATUS_OK :
+				    user_access_write(&process->space, buffer + sizeof(*header), header->bytes, data);
+}
+
+/* ---- delivering a call ---- */
+
+enum delivery {
+	DELIVERED,
+	CALL_REFUSED,    /* the call is over; its queue goes on */
+	RECEIVE_REFUSED, /* the receive is over */
+};
+
+/*
+ * From `call` to `receive`, which stand in no queue: the one that is refused is completed, the other one left to the
+ * caller. Locked.
+ */
+static enum delivery deliver(struct endpoint *endpoint, struct operation *call, struct operation *receive)
+{
+	struct message *message = call->message;
+	struct process *caller = call->thread->process;
+	struct process *owner = receive->thread->process;
+	struct endpoint_message header = { .badge = message->badge, .method = message->method };
+	struct message_transfer both;
+	enum status status;
+
+	if (receive->bytes < sizeof(header) + message->bytes) {
+		operation_complete(receive, STATUS_TOO_LONG, 0);
+		return RECEIVE_REFUSED;
+	}
+	status = prepare(&both, caller, owner, message->capability, message->capabilities);
+	if (status != STATUS_OK) {
+		operation_complete(call, status, 0);
+		return CALL_REFUSED;
+	}
+	header.call = endpoint->next_call;
+	header.sender = caller->id;
+	header.bytes = message->bytes;
+	fill_records(&header, &both);
+	status = write_message(owner, receive->buffer, &header, message->data);
+	if (status != STATUS_OK) {
+		transfer_abort(&both.transfer);
+		operation_complete(receive, status, 0);
+		return RECEIVE_REFUSED;
+	}
+	transfer_commit(&both.transfer);
+	message->call = endpoint->next_call++;
+	fill_completion(&receive->completion, &both);
+	operation_enqueue(&endpoint->served, call);
+	operation_answer(receive, 0, message->call);
+	return DELIVERED;
+}
+
+/* A receiver whose buffer is bad is refused, and the next one gets the call. */
+static void call_locked(struct endpoint *endpoint, struct operation *call)
+{
+	struct operation *receive;
+
+	while ((receive = endpoint->receivers.first) != NULL) {
+		operation_dequeue(receive);
+		switch (deliver(endpoint, call, receive)) {
+		case DELIVERED:
+			return;
+		case CALL_REFUSED:
+			operation_enqueue_first(&endpoint->receivers, receive);
+			return;
+		case RECEIVE_REFUSED:
+			break;
+		}
+	}
+	operation_enqueue(&endpoint->calls, call);
+}
+
+enum status endpoint_call(struct endpoint *endpoint, struct operation *operation)
+{
+	enum status status = STATUS_GONE;
+
+	spinlock_acquire(&endpoint->lock);
+	if (!endpoint->is_shut) {
+		endpoint_use(endpoint);
+		operation->object = endpoint;
+		operation->guard = &endpoint->lock;
+		call_locked(endpoint, operation);
+		status = STATUS_OK;
+	}
+	spinlock_release(&endpoint->lock);
+	return status;
+}
+
+/* A call that is refused is over, and the next one is tried. A refused receive leaves the call where it was: first. */
+static void receive_locked(struct endpoint *endpoint, struct operation *receive)
+{
+	struct operation *call;
+
+	while ((call = endpoint->calls.first) != NULL) {
+		operation_dequeue(call);
+		switch (deliver(endpoint, call, receive)) {
+		case DELIVERED:
+			return;
+		case CALL_REFUSED:
+			break;
+		case RECEIVE_REFUSED:
+			operation_enqueue_first(&endpoint->calls, call);
+			return;
+		}
+	}
+	operation_enqueue(&endpoint->receivers, receive);
+}
+
+enum status endpoint_receive(struct endpoint *endpoint, struct operation *operation)
+{
+	enum status status = STATUS_GONE;
+
+	spinlock_acquire(&endpoint->lock);
+	if (!endpoint->is_shut) {
+		endpoint_use(endpoint);
+		operation->object = endpoint;
+		operation->guard = &endpoint->lock;
+		receive_locked(endpoint, operation);
+		status = STATUS_OK;
+	}
+	spinlock_release(&endpoint->lock);
+	return status;
+}
+
+/* ---- answering ---- */
+
+/* The call with that id among those that are served. Locked. */
+static enum status find_served(struct endpoint *endpoint, uint64_t id, struct operation **call)
+{
+	GUARD(id != 0 && id < endpoint->next_call, STATUS_NOT_FOUND);
+	for (*call = endpoint->served.first; *call != NULL; *call = (*call)->next)
+		if ((*call)->message->call == id)
+			return STATUS_OK;
+	return STATUS_GONE;
+}
+
+/* The caller's buffer is its own affair: if it is bad, the caller is told so, and the owner that the call is over. */
+static enum status finish_call(struct operation *call, struct message_transfer *both,
+			       const struct endpoint_answer *answer, const uint8_t *data)
+{
+	struct endpoint_message header = { .bytes = (uint32_t)answer->parcel.bytes };
+	const struct message *message = call->message;
+	enum status status = STATUS_OK;
+
+	header.sender = both->transfer.from->id;
+	fill_records(&header, both);
+	if (message->result_bytes != 0)
+		status = write_message(call->thread->process, message->result_buffer, &header, data);
+	operation_dequeue(call);
+	if (status != STATUS_OK) {
+		transfer_abort(&both->transfer);
+		operation_complete(call, status, 0);
+		return STATUS_GONE;
+	}
+	transfer_commit(&both->transfer);
+	fill_completion(&call->completion, both);
+	operation_answer(call, answer->answer, answer->value);
+	return STATUS_OK;
+}
+
+static enum status return_locked(struct endpoint *endpoint, struct process *process,
+				 const struct endpoint_answer *answer, const struct transfer_descriptor *descriptor,
+				 const uint8_t *data)
+{
+	uint64_t bytes = answer->parcel.bytes;
+	struct message_transfer both;
+	struct operation *call;
+	uint64_t room;
+
+	TRY(find_served(endpoint, answer->call, &call));
+	room = call->message->result_bytes;
+	/* Without a buffer, the completion has room for one capability, and none for bytes. */
+	GUARD(room != 0 ? bytes + sizeof(struct endpoint_message) <= room : bytes == 0 && answer->parcel.count <= 1,
+	      STATUS_TOO_LONG);
+	TRY(prepare(&both, process, call->thread->process, descriptor, (uint32_t)answer->parcel.count));
+	return finish_call(call, &both, answer, data);
+}
+
+enum status endpoint_return(struct endpoint *endpoint, struct process *process, const struct endpoint_answer *answer)
+{
+	struct transfer_descriptor descriptor[TRANSFER_MAX];
+	uint8_t data[ENDPOINT_MAX_BYTES];
+	enum status status;
+
+	TRY(check_parcel(&answer->parcel));
+	GUARD(answer->answer <= ENDPOINT_MAX_ANSWER, STATUS_BAD_ARGUMENT);
+	TRY(read_parcel(process, &answer->parcel, descriptor, data));
+	spinlock_acquire(&endpoint->lock);
+	status = return_locked(endpoint, process, answer, descriptor, data);
+	spinlock_release(&endpoint->lock);
+	return status;
+}
+
+/* ---- looking ---- */
+
+void endpoint_read(struct endpoint *endpoint, struct endpoint_statistics *statistics)
+{
+	spinlock_acquire(&endpoint->lock);
+	*statistics = (struct endpoint_statistics){
+		.waiting_calls = endpoint->calls.count,
+		.waiting_receivers = endpoint->receivers.count,
+		.served_calls = endpoint->served.count,
+		.owners = endpoint->owners,
+		.clients = endpoint->clients,
+	};
+	spinlock_release(&endpoint->lock);
+}
+
+bool endpoint_is_valid(const struct endpoint *endpoint)
+{
+	bool is_idle = endpoint->calls.count + endpoint->receivers.count + endpoint->served.count == 0;
+
+	return (endpoint->calls.count == 0 || endpoint->receivers.count == 0) &&
+	       (endpoint->is_shut ? is_idle : endpoint->owners != 0) && endpoint->owners + endpoint->clients <= endpoint->references &&
+	       operation_queue_is_valid(&endpoint->calls) && operation_queue_is_valid(&endpoint->receivers) &&
+	       operation_queue_is_valid(&endpoint->served);
+}
+
+bool endpoint_all_are_valid(void)
+{
+	bool valid = true;
+
+	spinlock_acquire(&list_lock);
+	for (const struct endpoint *endpoint = endpoints; endpoint != NULL; endpoint = endpoint->next)
+		valid = valid && endpoint_is_valid(endpoint);
+	spinlock_release(&list_lock);
+	return valid;
+}

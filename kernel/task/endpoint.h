@@ -1,0 +1,103 @@
+/*
+ * An endpoint: three queues of operations of the threads on both sides (abi/endpoint_abi.h).
+ *
+ *   calls      CALLs that nobody has received
+ *   receivers  RECEIVEs that wait for a call
+ *   served     CALLs that were received and not returned
+ *
+ * Invariant: calls or receivers is empty. A message is delivered, and its capabilities move, under the endpoint's lock,
+ * when both sides are known: so a thread that ends, or an owner that goes, finds each operation either before or after
+ * that, and nothing is in flight. Deaths: the last owner's ends all calls with GONE; a caller's takes its call out of
+ * whichever queue.
+ *
+ * The counts of capabilities are atomic and need no lock, since what is transferred may be an endpoint itself. An owner's
+ * capability that is being copied while its last one is released arrives at an endpoint that is shut.
+ *
+ * Lifetime: a reference by each hold and each use; an open operation is a use. Every hold is charged the endpoint's
+ * bytes; a call's message is charged to its caller.
+ */
+#ifndef CAPOS_KERNEL_TASK_ENDPOINT_H
+#define CAPOS_KERNEL_TASK_ENDPOINT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi/endpoint_abi.h"
+#include "abi/status.h"
+#include "kernel/arch/x86_64/spinlock.h"
+#include "kernel/task/operation.h"
+
+struct process;
+
+struct endpoint {
+	struct spinlock lock;
+	bool is_shut;                   /* lock; the last owner has gone, and no other will come */
+	uint32_t owners, clients;       /* atomic; capabilities */
+	uint64_t references;            /* atomic */
+	uint64_t number;                /* fixed; for the inspector */
+	uint64_t next_call;             /* lock; id of the next call that is received */
+	struct operation_queue calls;   /* lock */
+	struct operation_queue receivers; /* lock */
+	struct operation_queue served;  /* lock */
+	struct endpoint *next, *previous; /* list of all, its own lock */
+} __attribute__((aligned(16)));
+
+/* A call's own copy of what was sent, from CALL to its end. */
+struct message {
+	uint64_t call;  /* id, once it is received */
+	uint64_t badge;
+	uint64_t result_buffer, result_bytes;
+	uint16_t method;
+	uint16_t capabilities;
+	uint32_t bytes;
+	struct transfer_descriptor capability[TRANSFER_MAX];
+	uint8_t data[];
+};
+
+/* What a CALL or RETURN sends, as the program gave it. */
+struct endpoint_parcel {
+	uint64_t buffer, bytes;
+	uint64_t descriptors, count;
+};
+
+/* A new one, with one owner. Charging is the caller's. OUT_OF_MEMORY. */
+enum status endpoint_create(struct endpoint **endpoint);
+
+void endpoint_add_owner(struct endpoint *endpoint);
+void endpoint_drop_owner(struct endpoint *endpoint);
+void endpoint_add_client(struct endpoint *endpoint);
+void endpoint_drop_client(struct endpoint *endpoint);
+void endpoint_use(struct endpoint *endpoint);
+void endpoint_end_use(struct endpoint *endpoint);
+
+/*
+ * Read a caller's parcel into a message of its own, charged to `process`. TOO_LONG, BUFFER_FAULT, RANGE_WRAPS,
+ * NOT_USER_ADDRESS, BAD_ARGUMENT (kind of a descriptor), OVER_KERNEL_OBJECT, OUT_OF_MEMORY.
+ */
+enum status message_create(struct process *process, const struct endpoint_parcel *parcel, struct message **message);
+void message_destroy(struct process *process, struct message *message);
+
+/*
+ * CALL by `operation` (of the current thread, with its message) and RECEIVE. The operation is open when they return OK,
+ * and may be complete. GONE: no owner; then it is untouched. A transfer that is refused completes the CALL.
+ */
+enum status endpoint_call(struct endpoint *endpoint, struct operation *operation);
+enum status endpoint_receive(struct endpoint *endpoint, struct operation *operation);
+
+struct endpoint_answer {
+	uint64_t call;  /* id */
+	uint64_t value;
+	uint32_t answer;
+	struct endpoint_parcel parcel;
+};
+
+/* RETURN, by the current thread: NOT_FOUND, GONE, TOO_LONG, BUFFER_FAULT, ... of endpoint_abi.h. */
+enum status endpoint_return(struct endpoint *endpoint, struct process *process, const struct endpoint_answer *answer);
+
+void endpoint_read(struct endpoint *endpoint, struct endpoint_statistics *statistics);
+
+/* All endpoints valid; how many bytes of heap they are. At rest. */
+bool endpoint_all_are_valid(void);
+bool endpoint_is_valid(const struct endpoint *endpoint);
+
+#endif

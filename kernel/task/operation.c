@@ -1,0 +1,265 @@
+#include "kernel/task/operation.h"
+
+#include <stddef.h>
+
+#include "kernel/arch/x86_64/clock.h"
+#include "kernel/task/endpoint.h"
+#include "kernel/task/park.h"
+#include "kernel/task/process.h"
+#include "kernel/task/scheduler.h"
+#include "lib/check.h"
+
+/* ---- queues ---- */
+
+void operation_enqueue(struct operation_queue *queue, struct operation *operation)
+{
+	operation->queue = queue;
+	operation->next = NULL;
+	operation->previous = queue->last;
+	if (queue->last != NULL)
+		queue->last->next = operation;
+	else
+		queue->first = operation;
+	queue->last = operation;
+	queue->count++;
+}
+
+void operation_enqueue_first(struct operation_queue *queue, struct operation *operation)
+{
+	operation->queue = queue;
+	operation->previous = NULL;
+	operation->next = queue->first;
+	if (queue->first != NULL)
+		queue->first->previous = operation;
+	else
+		queue->last = operation;
+	queue->first = operation;
+	queue->count++;
+}
+
+void operation_dequeue(struct operation *operation)
+{
+	struct operation_queue *queue = operation->queue;
+
+	if (operation->previous != NULL)
+		operation->previous->next = operation->next;
+	else
+		queue->first = operation->next;
+	if (operation->next != NULL)
+		operation->next->previous = operation->previous;
+	else
+		queue->last = operation->previous;
+	queue->count--;
+	operation->queue = NULL;
+}
+
+bool operation_queue_is_valid(const struct operation_queue *queue)
+{
+	const struct operation *previous = NULL;
+	uint32_t count = 0;
+
+	for (const struct operation *at = queue->first; at != NULL; at = at->next) {
+		if (at->queue != queue || at->previous != previous || at->kind == OPERATION_NONE)
+			return false;
+		previous = at;
+		count++;
+	}
+	return queue->last == previous && queue->count == count;
+}
+
+/* ---- places ---- */
+
+enum status operation_open(struct thread *thread, enum operation_kind kind, uint64_t user_data,
+			   struct operation **operation)
+{
+	for (uint32_t i = 0; i < OPERATION_MAX; i++) {
+		struct operation *place = &thread->operation[i];
+
+		if (place->kind != OPERATION_NONE)
+			continue;
+		*place = (struct operation){ .kind = kind, .thread = thread, .deadline = UINT64_MAX };
+		place->completion.user_data = user_data;
+		thread->open_count++;
+		*operation = place;
+		return STATUS_OK;
+	}
+	return STATUS_BUSY;
+}
+
+void operation_abandon(struct operation *operation)
+{
+	operation->kind = OPERATION_NONE;
+	operation->thread->open_count--;
+}
+
+/* ---- completing, by anyone ---- */
+
+/* From the moment that it is in the list the thread may post it, but not without the guard. */
+static void push_done(struct operation *operation, int32_t result, uint64_t value)
+{
+	struct thread *thread = operation->thread;
+	struct operation *first = __atomic_load_n(&thread->done, __ATOMIC_RELAXED);
+
+	operation->completion.result = result;
+	operation->completion.value = value;
+	do {
+		operation->next_done = first;
+	} while (!__atomic_compare_exchange_n(&thread->done, &first, operation, true, __ATOMIC_RELEASE,
+					      __ATOMIC_RELAXED));
+}
+
+void operation_complete(struct operation *operation, enum status status, uint64_t value)
+{
+	struct thread *thread = operation->thread;
+
+	push_done(operation, -(int32_t)status, value);
+	scheduler_wake(thread);
+}
+
+void operation_answer(struct operation *operation, uint32_t result, uint64_t value)
+{
+	struct thread *thread = operation->thread;
+
+	push_done(operation, (int32_t)result, value);
+	scheduler_hand_over(thread);
+}
+
+/* ---- by the thread itself ---- */
+
+/* Let go of what it was about. Whoever completed it held the guard, and is out of it once we had it. */
+static void let_go(struct operation *operation)
+{
+	if (operation->guard != NULL) {
+		spinlock_acquire(operation->guard);
+		spinlock_release(operation->guard);
+	}
+	switch (operation->kind) {
+	case OPERATION_CALL:
+		message_destroy(operation->thread->process, operation->message);
+		endpoint_end_use(operation->object);
+		break;
+	case OPERATION_RECEIVE:
+		endpoint_end_use(operation->object);
+		break;
+	case OPERATION_PROCESS_WAIT:
+		process_end_use(operation->object);
+		break;
+	case OPERATION_NONE:
+	case OPERATION_SLEEP:
+	case OPERATION_CONSOLE_READ:
+	case OPERATION_PARK:
+	case OPERATION_THREAD_WAIT:
+	case OPERATION_KIND_COUNT:
+		break;
+	}
+}
+
+/* False: somebody has completed it meanwhile. */
+static bool take_back(struct operation *operation)
+{
+	bool waits;
+
+	if (operation->guard == NULL)
+		return true;
+	spinlock_acquire(operation->guard);
+	waits = operation->queue != NULL;
+	if (waits) {
+		operation_dequeue(operation);
+		if (operation->kind == OPERATION_PARK)
+			park_forget(operation);
+	}
+	spinlock_release(operation->guard);
+	return waits;
+}
+
+void operation_cancel_all(struct thread *thread)
+{
+	for (uint32_t i = 0; i < OPERATION_MAX; i++) {
+		struct operation *operation = &thread->operation[i];
+
+		if (operation->kind == OPERATION_NONE)
+			continue;
+		(void)take_back(operation);
+		let_go(operation);
+		operation_abandon(operation);
+	}
+	thread->done = NULL;
+}
+
+static void post(struct thread *thread, struct operation *operation)
+{
+	let_go(operation);
+	ring_kernel_write(&thread->ring_state, thread->ring, &operation->completion);
+	thread->refused += operation->completion.result < 0;
+	operation_abandon(operation);
+}
+
+/* Those that nobody else completes: by the clock, or by looking. */
+static bool try_complete(struct operation *operation, uint64_t now, uint64_t *next_look)
+{
+	if (operation->kind == OPERATION_CONSOLE_READ)
+		return operation->poll(operation, next_look);
+	if (operation->deadline <= now) {
+		if (!take_back(operation))
+			return false; /* it is in the list of those that are done */
+		if (operation->kind == OPERATION_PARK)
+			operation->completion.result = -(int32_t)STATUS_TIMED_OUT;
+		return true;
+	}
+	if (operation->deadline < *next_look)
+		*next_look = operation->deadline;
+	return false;
+}
+
+static bool looks_by_itself(const struct operation *operation)
+{
+	return operation->kind == OPERATION_CONSOLE_READ ||
+	       (operation->kind != OPERATION_NONE && operation->deadline != UINT64_MAX);
+}
+
+/* In the order in which they were completed. */
+static uint64_t post_list(struct thread *thread)
+{
+	struct operation *newest = __atomic_exchange_n(&thread->done, NULL, __ATOMIC_ACQUIRE);
+	struct operation *oldest = NULL;
+	uint64_t count = 0;
+
+	while (newest != NULL) {
+		struct operation *next = newest->next_done;
+
+		newest->next_done = oldest;
+		oldest = newest;
+		newest = next;
+	}
+	for (; oldest != NULL; count++) {
+		struct operation *next = oldest->next_done;
+
+		post(thread, oldest);
+		oldest = next;
+	}
+	return count;
+}
+
+uint64_t operation_post_done(struct thread *thread, uint64_t *next_look)
+{
+	uint64_t count = 0;
+	uint64_t now = 0;
+
+	if (__atomic_load_n(&thread->done, __ATOMIC_RELAXED) != NULL)
+		count = post_list(thread);
+	for (uint32_t i = 0; i < OPERATION_MAX && thread->open_count > 0; i++) {
+		struct operation *operation = &thread->operation[i];
+
+		if (!looks_by_itself(operation))
+			continue;
+		if (now == 0)
+			now = clock_now_ns();
+		if (!try_complete(operation, now, next_look))
+			continue;
+		post(thread, operation);
+		count++;
+	}
+	if (count != 0)
+		ring_kernel_publish(&thread->ring_state, thread->ring);
+	return count;
+}

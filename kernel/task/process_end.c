@@ -1,0 +1,153 @@
+#include "kernel/task/process_end.h"
+
+#include <stddef.h>
+
+#include "kernel/mem/bootstrap_page.h"
+#include "kernel/mem/user_access.h"
+#include "kernel/task/process_thread.h"
+#include "kernel/task/process_tree.h"
+#include "kernel/task/scheduler.h"
+#include "lib/check.h"
+
+static bool is_ending(const struct process *process)
+{
+	return __atomic_load_n(&process->ending, __ATOMIC_ACQUIRE);
+}
+
+/* Locked. The first reason stands. */
+static void set_ending(struct process *process, const struct process_exit *exit)
+{
+	if (process->ending)
+		return;
+	process->exit = *exit;
+	process->exit.process_id = process->id;
+	__atomic_store_n(&process->ending, true, __ATOMIC_RELEASE);
+}
+
+void process_end_begin(struct process *process, const struct process_exit *exit)
+{
+	const struct thread *self = thread_current();
+
+	spinlock_acquire(&process->lock);
+	if (process->live != 0)
+		set_ending(process, exit);
+	for (uint32_t i = 0; i < THREAD_MAX; i++)
+		if (process->slot[i].thread != NULL && process->slot[i].thread != self)
+			scheduler_prod(process->slot[i].thread);
+	spinlock_release(&process->lock);
+}
+
+void process_end_if_asked(void)
+{
+	if (UNLIKELY(is_ending(thread_current()->process)))
+		process_end_thread(thread_current()->process->exit.code);
+}
+
+/* From here on nobody prods it. True for the last one: then the process is ending. */
+static bool leave_slot(struct process *process, struct thread *thread, int64_t code)
+{
+	struct process_exit exit = { .code = code, .end = PROCESS_EXITED };
+	struct thread_slot *slot = &process->slot[thread->index];
+	bool is_last;
+
+	spinlock_acquire(&process->lock);
+	slot->thread = NULL;
+	slot->state = THREAD_SLOT_LEAVING;
+	slot->code = code;
+	is_last = --process->live == 0;
+	if (is_last)
+		set_ending(process, &exit);
+	spinlock_release(&process->lock);
+	return is_last;
+}
+
+_Noreturn void process_end_thread(int64_t code)
+{
+	struct thread *thread = thread_current();
+	struct process *process = thread->process;
+
+	scheduler_keep_running();
+	operation_cancel_all(thread);
+	if (!is_ending(process))
+		bootstrap_page_unmap(&process->space, thread->ring_address); /* else it goes with the space */
+	scheduler_leave_space(); /* before it is counted out: the last one takes the space apart */
+	if (leave_slot(process, thread, code))
+		process_release_everything(process);
+	scheduler_end();
+}
+
+/* It has ended. Locked, also against the waiter's own end. */
+static void answer(struct process *process, struct operation *operation)
+{
+	enum status status = STATUS_OK;
+
+	if (operation->bytes != 0)
+		status = user_access_write(&operation->thread->process->space, operation->buffer,
+					   sizeof(process->exit), &process->exit);
+	operation_complete(operation, status, (uint64_t)process->exit.code);
+}
+
+/* All threads are gone, and everything that was the program's: what is left is the record. */
+static void finish(struct process *process)
+{
+	struct resource_ledger left;
+	struct operation *operation;
+
+	account_refund_one(&process->account, LEDGER_KERNEL_OBJECT, PROCESS_KERNEL_BYTES);
+	account_read(&process->account, &left);
+	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++)
+		CHECK(left.of[kind].used == 0);
+	process_tree_orphan(process);
+	process_tree_return_limits(process);
+	spinlock_acquire(&process->lock);
+	process->exit.run_ns = process->run_ns;
+	process->ended = true;
+	while ((operation = process->waits.first) != NULL) {
+		operation_dequeue(operation);
+		answer(process, operation);
+	}
+	spinlock_release(&process->lock);
+	process_end_use(process);
+	process_tree_tell_watcher();
+}
+
+void process_reclaim_thread(struct thread *thread)
+{
+	struct process *process = thread->process;
+	uint32_t index = thread->index;
+	uint64_t run_ns = thread->run_ns;
+	bool is_last;
+
+	thread_destroy(thread);
+	spinlock_acquire(&process->lock);
+	process->run_ns += run_ns;
+	process->slot[index].run_ns = run_ns;
+	process->slot[index].state = THREAD_SLOT_ENDED;
+	process_thread_report(process, index);
+	is_last = --process->threads == 0;
+	spinlock_release(&process->lock);
+	if (is_last)
+		finish(process);
+}
+
+/* ---- telling ---- */
+
+void process_end_read(struct process *process, struct process_exit *exit)
+{
+	spinlock_acquire(&process->lock);
+	*exit = process->exit;
+	spinlock_release(&process->lock);
+}
+
+void process_end_wait(struct process *process, struct operation *operation)
+{
+	process_use(process);
+	operation->object = process;
+	operation->guard = &process->lock;
+	spinlock_acquire(&process->lock);
+	if (process->ended)
+		answer(process, operation);
+	else
+		operation_enqueue(&process->waits, operation);
+	spinlock_release(&process->lock);
+}

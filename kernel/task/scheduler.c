@@ -1,0 +1,493 @@
+#include "kernel/task/scheduler.h"
+
+#include <stddef.h>
+
+#include "kernel/arch/x86_64/clock.h"
+#include "kernel/arch/x86_64/context.h"
+#include "kernel/arch/x86_64/cpu_local.h"
+#include "kernel/arch/x86_64/instructions.h"
+#include "kernel/arch/x86_64/smp.h"
+#include "kernel/arch/x86_64/trap.h"
+#include "kernel/mem/address_space.h"
+#include "kernel/mem/paging.h"
+#include "kernel/task/process_end.h"
+#include "kernel/task/run_queue.h"
+#include "kernel/task/world.h"
+#include "lib/check.h"
+
+struct scheduler_cpu {
+	struct run_queue queue;
+	uint32_t running; /* priority of the current thread, plus one; 0: idle; atomic, read by others */
+	bool waits_turn;  /* the alarm stands at the end of the turn, or earlier; atomic, read by others */
+
+	/* this CPU's alone */
+	uint32_t index;
+	struct thread *handed_over;
+	struct thread *leaving; /* whose stack it left last, until finish_switch */
+	struct thread *fpu;     /* whose registers are loaded */
+	struct address_space *space; /* that is loaded; NULL: the kernel's */
+	uint64_t idle_context;
+	uint64_t switched_at, turn_end;
+	uint64_t alarm; /* where it stands; SCHEDULER_FOREVER: nowhere */
+	struct scheduler_statistics statistics;
+
+	struct spinlock deadline_lock;
+	struct deadline_heap deadlines; /* deadline_lock; threads that fell asleep on this CPU */
+} __attribute__((aligned(64)));
+
+static struct scheduler_cpu scheduler_cpus[CPU_MAX];
+static uint64_t idle_mask; /* atomic: CPUs that halt, or are about to and will look once more */
+
+static struct scheduler_cpu *this_cpu(void)
+{
+	return &scheduler_cpus[cpu_index()];
+}
+
+struct thread *thread_current(void)
+{
+	return cpu_current()->current_thread;
+}
+
+/* ---- the alarm ---- */
+
+static void alarm_at_latest(struct scheduler_cpu *cpu, uint64_t deadline)
+{
+	if (deadline >= cpu->alarm)
+		return;
+	cpu->alarm = deadline;
+	clock_set_alarm(deadline);
+}
+
+static void wait_turn(struct scheduler_cpu *cpu)
+{
+	__atomic_store_n(&cpu->waits_turn, true, __ATOMIC_RELAXED);
+	alarm_at_latest(cpu, cpu->turn_end);
+}
+
+static struct thread *thread_of_deadline(struct deadline_node *node)
+{
+	return (struct thread *)((uint8_t *)node - offsetof(struct thread, deadline));
+}
+
+/* The alarm has rung: wake whose time it is, and set it again. A sleeper takes the lock before it can end. */
+static void ring_alarm(struct scheduler_cpu *cpu)
+{
+	uint64_t now = clock_now_ns();
+	struct deadline_node *node;
+
+	cpu->alarm = SCHEDULER_FOREVER;
+	__atomic_store_n(&cpu->waits_turn, false, __ATOMIC_RELAXED);
+	spinlock_acquire(&cpu->deadline_lock);
+	while ((node = deadline_heap_first(&cpu->deadlines)) != NULL && node->deadline <= now) {
+		deadline_heap_remove(&cpu->deadlines, node);
+		scheduler_wake(thread_of_deadline(node));
+	}
+	if (node != NULL)
+		alarm_at_latest(cpu, node->deadline);
+	spinlock_release(&cpu->deadline_lock);
+}
+
+static void deadline_set(struct scheduler_cpu *cpu, struct thread *thread, uint64_t deadline)
+{
+	thread->deadline_cpu = cpu->index;
+	thread->deadline.deadline = deadline;
+	spinlock_acquire(&cpu->deadline_lock);
+	deadline_heap_insert(&cpu->deadlines, &thread->deadline);
+	spinlock_release(&cpu->deadline_lock);
+	alarm_at_latest(cpu, deadline);
+}
+
+static void deadline_clear(struct thread *thread)
+{
+	struct scheduler_cpu *cpu = &scheduler_cpus[thread->deadline_cpu];
+
+	spinlock_acquire(&cpu->deadline_lock);
+	if (deadline_node_is_in(&thread->deadline))
+		deadline_heap_remove(&cpu->deadlines, &thread->deadline);
+	spinlock_release(&cpu->deadline_lock);
+}
+
+/* ---- becoming ready ---- */
+
+static void interrupt_cpu(uint32_t index)
+{
+	__atomic_fetch_or(&cpu_at(index)->attention, CPU_ATTENTION_RESCHEDULE, __ATOMIC_RELEASE);
+	if (index != cpu_index())
+		smp_interrupt(index);
+}
+
+/* Where it ran last if that CPU idles, or else any that idles: its caches may be cold, but it runs now. */
+static uint32_t choose_cpu(const struct thread *thread)
+{
+	uint64_t idle = __atomic_load_n(&idle_mask, __ATOMIC_SEQ_CST);
+
+	if (idle == 0 || (idle & UINT64_C(1) << thread->cpu) != 0)
+		return thread->cpu;
+	return (uint32_t)__builtin_ctzll(idle);
+}
+
+/* READY, on nobody's stack. The CPU that gets it must look if it idles, or runs something less urgent. */
+static void enqueue(struct thread *thread)
+{
+	uint32_t index = choose_cpu(thread);
+	struct scheduler_cpu *cpu = &scheduler_cpus[index];
+	uint32_t priority = __atomic_load_n(&thread->priority, __ATOMIC_RELAXED);
+	uint32_t running;
+
+	run_queue_add(&cpu->queue, thread); /* from now on it may run, and end */
+	/* Orders the queue before the look at who idles; scheduler_idle does the reverse. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	running = __atomic_load_n(&cpu->running, __ATOMIC_RELAXED);
+	if (running <= priority || (__atomic_load_n(&idle_mask, __ATOMIC_RELAXED) & UINT64_C(1) << index) != 0)
+		interrupt_cpu(index);
+	else if (running == priority + 1 && !__atomic_load_n(&cpu->waits_turn, __ATOMIC_RELAXED))
+		interrupt_cpu(index);
+}
+
+/* Whether it is now ready and in no queue: the caller puts it into one. */
+static bool make_ready(struct thread *thread)
+{
+	bool is_ready;
+
+	spinlock_acquire(&thread->lock);
+	is_ready = thread->state == THREAD_BLOCKED && !thread->on_cpu;
+	if (is_ready)
+		thread->state = THREAD_READY;
+	else
+		thread->wake_pending = true;
+	spinlock_release(&thread->lock);
+	return is_ready;
+}
+
+void scheduler_add(struct thread *thread)
+{
+	thread->cpu = cpu_index();
+	thread->state = THREAD_READY;
+	enqueue(thread);
+}
+
+void scheduler_wake(struct thread *thread)
+{
+	if (make_ready(thread))
+		enqueue(thread);
+}
+
+void scheduler_hand_over(struct thread *thread)
+{
+	struct scheduler_cpu *cpu = this_cpu();
+
+	if (!make_ready(thread))
+		return;
+	if (cpu->handed_over != NULL || cpu->running == 0) {
+		enqueue(thread);
+		return;
+	}
+	cpu->handed_over = thread;
+}
+
+void scheduler_keep_running(void)
+{
+	struct scheduler_cpu *cpu = this_cpu();
+	struct thread *thread = cpu->handed_over;
+
+	if (LIKELY(thread == NULL))
+		return;
+	cpu->handed_over = NULL;
+	enqueue(thread);
+}
+
+void scheduler_prod(struct thread *thread)
+{
+	uint32_t cpu;
+	bool runs;
+
+	scheduler_wake(thread);
+	spinlock_acquire(&thread->lock);
+	runs = thread->on_cpu;
+	cpu = thread->cpu;
+	spinlock_release(&thread->lock);
+	if (runs)
+		interrupt_cpu(cpu);
+}
+
+/* ---- choosing ---- */
+
+static struct thread *steal(const struct scheduler_cpu *cpu)
+{
+	uint32_t count = cpu_online_count();
+	struct thread *thread = NULL;
+
+	for (uint32_t i = 1; i < count && thread == NULL; i++)
+		thread = run_queue_take(&scheduler_cpus[(cpu->index + i) % count].queue, 0);
+	return thread;
+}
+
+/* The next for this CPU, of a priority of at least `lowest`; if any will do, another CPU's. */
+static struct thread *take_next(struct scheduler_cpu *cpu, uint32_t lowest)
+{
+	struct thread *thread = cpu->handed_over;
+
+	if (thread != NULL) {
+		cpu->handed_over = NULL;
+		if (thread->priority >= lowest && run_queue_best(&cpu->queue) <= thread->priority + 1)
+			return thread;
+		run_queue_add(&cpu->queue, thread);
+	}
+	thread = run_queue_take(&cpu->queue, lowest);
+	return thread == NULL && lowest == 0 ? steal(cpu) : thread;
+}
+
+/* ---- switching ---- */
+
+static void load_space(struct scheduler_cpu *cpu, struct address_space *space)
+{
+	struct address_space *before = cpu->space;
+
+	if (space == before)
+		return;
+	if (space != NULL) {
+		uint64_t root = address_space_enter_cpu(space, cpu->index);
+
+		cr3_write(root);
+		cpu_current()->active_root = root & ~PTE_ROOT_NO_FLUSH;
+	} else {
+		paging_load_kernel_root();
+	}
+	if (before != NULL)
+		address_space_leave_cpu(before, cpu->index);
+	cpu->space = space;
+}
+
+void scheduler_leave_space(void)
+{
+	load_space(this_cpu(), NULL);
+}
+
+static void leave_thread(struct scheduler_cpu *cpu, struct thread *thread, uint64_t now)
+{
+	__atomic_store_n(&thread->run_ns, thread->run_ns + (now - cpu->switched_at), __ATOMIC_RELAXED);
+	cpu->statistics.busy_ns += now - cpu->switched_at;
+	if (thread->process == NULL || thread->state == THREAD_DEAD)
+		return;
+	fpu_save(&thread->fpu);
+	user_mode_save_segments(&thread->segments);
+}
+
+static void enter_thread(struct scheduler_cpu *cpu, struct thread *thread)
+{
+	thread->state = THREAD_RUNNING;
+	thread->on_cpu = true;
+	cpu->statistics.switches++;
+	thread->switches++;
+	load_space(cpu, thread->process != NULL ? &thread->process->space : NULL);
+	cpu_set_kernel_stack(thread->stack_top);
+	if (thread->process == NULL)
+		return;
+	user_mode_load_segments(&thread->segments);
+	if (cpu->fpu == thread && thread->fpu_cpu == cpu->index)
+		return; /* nobody else's were loaded since */
+	fpu_restore(&thread->fpu);
+	cpu->fpu = thread;
+	thread->fpu_cpu = cpu->index;
+}
+
+/* On the new stack, of whatever CPU this is now: the old one is nobody's any more. */
+static void finish_switch(void)
+{
+	struct scheduler_cpu *cpu = this_cpu();
+	struct thread *thread = cpu->leaving;
+	bool is_ready;
+
+	cpu->leaving = NULL;
+	if (thread == NULL)
+		return;
+	if (thread->state == THREAD_DEAD) {
+		process_reclaim_thread(thread);
+		return;
+	}
+	spinlock_acquire(&thread->lock);
+	thread->on_cpu = false;
+	if (thread->state == THREAD_BLOCKED && thread->wake_pending) {
+		thread->wake_pending = false;
+		thread->state = THREAD_READY;
+	}
+	is_ready = thread->state == THREAD_READY;
+	spinlock_release(&thread->lock);
+	if (is_ready)
+		enqueue(thread);
+}
+
+/* NULL stands for the idle context. `before` is no longer RUNNING. Returns when it runs again. */
+static void switch_to(struct scheduler_cpu *cpu, struct thread *before, struct thread *next)
+{
+	uint64_t *save = before != NULL ? &before->context : &cpu->idle_context;
+	uint64_t now = clock_now_ns();
+
+	if (before != NULL)
+		leave_thread(cpu, before, now);
+	cpu->leaving = before;
+	cpu->switched_at = now;
+	cpu->turn_end = now + SCHEDULER_SLICE_NS;
+	cpu_current()->current_thread = next;
+	__atomic_store_n(&cpu->running, next != NULL ? next->priority + 1 : 0, __ATOMIC_RELAXED);
+	if (next != NULL) {
+		enter_thread(cpu, next);
+		next->cpu = cpu->index;
+		if (run_queue_best(&cpu->queue) > next->priority)
+			wait_turn(cpu);
+		context_switch(save, next->context);
+	} else {
+		load_space(cpu, NULL);
+		context_switch(save, cpu->idle_context);
+	}
+	finish_switch();
+}
+
+void scheduler_begin(void)
+{
+	finish_switch();
+}
+
+/* ---- leaving the CPU ---- */
+
+void scheduler_block(uint64_t deadline)
+{
+	struct scheduler_cpu *cpu = this_cpu();
+	struct thread *thread = thread_current();
+	bool sleeps;
+
+	spinlock_acquire(&thread->lock);
+	sleeps = !thread->wake_pending;
+	thread->wake_pending = false;
+	if (sleeps)
+		thread->state = THREAD_BLOCKED;
+	spinlock_release(&thread->lock);
+	if (!sleeps)
+		return;
+	if (deadline != SCHEDULER_FOREVER)
+		deadline_set(cpu, thread, deadline);
+	switch_to(cpu, thread, take_next(cpu, 0));
+	if (deadline != SCHEDULER_FOREVER)
+		deadline_clear(thread);
+}
+
+/* To a ready thread of at least that priority, if there is one. */
+static void give_way(struct scheduler_cpu *cpu, uint32_t lowest)
+{
+	struct thread *thread = thread_current();
+	struct thread *next = lowest >= THREAD_PRIORITIES ? NULL : run_queue_take(&cpu->queue, lowest);
+
+	if (next == NULL)
+		return;
+	spinlock_acquire(&thread->lock);
+	thread->state = THREAD_READY;
+	spinlock_release(&thread->lock);
+	switch_to(cpu, thread, next);
+}
+
+void scheduler_yield(void)
+{
+	scheduler_keep_running();
+	give_way(this_cpu(), thread_current()->priority);
+}
+
+_Noreturn void scheduler_end(void)
+{
+	struct scheduler_cpu *cpu = this_cpu();
+	struct thread *thread = thread_current();
+
+	thread->state = THREAD_DEAD;
+	switch_to(cpu, thread, take_next(cpu, 0));
+	CHECK(false && "a thread that ended was run again");
+	__builtin_unreachable();
+}
+
+/* ---- at the edge of the kernel ---- */
+
+/* What others asked of this CPU. No locks, nothing half done. */
+static void attend(struct scheduler_cpu *cpu, uint64_t attention)
+{
+	if ((attention & CPU_ATTENTION_STOP) != 0)
+		world_park();
+	if ((attention & CPU_ATTENTION_TIMER) != 0)
+		ring_alarm(cpu);
+}
+
+static void preempt(struct scheduler_cpu *cpu)
+{
+	uint32_t own = thread_current()->priority;
+	uint32_t best = run_queue_best(&cpu->queue);
+
+	__atomic_store_n(&cpu->running, own + 1, __ATOMIC_RELAXED); /* it may have changed */
+	if (best > own + 1)
+		give_way(cpu, own + 1);
+	else if (best == own + 1 && clock_now_ns() >= cpu->turn_end)
+		give_way(cpu, own);
+	else if (best == own + 1)
+		wait_turn(cpu);
+}
+
+void task_before_user(void)
+{
+	for (;;) {
+		struct cpu *cpu = cpu_current();
+		uint64_t attention = __atomic_exchange_n(&cpu->attention, 0, __ATOMIC_ACQUIRE);
+
+		process_end_if_asked();
+		if (attention == 0)
+			return;
+		attend(this_cpu(), attention);
+		preempt(this_cpu());
+	}
+}
+
+static bool something_is_ready(void)
+{
+	uint32_t count = cpu_online_count();
+
+	for (uint32_t i = 0; i < count; i++)
+		if (run_queue_count(&scheduler_cpus[i].queue) != 0)
+			return true;
+	return __atomic_load_n(&cpu_current()->attention, __ATOMIC_ACQUIRE) != 0;
+}
+
+_Noreturn void scheduler_idle(void)
+{
+	struct scheduler_cpu *cpu = this_cpu();
+	uint64_t bit = cpu_current()->bit;
+
+	cpu->index = cpu_index();
+	cpu->alarm = SCHEDULER_FOREVER;
+	for (;;) {
+		struct thread *next;
+
+		attend(cpu, __atomic_exchange_n(&cpu_current()->attention, 0, __ATOMIC_ACQUIRE));
+		next = take_next(cpu, 0);
+		if (next != NULL) {
+			switch_to(cpu, NULL, next);
+			continue;
+		}
+		__atomic_fetch_or(&idle_mask, bit, __ATOMIC_SEQ_CST);
+		if (!something_is_ready())
+			sti_hlt_cli();
+		__atomic_fetch_and(&idle_mask, ~bit, __ATOMIC_SEQ_CST);
+	}
+}
+
+void scheduler_read(uint32_t cpu, struct scheduler_statistics *statistics)
+{
+	*statistics = scheduler_cpus[cpu].statistics;
+}
+
+bool scheduler_is_valid(void)
+{
+	bool valid = true;
+
+	for (uint32_t i = 0; i < cpu_online_count(); i++) {
+		const struct scheduler_cpu *cpu = &scheduler_cpus[i];
+
+		valid = valid && run_queue_is_valid(&cpu->queue) && deadline_heap_is_valid(&cpu->deadlines);
+		valid = valid && (cpu->leaving == NULL);
+	}
+	return valid;
+}

@@ -1,0 +1,39 @@
+/*
+ * Capabilities from one process's table to another's: all of a list, or none.
+ *
+ * transfer_prepare decides and charges: the sender's slots that move stop resolving, copies are held by a use, the
+ * receiver has paid and its slots are reserved. transfer_commit publishes, which cannot fail; transfer_abort leaves no
+ * trace. Both processes live on meanwhile. Two tables are never locked together.
+ */
+#ifndef CAPOS_KERNEL_TASK_TRANSFER_H
+#define CAPOS_KERNEL_TASK_TRANSFER_H
+
+#include "abi/capset.h"
+#include "abi/status.h"
+#include "abi/transfer_abi.h"
+#include "kernel/task/process_capability.h"
+
+struct transfer_item {
+	handle_t source;
+	enum transfer_kind kind;
+	struct cap_hold hold;
+	handle_t target;
+};
+
+struct transfer {
+	struct process *from, *to;
+	uint32_t count;
+	struct transfer_item *item; /* [count]; source and kind filled in by the caller */
+};
+
+/*
+ * NO_SUCH_CAPABILITY, NOT_TRANSFERABLE (the hold's mode forbids it, or the sender's end it could not survive);
+ * RECEIVER_LIMIT: the receiver's ledgers, its table, or memory for it. Then nothing has changed.
+ */
+enum status transfer_prepare(struct transfer *transfer);
+
+/* item[].target names each in the receiver's table. */
+void transfer_commit(struct transfer *transfer);
+void transfer_abort(struct transfer *transfer);
+
+#endif

@@ -1,0 +1,72 @@
+/*
+ * Operations that are handed over without waiting for them, for a thread that waits for several things at once: a
+ * server that receives calls, sleeps and waits for a process in one loop.
+ *
+ *   open_operation_begin, the arguments, open_operation_finish      once for each operation; no system call
+ *   open_operation_next                                             whichever of them completes next
+ *
+ * The typed clients' functions named *_submit do the first line. user_data is the caller's, below
+ * RING_CLIENT_FIRST_TICKET. Buffers belong to the kernel until the completion was taken. A thread may have
+ * RING_SQ_ENTRIES operations open that complete later. Calls that wait (typed clients, mutex, print) may come in
+ * between: the completions that they meet are set aside, and open_operation_next gives those first.
+ *
+ * All of it concerns the calling thread's ring alone.
+ */
+#ifndef CAPOS_USER_RUNTIME_OPEN_OPERATION_H
+#define CAPOS_USER_RUNTIME_OPEN_OPERATION_H
+
+#include <stdint.h>
+
+#include "abi/handle.h"
+#include "abi/ring_abi.h"
+#include "abi/status.h"
+#include "user/runtime/ring_client.h"
+
+/* What an operation is called and on what it works; `operation` means something for RING_CALL alone. */
+struct open_operation_head {
+	enum ring_opcode opcode;
+	uint16_t operation;
+	handle_t capability;
+};
+
+/* A slot of a full queue: the kernel takes what it can, and completions that stand in the way are set aside. */
+enum status open_operation_make_room(struct ring_submission **slot);
+
+/*
+ * The slot with everything but the arguments filled in; open_operation_finish must follow, with no other operation in
+ * between. WOULD_BLOCK, BUSY: the queue is full, and the kernel takes nothing before completions are taken.
+ */
+static inline enum status open_operation_begin(struct open_operation_head head, uint64_t user_data,
+					       struct ring_submission **slot)
+{
+	struct ring_client *ring = &ring_client_current;
+
+	if (UNLIKELY(ring_submit_slot(ring->page, slot) != STATUS_OK))
+		TRY(open_operation_make_room(slot));
+	ring_fill(*slot, head.opcode, head.operation, head.capability, user_data);
+	return STATUS_OK;
+}
+
+/* Hand the slot over. The kernel takes it when the thread enters it next, for whatever reason. */
+static inline void open_operation_finish(void)
+{
+	ring_publish(ring_client_current.page);
+}
+
+/* A user_data of the runtime's own, for an operation that open_operation_wait waits for. */
+static inline uint64_t open_operation_ticket(void)
+{
+	return ring_client_current.next_ticket++;
+}
+
+/*
+ * The next completion of an operation with the caller's user_data, in the order in which they came. timeout_ns 0 looks,
+ * CAP_ENTER_FOREVER waits without end. TIMED_OUT: none came in the time, which begins anew when something else
+ * completes. WOULD_BLOCK: without a timeout, and nothing is open that could complete.
+ */
+enum status open_operation_next(uint64_t timeout_ns, struct ring_completion *completion);
+
+/* The completion of the operation with that user_data or ticket, and no other. Times and statuses as above. */
+enum status open_operation_wait(uint64_t user_data, uint64_t timeout_ns, struct ring_completion *completion);
+
+#endif
