@@ -70,7 +70,7 @@ uint64_t task_machine_refuse_promises(task_attempt_t *attempt);
 /* Each ledger limited to each value below the need: its own refusal, nothing changed; and at the need it works. */
 void task_machine_limit_ledgers(task_attempt_t *attempt);
 
-/* A step so that no more than so many values, fewer under slow tools, are tried below a need. */
-uint64_t task_machine_step(uint64_t need);
+/* The peak of each ledger, which is what an attempt tells. */
+void task_machine_read_peaks(struct process *process, uint64_t peaks[LEDGER_COUNT]);
 
 #endif
