@@ -127,6 +127,8 @@ _Noreturn void kernel_main(void)
 	must(boot_package_open(info), "boot package");
 	if (options.selftest)
 		selftest_run();
+	if (options.overflow[0] != 0)
+		selftest_overflow(options.overflow);
 	log_line("ready: %u cpus, %llu MiB free, %llu ms", cpu_online_count(),
 		 (unsigned long long)frame_free_count() >> 8, (unsigned long long)clock_now_ns() / 1000000);
 	supervisor_run(options.init[0] != 0 ? options.init : NULL, options.once);

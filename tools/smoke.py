@@ -4,7 +4,8 @@
 smoke.py shell    a session of the shell on machines that differ in board, CPUs and RAM; every fault and the self-tests,
                   by the debug and clang builds too; `make run` with its input from a pipe
 smoke.py vm       the self-checking programs of user/demos, by the debug and clang builds too
-smoke.py mutant   the self-tests, which must fail on a kernel without TLB shootdowns and pass on the sound one
+smoke.py mutant   the self-tests, which must fail on a kernel without TLB shootdowns and pass on the sound one; and a
+                  kernel whose stacks overflow, which must say so
 smoke.py iso      the ISO through BIOS and UEFI, and boot/shim without an ISO
 CAPOS_BUILD is the build directory. Last line: "run-NAME: N passed, N failed". Logs: build/logs.
 """
@@ -24,6 +25,10 @@ BUILD = Path(os.environ.get("CAPOS_BUILD", "build/release"))
 BUILDS = (BUILD, Path("build/debug"), Path("build/release-clang"))
 MUTANT = Path("build/release-no-shootdown/kernel.elf")
 MUTANT_PANIC = "selftest: FAILED an unmapped page is unreachable on the other CPU"
+OVERFLOW_PANIC = re.compile(r"PANIC: kernel stack overflow: double fault .*, cr2 0x([0-9a-f]+)")
+OVERFLOWING = "use_up_stack at selftest.c:"
+THREAD_STACKS, CPU_STACKS, IMAGE = 0xFFFFD000_00000000, 0xFFFFD000_05000000, 0xFFFFFFFF_80000000
+STACKS = {"boot": (IMAGE, 1 << 64), "cpu": (CPU_STACKS, IMAGE), "thread": (THREAD_STACKS, CPU_STACKS)}
 LOGS = Path("build/logs")
 TIMEOUT = float(os.environ.get("CAPOS_TIMEOUT", "180"))
 AT_ONCE = max(1, min(4, (os.cpu_count() or 1)))
@@ -77,13 +82,34 @@ def check_found_out(output: str) -> list[str]:
     return [] if MUTANT_PANIC in output else [f"no line \"{MUTANT_PANIC}\""]
 
 
+def check_overflow(machine: Machine, first: int, end: int) -> transcript.Check:
+    """A panic that names the overflow, of a stack in [first, end), and whose address decodes to the function."""
+
+    def verify(output: str) -> list[str]:
+        panic = OVERFLOW_PANIC.search(output)
+        if panic is None:
+            return ["no panic \"kernel stack overflow\""]
+        complaints = [] if first <= int(panic[1], 16) < end else [f"another stack: 0x{panic[1]}"]
+        if not any(OVERFLOWING in line for line in explain(machine, output)):
+            complaints.append(f"the backtrace, decoded, does not name {OVERFLOWING}")
+        return complaints
+
+    return verify
+
+
 def mutant_cases() -> list[Case]:
     machine = Machine("q35", 2, "128M", BUILD, append="selftest check")
     mutant = replace(machine, kernel=MUTANT)
-    return [
+    cases = [
         Case("sound kernel", machine, END, [transcript.check_selftest(2), transcript.check_invariants]),
         Case("no shootdown", mutant, "", [check_found_out], "kernel panic"),
     ]
+    for build in BUILDS:
+        for stack, bounds in STACKS.items():
+            overflow = replace(machine, build=build, append=f"overflow={stack}")
+            name = f"overflow of the stack \"{stack}\", {build.name}"
+            cases.append(Case(name, overflow, "", [check_overflow(overflow, *bounds)], "kernel panic"))
+    return cases
 
 
 def iso_cases() -> list[Case]:

@@ -17,6 +17,8 @@ static void parse_word(const char *word, size_t length, struct boot_options *opt
 {
 	if (length > 5 && string_has_prefix(word, "init="))
 		set_init(options, word + 5, length - 5);
+	else if (length > 9 && string_has_prefix(word, "overflow="))
+		(void)string_copy_part(options->overflow, sizeof(options->overflow), word + 9, length - 9);
 	else if (string_equal_part("once", word, length))
 		options->once = true;
 	else if (string_equal_part("selftest", word, length))
@@ -24,8 +26,8 @@ static void parse_word(const char *word, size_t length, struct boot_options *opt
 	else if (string_equal_part("check", word, length))
 		options->check = true;
 	else
-		log_line("command line: unknown word \"%.*s\" (known: init=NAME once selftest check)", (int)length,
-			 word);
+		log_line("command line: unknown word \"%.*s\" (known: init=NAME once selftest check overflow=STACK)",
+			 (int)length, word);
 }
 
 void boot_option_parse(const char *command_line, struct boot_options *options)

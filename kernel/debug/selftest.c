@@ -1,5 +1,8 @@
 #include "kernel/debug/selftest.h"
 
+#include <stddef.h>
+
+#include "kernel/arch/x86_64/context.h"
 #include "kernel/arch/x86_64/cpu_local.h"
 #include "kernel/arch/x86_64/instructions.h"
 #include "kernel/arch/x86_64/log.h"
@@ -9,9 +12,11 @@
 #include "kernel/debug/invariant.h"
 #include "kernel/mem/anonymous.h"
 #include "kernel/mem/heap.h"
+#include "kernel/mem/kernel_stack.h"
 #include "kernel/mem/paging.h"
 #include "lib/check.h"
 #include "lib/status.h"
+#include "lib/string.h"
 
 #define TEST_ADDRESS UINT64_C(0x10000000)
 #define TEST_PAGES 3u
@@ -176,4 +181,39 @@ void selftest_run(void)
 	invariant_check_all(&check);
 	require(check.broken == 0, check.first_broken);
 	log_line("selftest: passed, %llu invariants hold", (unsigned long long)check.checked);
+}
+
+/* Calls itself until the stack is used up; each call keeps something, or it would be a jump. */
+static __attribute__((noinline)) uint64_t use_up_stack(uint64_t depth)
+{
+	volatile uint64_t kept[16] = { depth };
+
+	return depth == UINT64_MAX ? 0 : use_up_stack(depth + 1) + kept[0];
+}
+
+static void use_up(void *argument)
+{
+	(void)argument;
+	(void)use_up_stack(0);
+}
+
+static void overflow_thread_stack(void)
+{
+	uint64_t boot_context;
+	uint64_t top;
+
+	require(kernel_stack_create(&top) == STATUS_OK, "a kernel stack");
+	context_switch(&boot_context, context_prepare(top, use_up, NULL));
+}
+
+void selftest_overflow(const char *stack)
+{
+	if (string_equal(stack, "boot"))
+		use_up(NULL);
+	else if (string_equal(stack, "cpu") && cpu_online_count() > 1)
+		smp_call(1, use_up, NULL);
+	else if (string_equal(stack, "thread"))
+		overflow_thread_stack();
+	else
+		log_line("selftest: no stack \"%s\" to overflow (boot, thread; cpu if there are two)", stack);
 }

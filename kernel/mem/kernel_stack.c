@@ -37,6 +37,13 @@ static void give_slot(uint32_t slot)
 	spinlock_release(&slot_lock);
 }
 
+bool kernel_stack_is_guard(uint64_t address)
+{
+	uint64_t offset = address - STACK_WINDOW_START;
+
+	return offset < KERNEL_STACK_SLOTS * KERNEL_STACK_SLOT_BYTES && offset % KERNEL_STACK_SLOT_BYTES < PAGE_SIZE;
+}
+
 /* Unmap the lowest `pages` pages of a slot's stack and free their frames, after the flush. */
 static void unmap_pages(uint64_t bottom, uint32_t pages)
 {

@@ -10,7 +10,7 @@
  *   ffffffff_80000000  image: text RX, rodata R NX, data and bss RW NX
  *
  * Promise (paging_check): no entry has U; exactly the text pages are executable; no page is writable and executable; no
- * alias of text or rodata is writable; all pages are global.
+ * alias of text or rodata is writable; all pages are global; no guard of a stack is mapped.
  */
 #ifndef CAPOS_KERNEL_MEM_PAGING_H
 #define CAPOS_KERNEL_MEM_PAGING_H
