@@ -18,7 +18,6 @@ void task_timer_interrupt(void)
 
 _Noreturn void task_ap_main(void)
 {
-	paging_load_kernel_root();
 	for (;;)
 		sti_hlt_cli();
 }
@@ -51,5 +50,6 @@ void idle_start_cpus(const struct boot_info *info)
 			break;
 		}
 	}
-	smp_start_all(info->local_apic_id, info->cpus, paddr_to_u64(root), direct_map_of_paddr(page));
+	if (!smp_start_all(info->local_apic_id, info->cpus, paddr_to_u64(root), direct_map_of_paddr(page)))
+		paging_keep_start_root(root);
 }
