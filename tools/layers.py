@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """A file includes its own folder and the floors that it stands on, never a higher one (CONTRIBUTING.md, Floors)."""
+import argparse
 import sys
 
 import tree
@@ -38,4 +39,5 @@ def check() -> list[str]:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__).parse_args()
     sys.exit("\n".join(check()) or 0)
