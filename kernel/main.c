@@ -44,8 +44,8 @@ static const struct boot_info *collect_boot_info(void)
 	enum status status = boot_info_collect(&what);
 
 	must(status, what);
-	log_line("boot: %s, %s, %llu MiB usable, %u map entries dropped", boot_info_get()->loader,
-		 boot_info_get()->door == BOOT_DOOR_PVH ? "PVH" : "Limine protocol",
+	log_line("boot: %s%s, %llu MiB usable, %u map entries dropped", boot_info_get()->loader,
+		 boot_info_get()->door == BOOT_DOOR_PVH ? "" : ", Limine protocol",
 		 (unsigned long long)memory_map_frames(&boot_info_get()->map, MEMORY_USABLE) >> 8,
 		 boot_info_get()->map.dropped);
 	return boot_info_get();

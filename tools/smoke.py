@@ -33,6 +33,7 @@ LOGS = Path("build/logs")
 TIMEOUT = float(os.environ.get("CAPOS_TIMEOUT", "180"))
 AT_ONCE = max(1, min(4, (os.cpu_count() or 1)))
 
+MOST_CPUS = 64
 BOARDS, CPUS, MEMORY = ("q35", "pc", "microvm"), (1, 4), ("16M", "128M", "8G")
 # Programs that other cases run, in their own way.
 NOT_SELF_CHECKING = ("wordcount", "fault-probe", "bench")
@@ -57,6 +58,8 @@ class Case:
 def shell_cases() -> list[Case]:
     machines = [Machine(board, cpus, memory, BUILD) for board in BOARDS for cpus in CPUS for memory in MEMORY]
     cases = [Case(str(machine), machine, SESSION, [transcript.check_session]) for machine in machines]
+    largest = Machine("q35", MOST_CPUS, "64G", BUILD)
+    cases.append(Case(str(largest), largest, SESSION, [transcript.check_programs_of_session]))
     for build in BUILDS:
         for cpus in CPUS:
             machine = Machine("q35", cpus, "128M", build, append="selftest check")
@@ -118,6 +121,7 @@ def iso_cases() -> list[Case]:
     machines = {
         "iso, BIOS": iso,
         "iso, BIOS, pc": replace(iso, machine="pc", smp=1, memory="64M"),
+        "iso, BIOS, many CPUs": replace(iso, smp=MOST_CPUS),
         "iso, UEFI": replace(iso, uefi=True),
         "shim, PVH": shim,
     }
@@ -129,7 +133,7 @@ def try_case(suite: str, case: Case) -> tuple[Case, Result, list[str]]:
     case.machine = replace(case.machine, timeout=TIMEOUT, log=log)
     result = run(case.machine, case.input.encode())
     complaints = [] if result.why == case.end else [result.why]
-    for check in case.checks:
+    for check in case.checks + ([transcript.check_cpus(case.machine.smp)] if case.input else []):
         complaints += check(result.output)
     return case, result, complaints
 

@@ -57,7 +57,7 @@ PROBES = {
 # The system calls that no fault answers: refused, and the program ends by itself.
 REFUSED_PROBE = "syscall"
 REFUSED = "fault-probe: system call refused"
-SELFTESTS = ["heap", "kernel-text-read-only"]
+SELFTESTS = ["heap", "kernel-text-read-only", "user-pages-are-shut"]
 SELFTESTS_OF_MANY_CPUS = ["stale-tlb-unmap", "stale-tlb-protect", "stale-tlb-reentry"]
 
 
@@ -94,6 +94,8 @@ def check_frames(output: str) -> list[str]:
     for process, name, _, before, after in ended:
         if before != after:
             complaints.append(f"process {process} {name}: {before} free frames before it, {after} after it")
+    if len(free := {frames for *_, before, after in ended for frames in (before, after)}) > 1:
+        complaints.append(f"free frames without a process: {sorted(free)}")
     readings = FRAMES.findall(output)
     if len(set(readings)) > 1:
         complaints.append(f"`mem` gave different readings: {readings}")
@@ -107,6 +109,16 @@ def check_invariants(output: str) -> list[str]:
         if int(invariants) == 0 or int(broken) != 0:
             complaints.append(f"{broken} of {invariants} invariants are broken")
     return complaints
+
+
+def check_cpus(cpus: int) -> Check:
+    """All that the machine has were started."""
+
+    def verify(output: str) -> list[str]:
+        ready = READY.search(output)
+        return [] if ready and int(ready[1]) == cpus else [f"{ready[1] if ready else 'no'} CPUs of {cpus} run"]
+
+    return verify
 
 
 def check_ready(output: str) -> list[str]:
@@ -147,9 +159,13 @@ def check_image(output: str) -> list[str]:
     return complaints
 
 
-def check_session(output: str) -> list[str]:
+def check_programs_of_session(output: str) -> list[str]:
     missing = [] if len(FRAMES.findall(output)) >= 2 else ["not two readings of `mem`"]
-    return missing + check_ready(output) + check_words(output) + check_image(output)
+    return missing + check_words(output) + check_image(output)
+
+
+def check_session(output: str) -> list[str]:
+    return check_ready(output) + check_programs_of_session(output)
 
 
 def check_faults(output: str) -> list[str]:

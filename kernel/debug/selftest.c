@@ -4,6 +4,7 @@
 
 #include "kernel/arch/x86_64/context.h"
 #include "kernel/arch/x86_64/cpu_local.h"
+#include "kernel/arch/x86_64/features.h"
 #include "kernel/arch/x86_64/instructions.h"
 #include "kernel/arch/x86_64/log.h"
 #include "kernel/arch/x86_64/panic.h"
@@ -157,6 +158,23 @@ static void test_heap(void)
 	passed("heap");
 }
 
+/* On a CPU with SMAP the kernel gets at a program's page only when it says so; and then it does. */
+static void test_user_pages(void)
+{
+	struct fixture fixture;
+	uint64_t value;
+
+	fixture_make(&fixture);
+	cr3_write(address_space_enter_cpu(&fixture.space, cpu_index()));
+	require(probe_read64(TEST_ADDRESS, &value, true), "a program's page is readable when asked for");
+	require(probe_read64(TEST_ADDRESS, &value, false) != features_get()->smap, "SMAP keeps the kernel off it");
+	require(probe_write64(TEST_ADDRESS, 1, false) != features_get()->smap, "SMAP keeps the kernel from writing");
+	paging_load_kernel_root();
+	address_space_leave_cpu(&fixture.space, cpu_index());
+	address_space_destroy(&fixture.space);
+	passed("user-pages-are-shut");
+}
+
 static void test_kernel_writes(void)
 {
 	uint64_t value;
@@ -172,6 +190,7 @@ void selftest_run(void)
 
 	test_heap();
 	test_kernel_writes();
+	test_user_pages();
 	if (cpu_online_count() > 1) {
 		test_stale_translation();
 		test_stale_reentry();
