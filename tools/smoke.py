@@ -39,6 +39,8 @@ BOARDS, CPUS, MEMORY = ("q35", "pc", "microvm"), (1, 4), ("16M", "128M", "8G")
 NOT_SELF_CHECKING = ("wordcount", "fault-probe", "bench")
 END = "check\nhalt\n"
 SESSION = f"mem\nrun wordcount\nrun {' '.join(transcript.ARGUMENTS)}\nrun elf-smoke\nmem\n{END}"
+# backspace; the line before; ^U and tab
+KEYS = "chekc\x7f\x7fck\n\x1b[A\nnothing\x15hal\t\n"
 FAULTS = "run fault-probe\n" + "".join(
     f"run fault-probe {probe}\n" for probe in [*transcript.PROBES, transcript.REFUSED_PROBE]
 )
@@ -55,11 +57,24 @@ class Case:
     end: str = "the guest halted with code 0"
 
 
+def old_cpu_cases() -> list[Case]:
+    """CPUs without what the kernel can do without, and without what it can't."""
+    old = Machine(smp=2, build=BUILD, append="selftest check", extra=["-cpu", "qemu64,-fsgsbase,-pge"])
+    without_nx = Machine(build=BUILD, extra=["-cpu", "qemu64,-nx"])
+    checks = [transcript.check_selftest(2), transcript.check_warnings, transcript.check_programs(["elf-smoke"])]
+    return [
+        Case("old CPU", old, f"run elf-smoke\n{END}", checks),
+        Case("CPU without NX", without_nx, "", [transcript.check_no_nx], "kernel panic"),
+    ]
+
+
 def shell_cases() -> list[Case]:
     machines = [Machine(board, cpus, memory, BUILD) for board in BOARDS for cpus in CPUS for memory in MEMORY]
     cases = [Case(str(machine), machine, SESSION, [transcript.check_session]) for machine in machines]
     largest = Machine("q35", MOST_CPUS, "64G", BUILD)
     cases.append(Case(str(largest), largest, SESSION, [transcript.check_programs_of_session]))
+    cases.append(Case("keys", Machine(build=BUILD), KEYS, [transcript.check_keys, transcript.check_invariants]))
+    cases += old_cpu_cases()
     for build in BUILDS:
         for cpus in CPUS:
             machine = Machine("q35", cpus, "128M", build, append="selftest check")
@@ -124,6 +139,8 @@ def iso_cases() -> list[Case]:
         "iso, BIOS, many CPUs": replace(iso, smp=MOST_CPUS),
         "iso, UEFI": replace(iso, uefi=True),
         "shim, PVH": shim,
+        "shim, PVH, pc": replace(shim, machine="pc", smp=1, memory="16M"),
+        "shim, PVH, microvm": replace(shim, machine="microvm", smp=MOST_CPUS),
     }
     return [Case(name, machine, SESSION, [transcript.check_session]) for name, machine in machines.items()]
 

@@ -168,6 +168,21 @@ def check_session(output: str) -> list[str]:
     return check_ready(output) + check_programs_of_session(output)
 
 
+def check_keys(output: str) -> list[str]:
+    """Two checks: one mistyped and mended, one out of the history."""
+    checked = len(CHECKED.findall(output))
+    return [] if checked == 2 else [f"{checked} checks, not 2"]
+
+
+def check_warnings(output: str) -> list[str]:
+    missing = [name for name in ("SMEP", "SMAP") if f"WARNING: this CPU has no {name}:" not in output]
+    return [f"no warning that {name} is missing" for name in missing]
+
+
+def check_no_nx(output: str) -> list[str]:
+    return [] if "PANIC: this CPU cannot keep data from being executed (no NX)" in output else ["no word of NX"]
+
+
 def check_faults(output: str) -> list[str]:
     """Each probe ends its process, for the right reason, and nothing else; no probe of the program is left out."""
     seen = [kind for name, kind in FAULT.findall(output) if name == "fault-probe"]
