@@ -1,6 +1,6 @@
 /*
- * Words of the kernel's command line: `init=NAME`, `once`, `selftest`, `check`, `overflow=STACK`. Unknown words are
- * reported and ignored.
+ * Words of the kernel's command line: `init=NAME`, `once`, `selftest`, `check`, `overflow=STACK`. Words that
+ * are unknown or too long are reported and ignored.
  */
 #ifndef CAPOS_KERNEL_BOOT_BOOT_OPTION_H
 #define CAPOS_KERNEL_BOOT_BOOT_OPTION_H

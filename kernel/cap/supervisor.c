@@ -4,7 +4,6 @@
 
 #include "kernel/arch/x86_64/halt.h"
 #include "kernel/arch/x86_64/log.h"
-#include "kernel/arch/x86_64/panic.h"
 #include "kernel/mem/frame.h"
 #include "kernel/mem/heap.h"
 #include "kernel/mem/paging.h"
@@ -195,8 +194,10 @@ _Noreturn void supervisor_run(const char *init, bool once)
 	static struct command first;
 	static struct command now;
 
-	if (init_command(init, &first) != STATUS_OK)
-		panic("init has no usable name");
+	if (init_command(init, &first) != STATUS_OK) {
+		log_line("cannot boot: init has no name, or more words than a program may have");
+		machine_halt(1);
+	}
 	for (;;) {
 		bool is_init = next_command.words == 0;
 
