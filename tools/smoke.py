@@ -39,6 +39,7 @@ BOARDS, CPUS, MEMORY = ("q35", "pc", "microvm"), (1, 4), ("16M", "128M", "8G")
 NOT_SELF_CHECKING = ("wordcount", "fault-probe", "bench")
 END = "check\nhalt\n"
 SESSION = f"mem\nrun wordcount\nrun {' '.join(transcript.ARGUMENTS)}\nrun elf-smoke\nmem\n{END}"
+COMMANDS = f"help\nls\nps\nmaps\ncaps\nledger\nring\nmem\ntime check\necho a b\nrun elf-smoke\n{END}"
 # backspace; the line before; ^U and tab
 KEYS = "chekc\x7f\x7fck\n\x1b[A\nnothing\x15hal\t\n"
 FAULTS = "run fault-probe\n" + "".join(
@@ -92,6 +93,7 @@ def shell_cases() -> list[Case]:
     cases = [Case(str(machine), machine, SESSION, [transcript.check_session]) for machine in machines]
     largest = Machine("q35", MOST_CPUS, "64G", BUILD)
     cases.append(Case(str(largest), largest, SESSION, [transcript.check_programs_of_session]))
+    cases.append(Case("commands", Machine(build=BUILD), COMMANDS, [transcript.check_commands]))
     cases.append(Case("keys", Machine(build=BUILD), KEYS, [transcript.check_keys, transcript.check_invariants]))
     cases += old_cpu_cases() + command_line_cases()
     for build in BUILDS:
