@@ -82,7 +82,7 @@ run-smoke: build other-builds ## the shell, programs and faults on many machines
 run-vm: build other-builds ## the self-checking programs of user/demos, by debug and clang builds too
 	@$(SUITE) tools/smoke.py vm
 
-run-mutant: build ## the self-tests must find a kernel without TLB shootdowns out
+run-mutant: build other-builds ## broken kernels that must be found out: no TLB shootdowns, stacks that overflow
 	@$(MAKE) -s kernel MODE=release CC=gcc MUTANT=NO_SHOOTDOWN
 	@$(SUITE) tools/smoke.py mutant
 

@@ -44,8 +44,8 @@ static const struct boot_info *collect_boot_info(void)
 	enum status status = boot_info_collect(&what);
 
 	must(status, what);
-	log_line("boot: %s, %s, %llu MiB usable, %u map entries dropped", boot_info_get()->loader,
-		 boot_info_get()->door == BOOT_DOOR_PVH ? "PVH" : "Limine protocol",
+	log_line("boot: %s%s, %llu MiB usable, %u map entries dropped", boot_info_get()->loader,
+		 boot_info_get()->door == BOOT_DOOR_PVH ? "" : ", Limine protocol",
 		 (unsigned long long)memory_map_frames(&boot_info_get()->map, MEMORY_USABLE) >> 8,
 		 boot_info_get()->map.dropped);
 	return boot_info_get();
@@ -127,6 +127,8 @@ _Noreturn void kernel_main(void)
 	must(boot_package_open(info), "boot package");
 	if (options.selftest)
 		selftest_run();
+	if (options.overflow[0] != 0)
+		selftest_overflow(options.overflow);
 	log_line("ready: %u cpus, %llu MiB free, %llu ms", cpu_online_count(),
 		 (unsigned long long)frame_free_count() >> 8, (unsigned long long)clock_now_ns() / 1000000);
 	supervisor_run(options.init[0] != 0 ? options.init : NULL, options.once);

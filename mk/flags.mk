@@ -3,13 +3,19 @@
 ifeq ($(filter $(MODE),release debug),)
 $(error MODE is release or debug, not "$(MODE)")
 endif
-IS_CLANG := $(findstring clang,$(notdir $(CC)))
+COMPILER := $(notdir $(firstword $(CC)))
+IS_CLANG := $(findstring clang,$(COMPILER))
 
 # MUTANT=NAME: a kernel with one fault built in (CAPOS_MUTANT_NAME), which the tests must see fail.
 MUTANT ?=
+ifneq ($(MUTANT),)
+ifneq ($(words $(MUTANT)) $(shell grep -rlw 'CAPOS_MUTANT_$(firstword $(MUTANT))' kernel lib > /dev/null && echo known),1 known)
+$(error no file has a fault of the name "$(MUTANT)" built in)
+endif
+endif
 
 # Where this mode, compiler and mutant build.
-B := build/$(MODE)$(if $(IS_CLANG),-clang)$(if $(MUTANT),-$(shell echo $(MUTANT) | tr A-Z_ a-z-))
+B := build/$(MODE)$(addprefix -,$(filter-out gcc,$(COMPILER)))$(if $(MUTANT),-$(shell echo $(MUTANT) | tr A-Z_ a-z-))
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 	-Wundef -Wswitch-enum -Wcast-qual -Wwrite-strings -Wimplicit-fallthrough -Werror

@@ -38,11 +38,11 @@ export PKG_CONFIG
 
 .PHONY: install
 install: $(LIBRARY) ## lib/ as a static library with headers and pkg-config file (PREFIX, DESTDIR)
-	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include/capos-memory/abi \
-		$(DESTDIR)$(PREFIX)/include/capos-memory/lib
-	install -m 644 $(LIBRARY) $(DESTDIR)$(PREFIX)/lib/
-	install -m 644 $(wildcard abi/*.h) $(DESTDIR)$(PREFIX)/include/capos-memory/abi/
-	install -m 644 $(wildcard lib/*.h) $(DESTDIR)$(PREFIX)/include/capos-memory/lib/
-	@printf '%s\n' "$$PKG_CONFIG" > $(DESTDIR)$(PREFIX)/lib/pkgconfig/capos-memory.pc
+	install -d "$(DESTDIR)$(PREFIX)/lib/pkgconfig" "$(DESTDIR)$(PREFIX)/include/capos-memory/abi" \
+		"$(DESTDIR)$(PREFIX)/include/capos-memory/lib"
+	install -m 644 $(LIBRARY) "$(DESTDIR)$(PREFIX)/lib/"
+	install -m 644 $(wildcard abi/*.h) "$(DESTDIR)$(PREFIX)/include/capos-memory/abi/"
+	install -m 644 $(wildcard lib/*.h) "$(DESTDIR)$(PREFIX)/include/capos-memory/lib/"
+	@printf '%s\n' "$$PKG_CONFIG" > "$(DESTDIR)$(PREFIX)/lib/pkgconfig/capos-memory.pc"
 
 -include $(LIBRARY_OBJECTS:=.d)

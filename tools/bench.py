@@ -6,6 +6,7 @@ checks its own work and prints "bench: NAME VALUE", one line an operation; goals
 build/bench.json. A goal is something to reach, not a limit: what fails is a program that does not end well, and a name
 that only one side has. Arguments are host benchmarks. Last line: "bench: N passed, N failed".
 """
+import argparse
 import json
 import os
 import re
@@ -42,6 +43,9 @@ def verdict(value: float | None, row: dict | None) -> str:
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("program", nargs="*", help="host benchmarks")
+    programs = parser.parse_args().program
     goals = {row["name"]: row for row in json.loads(GOALS.read_text())}
     values, ended_well = measure()
     rows = [row | {"value": values.get(row["name"])} for row in goals.values()]
@@ -54,7 +58,7 @@ def main() -> int:
         numbers = f"{'-' if value is None else value:>10} {row['goal'] if row else '-':>8}"
         peer = f"{row['peer_value']:>8} {row['peer']}, {row['unit']}" if row else ""
         print(f"{name:30} {numbers} {peer:55} {verdicts[-1]}")
-    for program in sys.argv[1:]:
+    for program in programs:
         print(f"--- {program}", flush=True)
         verdicts.append("ok" if subprocess.run([program]).returncode == 0 else "FAILED")
     passed = sum(one.startswith("ok") for one in verdicts)

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """`make check`: one line a check when all is well, the complaints otherwise; then "check: N passed, N failed"."""
+import argparse
 import sys
 import time
 
@@ -12,6 +13,7 @@ CHECKS = {"floors": layers.check, "sizes": sizes.check, "names": names.check, **
 
 
 def main() -> int:
+    argparse.ArgumentParser(description=__doc__).parse_args()
     failed = 0
     for name, check in CHECKS.items():
         started = time.monotonic()

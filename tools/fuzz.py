@@ -57,8 +57,10 @@ def fuzz(program: Path, seconds: int) -> Outcome:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=int, default=0)
-    parser.add_argument("programs", nargs="+", type=Path)
+    parser.add_argument("programs", nargs="*", type=Path)
     options = parser.parse_args()
+    if not options.programs:
+        sys.exit("fuzz.py: no fuzzer of that name")
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         outcomes = list(pool.map(lambda program: fuzz(program, options.seconds), options.programs))
     for outcome in outcomes:

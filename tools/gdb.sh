@@ -4,6 +4,7 @@
 # to gdb.
 set -eu
 
+[ $# -eq 1 ] && [ -f "$1/kernel.elf" ] || { echo "usage: tools/gdb.sh FOLDER, where kernel.elf and boot.cpio are" >&2 && exit 2; }
 build=$1
 log=build/logs/gdb.log
 mkdir -p build/logs

@@ -3,6 +3,7 @@
 
 Then the guest goes on and must end as if nothing had been. Last line: "run-gdb: N passed, N failed".
 """
+import argparse
 import os
 import re
 import subprocess
@@ -122,6 +123,7 @@ def run_gdb(socket: str, script: Path) -> str:
 
 
 def main() -> int:
+    argparse.ArgumentParser(description=__doc__).parse_args()
     with tempfile.TemporaryDirectory(prefix="capos-") as scratch, ThreadPoolExecutor(1) as pool:
         socket = f"{scratch}/gdb"
         machine = Machine(build=BUILD, gdb=f"unix:{socket},server=on,wait=off", timeout=TIMEOUT, log=LOG)

@@ -2,6 +2,7 @@
 """`make install` into an empty folder, and a program outside the tree built against it with pkg-config, in C and with each
 compiler. Last line: "install: N passed, N failed".
 """
+import argparse
 import os
 import subprocess
 import sys
@@ -26,6 +27,7 @@ def try_compiler(compiler: str, prefix: Path) -> bool:
 
 
 def main() -> int:
+    argparse.ArgumentParser(description=__doc__).parse_args()
     results = []
     with tempfile.TemporaryDirectory() as folder:
         prefix = Path(folder)

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """A file includes its own folder and the floors that it stands on, never a higher one (CONTRIBUTING.md, Floors)."""
+import argparse
 import sys
 
 import tree
@@ -9,6 +10,7 @@ KERNEL = tuple("abi lib kernel/arch kernel/boot kernel/mem kernel/task kernel/ca
 MAY_SEE = {floor: KERNEL[: i + 1] for i, floor in enumerate(KERNEL)}
 MAY_SEE["boot/shim"] = ("abi", "lib", "boot/shim")
 MAY_SEE["user/runtime"] = ("abi", "lib", "user/runtime")
+MAY_SEE["user/testing"] = ("abi", "lib", "user/runtime", "user/testing")
 # A test is built with all that it tests.
 for floor in ("tests", "bench", "proofs"):
     MAY_SEE[floor] = KERNEL + ("boot/shim", "user/runtime", "user/shell", floor)
@@ -27,7 +29,7 @@ def check() -> list[str]:
     complaints = []
     for path in tree.files(".c", ".h", ".S"):
         own = floor_of(path)
-        may_see = MAY_SEE.get(own, ("abi", "lib", "user/runtime", own))
+        may_see = MAY_SEE.get(own, ("abi", "lib", "user/runtime", "user/testing", own))
         for match in tree.INCLUDE.finditer(tree.text(path)):
             where = f"{path}:{tree.text(path).count(chr(10), 0, match.start()) + 1}"
             if not (tree.ROOT / match[1]).exists():
@@ -38,4 +40,5 @@ def check() -> list[str]:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__).parse_args()
     sys.exit("\n".join(check()) or 0)

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Layout, stand-alone headers, the warnings of both compilers, clang-tidy and cppcheck."""
+import argparse
 import os
 import subprocess
 import sys
@@ -96,5 +97,9 @@ CHECKS = {
 }
 
 if __name__ == "__main__":
-    wanted = sys.argv[1:] or list(CHECKS)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("check", nargs="*", help=f"{', '.join(CHECKS)}; all, if none is named")
+    wanted = parser.parse_args().check or list(CHECKS)
+    if strange := [name for name in wanted if name not in CHECKS]:
+        parser.error(f"no check {strange[0]}")
     sys.exit("\n".join(complaint for name in wanted for complaint in CHECKS[name]()) or 0)

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Names and words of the tree: unique file names, external functions named after their file and used by another one,
 and nothing that CONTRIBUTING.md forbids. Exceptions, each with its reason, are in tools/exceptions.txt."""
+import argparse
 import re
 import sys
 from collections import Counter
@@ -111,4 +112,5 @@ def check() -> list[str]:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__).parse_args()
     sys.exit("\n".join(check()) or 0)

@@ -3,6 +3,7 @@
 
 picture.py [BUILD]   boots BUILD (build/release) on two CPUs and types SESSION
 """
+import argparse
 import sys
 from html import escape
 from pathlib import Path
@@ -53,7 +54,9 @@ def draw(lines: list[str]) -> str:
 
 
 def main() -> int:
-    build = Path(sys.argv[1] if len(sys.argv) > 1 else "build/release")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("build", nargs="?", type=Path, default=Path("build/release"))
+    build = parser.parse_args().build
     result = run(Machine(smp=2, build=build, timeout=120), SESSION.encode())
     if result.code != 0:
         print(f"{result.output}\npicture: {result.why}", file=sys.stderr)

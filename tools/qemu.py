@@ -267,6 +267,19 @@ def report_failure(machine: Machine, result: Result, show_tail: bool) -> None:
     print(f"qemu: {machine}: {result.why}", file=sys.stderr)
 
 
+def number(kind: type, least: int):
+    """For argparse: a number that is not below the least."""
+
+    def parse(text: str) -> int | float:
+        value = kind(text)
+        if not value >= least:
+            raise argparse.ArgumentTypeError(f"{text} is below {least}")
+        return value
+
+    parse.__name__ = "number"  # argparse: "invalid number value"
+    return parse
+
+
 def parse_arguments() -> tuple[argparse.Namespace, list[str]]:
     own, extra = sys.argv[1:], []
     if "--" in own:
@@ -275,21 +288,31 @@ def parse_arguments() -> tuple[argparse.Namespace, list[str]]:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=Path, default=Path("build/release"), help="where kernel.elf and boot.cpio are")
     parser.add_argument("--machine", choices=("q35", "pc", "microvm"), default="q35")
-    parser.add_argument("--smp", type=int, default=1)
+    parser.add_argument("--smp", type=number(int, 1), default=1)
     parser.add_argument("--memory", default="128M")
     parser.add_argument("--kernel", type=Path)
     parser.add_argument("--package", type=Path)
     parser.add_argument("--append", default="", help="the kernel's command line")
     parser.add_argument("--iso", type=Path, help="boot this instead of the kernel")
     parser.add_argument("--uefi", action="store_true", help="with --iso: UEFI firmware instead of BIOS")
-    parser.add_argument("--timeout", type=float, default=0, help="seconds; 0 for none")
+    parser.add_argument("--timeout", type=number(float, 0), default=0, help="seconds; 0 for none")
     parser.add_argument("--log", type=Path, help="copy of the serial output")
     parser.add_argument("--icount", action="store_true", help="the time-stamp counter counts instructions, exactly")
     parser.add_argument("--input", help="text to type (\\n is a new line), or @FILE")
     parser.add_argument("--gdb", nargs="?", const="tcp:localhost:1234", default="", help="wait for gdb, on port 1234")
     parser.add_argument("--kvm", action="store_true", help="hardware virtualisation, if the CPU has it")
     parser.add_argument("--quiet", action="store_true", help="show output only if the run fails")
-    return parser.parse_args(own), extra
+    options = parser.parse_args(own)
+    if options.uefi and not options.iso:
+        parser.error("--uefi goes with --iso")
+    if options.input and options.input.startswith("@"):
+        try:
+            options.input = Path(options.input[1:]).read_bytes()
+        except OSError as error:
+            parser.error(f"--input: {error}")
+    elif options.input is not None:
+        options.input = options.input.replace("\\n", "\n").encode()
+    return options, extra
 
 
 def main() -> int:
@@ -300,12 +323,8 @@ def main() -> int:
     sinks = () if options.quiet else (sys.stdout.buffer,)
     if options.input is None and not options.quiet and sys.stdin.isatty():
         result = run_on_terminal(machine)
-    elif options.input is None:
-        result = run(machine, sys.stdin.fileno(), sinks)
-    elif options.input.startswith("@"):
-        result = run(machine, Path(options.input[1:]).read_bytes(), sinks)
     else:
-        result = run(machine, options.input.replace("\\n", "\n").encode(), sinks)
+        result = run(machine, sys.stdin.fileno() if options.input is None else options.input, sinks)
     if result.status != 0:
         report_failure(machine, result, options.quiet)
     return result.status

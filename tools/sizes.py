@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Functions, files and parameter lists within CONTRIBUTING.md's limits."""
+import argparse
 import sys
 
 import tree
@@ -38,4 +39,5 @@ def check() -> list[str]:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__).parse_args()
     sys.exit("\n".join(check()) or 0)

@@ -4,7 +4,8 @@
 smoke.py shell    a session of the shell on machines that differ in board, CPUs and RAM; every fault and the self-tests,
                   by the debug and clang builds too; `make run` with its input from a pipe
 smoke.py vm       the self-checking programs of user/demos, by the debug and clang builds too
-smoke.py mutant   the self-tests, which must fail on a kernel without TLB shootdowns and pass on the sound one
+smoke.py mutant   the self-tests, which must fail on a kernel without TLB shootdowns and pass on the sound one; and a
+                  kernel whose stacks overflow, which must say so
 smoke.py iso      the ISO through BIOS and UEFI, and boot/shim without an ISO
 CAPOS_BUILD is the build directory. Last line: "run-NAME: N passed, N failed". Logs: build/logs.
 """
@@ -24,15 +25,23 @@ BUILD = Path(os.environ.get("CAPOS_BUILD", "build/release"))
 BUILDS = (BUILD, Path("build/debug"), Path("build/release-clang"))
 MUTANT = Path("build/release-no-shootdown/kernel.elf")
 MUTANT_PANIC = "selftest: FAILED an unmapped page is unreachable on the other CPU"
+OVERFLOW_PANIC = re.compile(r"PANIC: kernel stack overflow: double fault .*, cr2 0x([0-9a-f]+)")
+OVERFLOWING = "use_up_stack at selftest.c:"
+THREAD_STACKS, CPU_STACKS, IMAGE = 0xFFFFD000_00000000, 0xFFFFD000_05000000, 0xFFFFFFFF_80000000
+STACKS = {"boot": (IMAGE, 1 << 64), "cpu": (CPU_STACKS, IMAGE), "thread": (THREAD_STACKS, CPU_STACKS)}
 LOGS = Path("build/logs")
 TIMEOUT = float(os.environ.get("CAPOS_TIMEOUT", "180"))
 AT_ONCE = max(1, min(4, (os.cpu_count() or 1)))
 
+MOST_CPUS = 64
 BOARDS, CPUS, MEMORY = ("q35", "pc", "microvm"), (1, 4), ("16M", "128M", "8G")
 # Programs that other cases run, in their own way.
 NOT_SELF_CHECKING = ("wordcount", "fault-probe", "bench")
 END = "check\nhalt\n"
 SESSION = f"mem\nrun wordcount\nrun {' '.join(transcript.ARGUMENTS)}\nrun elf-smoke\nmem\n{END}"
+COMMANDS = f"help\nls\nps\nmaps\ncaps\nledger\nring\nmem\ntime check\necho a b\nrun elf-smoke\n{END}"
+# backspace; the line before; ^U and tab
+KEYS = "chekc\x7f\x7fck\n\x1b[A\nnothing\x15hal\t\n"
 FAULTS = "run fault-probe\n" + "".join(
     f"run fault-probe {probe}\n" for probe in [*transcript.PROBES, transcript.REFUSED_PROBE]
 )
@@ -49,9 +58,44 @@ class Case:
     end: str = "the guest halted with code 0"
 
 
+def old_cpu_cases() -> list[Case]:
+    """CPUs without what the kernel can do without, and without what it can't."""
+    old = Machine(smp=2, build=BUILD, append="selftest check", extra=["-cpu", "qemu64,-fsgsbase,-pge"])
+    without_nx = Machine(build=BUILD, extra=["-cpu", "qemu64,-nx"])
+    warnings = [transcript.check_says(f"WARNING: this CPU has no {name}:") for name in ("SMEP", "SMAP")]
+    checks = [transcript.check_selftest(2), transcript.check_programs(["elf-smoke"]), *warnings]
+    no_nx = "PANIC: this CPU cannot keep data from being executed (no NX)"
+    return [
+        Case("old CPU", old, f"run elf-smoke\n{END}", checks),
+        Case("CPU without NX", without_nx, "", [transcript.check_says(no_nx)], "kernel panic"),
+    ]
+
+
+def command_line_cases() -> list[Case]:
+    """Words that the kernel cannot use: said, and then it boots or it does not."""
+    halted = "the guest halted with code 1"
+    lines = {
+        "init=+": ("capos: cannot boot: init has no name", halted),
+        "init=nobody": ("capos: cannot start nobody: not found", halted),
+        "init=manifest": ("capos: cannot start manifest: elf bad magic", halted),
+        f"once init={'a' * 64} init=elf-smoke": ("capos: command line: unknown or too long", Case.end),
+        "overflow=everything once init=elf-smoke": ("capos: command line: unknown or too long", Case.end),
+        "overflow=none once init=elf-smoke": ("capos: selftest: no stack \"none\"", Case.end),
+    }
+    return [
+        Case(f"words: {words[:30]}", Machine(build=BUILD, append=words), "", [transcript.check_says(text)], end)
+        for words, (text, end) in lines.items()
+    ]
+
+
 def shell_cases() -> list[Case]:
     machines = [Machine(board, cpus, memory, BUILD) for board in BOARDS for cpus in CPUS for memory in MEMORY]
     cases = [Case(str(machine), machine, SESSION, [transcript.check_session]) for machine in machines]
+    largest = Machine("q35", MOST_CPUS, "64G", BUILD)
+    cases.append(Case(str(largest), largest, SESSION, [transcript.check_programs_of_session]))
+    cases.append(Case("commands", Machine(build=BUILD), COMMANDS, [transcript.check_commands]))
+    cases.append(Case("keys", Machine(build=BUILD), KEYS, [transcript.check_keys, transcript.check_invariants]))
+    cases += old_cpu_cases() + command_line_cases()
     for build in BUILDS:
         for cpus in CPUS:
             machine = Machine("q35", cpus, "128M", build, append="selftest check")
@@ -73,17 +117,34 @@ def vm_cases() -> list[Case]:
     return cases
 
 
-def check_found_out(output: str) -> list[str]:
-    return [] if MUTANT_PANIC in output else [f"no line \"{MUTANT_PANIC}\""]
+def check_overflow(machine: Machine, first: int, end: int) -> transcript.Check:
+    """A panic that names the overflow, of a stack in [first, end), and whose address decodes to the function."""
+
+    def verify(output: str) -> list[str]:
+        panic = OVERFLOW_PANIC.search(output)
+        if panic is None:
+            return ["no panic \"kernel stack overflow\""]
+        complaints = [] if first <= int(panic[1], 16) < end else [f"another stack: 0x{panic[1]}"]
+        if not any(OVERFLOWING in line for line in explain(machine, output)):
+            complaints.append(f"the backtrace, decoded, does not name {OVERFLOWING}")
+        return complaints
+
+    return verify
 
 
 def mutant_cases() -> list[Case]:
     machine = Machine("q35", 2, "128M", BUILD, append="selftest check")
     mutant = replace(machine, kernel=MUTANT)
-    return [
+    cases = [
         Case("sound kernel", machine, END, [transcript.check_selftest(2), transcript.check_invariants]),
-        Case("no shootdown", mutant, "", [check_found_out], "kernel panic"),
+        Case("no shootdown", mutant, "", [transcript.check_says(MUTANT_PANIC)], "kernel panic"),
     ]
+    for build in BUILDS:
+        for stack, bounds in STACKS.items():
+            overflow = replace(machine, build=build, append=f"overflow={stack}")
+            name = f"overflow of the stack \"{stack}\", {build.name}"
+            cases.append(Case(name, overflow, "", [check_overflow(overflow, *bounds)], "kernel panic"))
+    return cases
 
 
 def iso_cases() -> list[Case]:
@@ -92,8 +153,11 @@ def iso_cases() -> list[Case]:
     machines = {
         "iso, BIOS": iso,
         "iso, BIOS, pc": replace(iso, machine="pc", smp=1, memory="64M"),
+        "iso, BIOS, many CPUs": replace(iso, smp=MOST_CPUS),
         "iso, UEFI": replace(iso, uefi=True),
         "shim, PVH": shim,
+        "shim, PVH, pc": replace(shim, machine="pc", smp=1, memory="16M"),
+        "shim, PVH, microvm": replace(shim, machine="microvm", smp=MOST_CPUS),
     }
     return [Case(name, machine, SESSION, [transcript.check_session]) for name, machine in machines.items()]
 
@@ -103,7 +167,7 @@ def try_case(suite: str, case: Case) -> tuple[Case, Result, list[str]]:
     case.machine = replace(case.machine, timeout=TIMEOUT, log=log)
     result = run(case.machine, case.input.encode())
     complaints = [] if result.why == case.end else [result.why]
-    for check in case.checks:
+    for check in case.checks + ([transcript.check_cpus(case.machine.smp)] if case.input else []):
         complaints += check(result.output)
     return case, result, complaints
 

@@ -42,6 +42,8 @@ def run(suite: str) -> tuple[int, int]:
 
 
 def main() -> int:
+    if not all(re.fullmatch(r"[A-Z]+=.*", word) for word in sys.argv[1:]):
+        sys.exit(__doc__)
     results = [run(suite) for suite in SUITES]
     failed = sum(result[1] for result in results)
     print(f"{sum(result[0] for result in results)} passed, {failed} failed")

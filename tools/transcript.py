@@ -27,6 +27,16 @@ PAGING = re.compile(r"^capos: paging: self-check of (\d+) entries passed", re.M)
 PROBE = re.compile(r"^fault-probe (\S+)$", re.M)
 RANDOM = re.compile(r"^random ([0-9a-f]{32})$", re.M)
 ARGUMENT = re.compile(r"^argument (\d+) (.*)$", re.M)
+TYPED = re.compile(r"^capos> (\w+)", re.M)
+COMMAND = re.compile(r"^  (\w+) +(?:\[?[A-Z]+.*?)?  \S", re.M)
+UNKNOWN = re.compile(r"^(?:usage: .*|.*unknown command.*|\w+: no .*)$", re.M)
+REGION = re.compile(r"^([0-9a-f]{16})-([0-9a-f]{16}) ([r-][w-][x-]) (\w+) +(\d+) pages", re.M)
+HOLD = re.compile(r"^ +\d+ 0x[0-9a-f]{8} \w+ +(?:copy|move|bound) ", re.M)
+LEDGER = re.compile(r"^(\w+) +used (\d+) limit (\d+) peak (\d+)", re.M)
+PROCESS = re.compile(r"^ +\d+ shell +1 +\d+ +(\d+) +(\d+)$", re.M)
+FILE = re.compile(r"^ +\d+  \S+ +\(", re.M)
+FILES = re.compile(r"^(\d+) files$", re.M)
+RING = re.compile(r"^submissions: head (\d+) tail \1, 0 waiting; \1 taken$", re.M)
 
 # What fault-probe does, and what the kernel may call it (user_fault_name).
 READ_ONLY, NO_EXECUTE = ("write to read-only",), ("execute of NX",)
@@ -57,7 +67,7 @@ PROBES = {
 # The system calls that no fault answers: refused, and the program ends by itself.
 REFUSED_PROBE = "syscall"
 REFUSED = "fault-probe: system call refused"
-SELFTESTS = ["heap", "kernel-text-read-only"]
+SELFTESTS = ["heap", "kernel-text-read-only", "user-pages-are-shut"]
 SELFTESTS_OF_MANY_CPUS = ["stale-tlb-unmap", "stale-tlb-protect", "stale-tlb-reentry"]
 
 
@@ -94,6 +104,8 @@ def check_frames(output: str) -> list[str]:
     for process, name, _, before, after in ended:
         if before != after:
             complaints.append(f"process {process} {name}: {before} free frames before it, {after} after it")
+    if len(free := {frames for *_, before, after in ended for frames in (before, after)}) > 1:
+        complaints.append(f"free frames without a process: {sorted(free)}")
     readings = FRAMES.findall(output)
     if len(set(readings)) > 1:
         complaints.append(f"`mem` gave different readings: {readings}")
@@ -107,6 +119,16 @@ def check_invariants(output: str) -> list[str]:
         if int(invariants) == 0 or int(broken) != 0:
             complaints.append(f"{broken} of {invariants} invariants are broken")
     return complaints
+
+
+def check_cpus(cpus: int) -> Check:
+    """All that the machine has were started."""
+
+    def verify(output: str) -> list[str]:
+        ready = READY.search(output)
+        return [] if ready and int(ready[1]) == cpus else [f"{ready[1] if ready else 'no'} CPUs of {cpus} run"]
+
+    return verify
 
 
 def check_ready(output: str) -> list[str]:
@@ -147,9 +169,58 @@ def check_image(output: str) -> list[str]:
     return complaints
 
 
-def check_session(output: str) -> list[str]:
+def check_programs_of_session(output: str) -> list[str]:
     missing = [] if len(FRAMES.findall(output)) >= 2 else ["not two readings of `mem`"]
-    return missing + check_ready(output) + check_words(output) + check_image(output)
+    return missing + check_words(output) + check_image(output)
+
+
+def check_session(output: str) -> list[str]:
+    return check_ready(output) + check_programs_of_session(output)
+
+
+def check_maps(output: str) -> list[str]:
+    """Ranges in order, their pages counted, nothing writable and executable, ring and CapSet as promised."""
+    found = REGION.findall(output)
+    regions = [(int(start, 16), int(end, 16), mode, kind, int(pages)) for start, end, mode, kind, pages in found]
+    complaints = [f"{hex(start)}: {mode}" for start, _, mode, *_ in regions if "w" in mode and "x" in mode]
+    complaints += [f"{hex(start)}: {pages} pages" for start, end, _, _, pages in regions if end - start != pages * 4096]
+    complaints += [f"{hex(one[0])}: out of order" for one, before in zip(regions[1:], regions) if one[0] < before[1]]
+    bootstrap = [(start, mode) for start, _, mode, kind, _ in regions if kind == "bootstrap"]
+    if bootstrap != [(0x300000, "r--"), (0x310000, "rw-")]:
+        complaints.append(f"bootstrap pages: {bootstrap}")
+    return complaints
+
+
+def check_commands(output: str) -> list[str]:
+    """Each command of `help` was typed, and what they say agrees."""
+    typed = set(TYPED.findall(output))
+    complaints = [f"`{name}` was not tried" for name in COMMAND.findall(output) if name not in typed]
+    complaints += UNKNOWN.findall(output)
+    ledgers = {name: (int(used), int(limit), int(peak)) for name, used, limit, peak in LEDGER.findall(output)}
+    if len(ledgers) != 6 or any(not used <= peak <= limit for used, limit, peak in ledgers.values()):
+        return [*complaints, f"ledgers: {ledgers}"]
+    process = PROCESS.search(output)
+    paid = sum(int(pages) for *_, kind, pages in REGION.findall(output) if kind in ("image", "bootstrap"))
+    pairs = {
+        "image pages of `maps`": (paid, ledgers["image_pages"][0]),
+        "image pages of `ps`": (int(process[1]) if process else None, ledgers["image_pages"][0]),
+        "tables of `ps`": (int(process[2]) if process else None, ledgers["page_table_pages"][0]),
+        "slots of `caps`": (len(HOLD.findall(output)), ledgers["cap_slots"][0]),
+        "files of `ls`": (len(FILE.findall(output)), int((FILES.search(output) or [0, -1])[1])),
+        "submissions of `ring`": (RING.search(output) is not None, True),
+    }
+    complaints += [f"{what}: {says}, not {other}" for what, (says, other) in pairs.items() if says != other]
+    return complaints + check_maps(output)
+
+
+def check_keys(output: str) -> list[str]:
+    """Two checks: one mistyped and mended, one out of the history."""
+    checked = len(CHECKED.findall(output))
+    return [] if checked == 2 else [f"{checked} checks, not 2"]
+
+
+def check_says(text: str) -> Check:
+    return lambda output: [] if text in output else [f"no line \"{text}\""]
 
 
 def check_faults(output: str) -> list[str]:

@@ -5,18 +5,22 @@
 #include "kernel/arch/x86_64/log.h"
 #include "lib/string.h"
 
-static void set_init(struct boot_options *options, const char *name, size_t length)
+/* Whether the word is the prefix with a value behind it that fits: no part of one is obeyed. */
+static bool take_value(const char *word, size_t length, const char *prefix, char *value, size_t size)
 {
-	(void)string_copy_part(options->init, sizeof(options->init), name, length);
-	for (char *at = options->init; *at != 0; at++)
-		if (*at == '+')
-			*at = ' ';
+	size_t skip = strlen(prefix);
+
+	return length > skip && length - skip < size && string_has_prefix(word, prefix) &&
+	       string_copy_part(value, size, word + skip, length - skip);
 }
 
 static void parse_word(const char *word, size_t length, struct boot_options *options)
 {
-	if (length > 5 && string_has_prefix(word, "init="))
-		set_init(options, word + 5, length - 5);
+	if (take_value(word, length, "init=", options->init, sizeof(options->init)))
+		for (char *at = options->init; *at != 0; at++)
+			*at = *at == '+' ? ' ' : *at;
+	else if (take_value(word, length, "overflow=", options->overflow, sizeof(options->overflow)))
+		return;
 	else if (string_equal_part("once", word, length))
 		options->once = true;
 	else if (string_equal_part("selftest", word, length))
@@ -24,8 +28,9 @@ static void parse_word(const char *word, size_t length, struct boot_options *opt
 	else if (string_equal_part("check", word, length))
 		options->check = true;
 	else
-		log_line("command line: unknown word \"%.*s\" (known: init=NAME once selftest check)", (int)length,
-			 word);
+		log_line("command line: unknown or too long: \"%.*s\" (known: init=NAME once selftest check "
+			 "overflow=STACK)",
+			 (int)length, word);
 }
 
 void boot_option_parse(const char *command_line, struct boot_options *options)

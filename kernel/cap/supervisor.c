@@ -4,7 +4,6 @@
 
 #include "kernel/arch/x86_64/halt.h"
 #include "kernel/arch/x86_64/log.h"
-#include "kernel/arch/x86_64/panic.h"
 #include "kernel/mem/frame.h"
 #include "kernel/mem/heap.h"
 #include "kernel/mem/kernel_stack.h"
@@ -211,10 +210,14 @@ _Noreturn void supervisor_run(const char *init, bool once)
 	struct thread *thread;
 
 	ends_with_init = once;
-	if (choose_command(init) != STATUS_OK)
-		panic("init has no usable name");
-	if (thread_create(NULL, &thread) != STATUS_OK)
-		panic("no memory for the first thread");
+	if (choose_command(init) != STATUS_OK) {
+		log_line("cannot boot: init has no name, or more words than a program may have");
+		machine_halt(1);
+	}
+	if (thread_create(NULL, &thread) != STATUS_OK) {
+		log_line("cannot boot: no memory for the first thread");
+		machine_halt(1);
+	}
 	thread->kernel_main = supervise;
 	thread->priority = THREAD_PRIORITIES - 1;
 	scheduler_add(thread);

@@ -1,6 +1,10 @@
 #include "kernel/debug/selftest.h"
 
+#include <stddef.h>
+
+#include "kernel/arch/x86_64/context.h"
 #include "kernel/arch/x86_64/cpu_local.h"
+#include "kernel/arch/x86_64/features.h"
 #include "kernel/arch/x86_64/instructions.h"
 #include "kernel/arch/x86_64/log.h"
 #include "kernel/arch/x86_64/panic.h"
@@ -9,9 +13,11 @@
 #include "kernel/debug/invariant.h"
 #include "kernel/mem/anonymous.h"
 #include "kernel/mem/heap.h"
+#include "kernel/mem/kernel_stack.h"
 #include "kernel/mem/paging.h"
 #include "lib/check.h"
 #include "lib/status.h"
+#include "lib/string.h"
 
 #define TEST_ADDRESS UINT64_C(0x10000000)
 #define TEST_PAGES 3u
@@ -152,6 +158,23 @@ static void test_heap(void)
 	passed("heap");
 }
 
+/* On a CPU with SMAP the kernel gets at a program's page only when it says so; and then it does. */
+static void test_user_pages(void)
+{
+	struct fixture fixture;
+	uint64_t value;
+
+	fixture_make(&fixture);
+	cr3_write(address_space_enter_cpu(&fixture.space, cpu_index()));
+	require(probe_read64(TEST_ADDRESS, &value, true), "a program's page is readable when asked for");
+	require(probe_read64(TEST_ADDRESS, &value, false) != features_get()->smap, "SMAP keeps the kernel off it");
+	require(probe_write64(TEST_ADDRESS, 1, false) != features_get()->smap, "SMAP keeps the kernel from writing");
+	paging_load_kernel_root();
+	address_space_leave_cpu(&fixture.space, cpu_index());
+	address_space_destroy(&fixture.space);
+	passed("user-pages-are-shut");
+}
+
 static void test_kernel_writes(void)
 {
 	uint64_t value;
@@ -167,6 +190,7 @@ void selftest_run(void)
 
 	test_heap();
 	test_kernel_writes();
+	test_user_pages();
 	if (cpu_online_count() > 1) {
 		test_stale_translation();
 		test_stale_reentry();
@@ -176,4 +200,39 @@ void selftest_run(void)
 	invariant_check_all(&check);
 	require(check.broken == 0, check.first_broken);
 	log_line("selftest: passed, %llu invariants hold", (unsigned long long)check.checked);
+}
+
+/* Calls itself until the stack is used up; each call keeps something, or it would be a jump. */
+static __attribute__((noinline)) uint64_t use_up_stack(uint64_t depth)
+{
+	volatile uint64_t kept[16] = { depth };
+
+	return depth == UINT64_MAX ? 0 : use_up_stack(depth + 1) + kept[0];
+}
+
+static void use_up(void *argument)
+{
+	(void)argument;
+	(void)use_up_stack(0);
+}
+
+static void overflow_thread_stack(void)
+{
+	uint64_t boot_context;
+	uint64_t top;
+
+	require(kernel_stack_create(&top) == STATUS_OK, "a kernel stack");
+	context_switch(&boot_context, context_prepare(top, use_up, NULL));
+}
+
+void selftest_overflow(const char *stack)
+{
+	if (string_equal(stack, "boot"))
+		use_up(NULL);
+	else if (string_equal(stack, "cpu") && cpu_online_count() > 1)
+		smp_call(1, use_up, NULL);
+	else if (string_equal(stack, "thread"))
+		overflow_thread_stack();
+	else
+		log_line("selftest: no stack \"%s\" to overflow (boot, thread; cpu if there are two)", stack);
 }

@@ -8,4 +8,10 @@
 /* On the boot CPU, before the first program. With one CPU the shootdown test says that it was left out. */
 void selftest_run(void);
 
+/*
+ * Overflow a stack, which must end in the panic that says so: "boot", "cpu" (the one that CPU 1 idles on) or "thread"
+ * (one of kernel_stack.h). `overflow=STACK` on the command line; says if there is no such stack, and does nothing.
+ */
+void selftest_overflow(const char *stack);
+
 #endif

@@ -16,7 +16,7 @@ void boot_memory_raise_limit(void)
 	limit_frame = UINT64_MAX;
 }
 
-enum status boot_memory_take(uint64_t pages, paddr_t *address)
+static enum status take_as(enum memory_kind kind, uint64_t pages, paddr_t *address)
 {
 	for (uint32_t i = map_now.count; i-- > 0;) {
 		const struct memory_map_entry *entry = &map_now.entry[i];
@@ -28,9 +28,25 @@ enum status boot_memory_take(uint64_t pages, paddr_t *address)
 		if (entry->kind != MEMORY_USABLE || end <= start || end - start < pages || end - pages == 0)
 			continue;
 		*address = paddr_from_frame(frame_from_u64(end - pages));
-		return memory_map_add(&map_now, paddr_to_u64(*address), pages << PAGE_SHIFT, MEMORY_KERNEL_IMAGE);
+		return memory_map_add(&map_now, paddr_to_u64(*address), pages << PAGE_SHIFT, kind);
 	}
 	return STATUS_OUT_OF_MEMORY;
+}
+
+enum status boot_memory_take(uint64_t pages, paddr_t *address)
+{
+	return take_as(MEMORY_KERNEL_IMAGE, pages, address);
+}
+
+enum status boot_memory_borrow(uint64_t pages, paddr_t *address)
+{
+	return take_as(MEMORY_LOADER_RECLAIMABLE, pages, address);
+}
+
+/* The kind that restricts more wins. */
+void boot_memory_keep(paddr_t address, uint64_t pages)
+{
+	CHECK(memory_map_add(&map_now, paddr_to_u64(address), pages << PAGE_SHIFT, MEMORY_KERNEL_IMAGE) == STATUS_OK);
 }
 
 const struct memory_map *boot_memory_map(void)

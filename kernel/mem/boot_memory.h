@@ -21,10 +21,17 @@ void boot_memory_raise_limit(void);
 /* `pages` side by side, not zeroed: OUT_OF_MEMORY. From the end of the highest usable range that has room. */
 enum status boot_memory_take(uint64_t pages, paddr_t *address);
 
+/*
+ * The same, until boot_memory_reclaim: for what is needed no longer than the loader's memory is. Or for good after all,
+ * if that turns out to be wrong.
+ */
+enum status boot_memory_borrow(uint64_t pages, paddr_t *address);
+void boot_memory_keep(paddr_t address, uint64_t pages);
+
 /* The map as it is now. */
 const struct memory_map *boot_memory_map(void);
 
-/* What the loader no longer needs becomes usable. */
+/* What the loader no longer needs, and what was borrowed, becomes usable. */
 void boot_memory_reclaim(void);
 
 #endif

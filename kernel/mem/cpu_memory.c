@@ -25,6 +25,17 @@ enum status cpu_memory_create(uint32_t index, struct cpu_memory **memory)
 	return STATUS_OK;
 }
 
+bool cpu_memory_guards(uint64_t address)
+{
+	uint64_t offset = address - CPU_MEMORY_START;
+
+	for (uint32_t which = 0; which < CPU_BOOT_GUARDS; which++)
+		if (address == cpu_boot_guard(which))
+			return true;
+	return offset < (CPU_MAX - 1) * sizeof(struct cpu_memory) &&
+	       cpu_memory_is_guard(offset % sizeof(struct cpu_memory));
+}
+
 void cpu_memory_guard_boot(void)
 {
 	for (uint32_t which = 0; which < CPU_BOOT_GUARDS; which++) {

@@ -5,6 +5,7 @@
 #ifndef CAPOS_KERNEL_MEM_CPU_MEMORY_H
 #define CAPOS_KERNEL_MEM_CPU_MEMORY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "abi/status.h"
@@ -15,6 +16,9 @@
  * each index from 1 to CPU_MAX - 1.
  */
 enum status cpu_memory_create(uint32_t index, struct cpu_memory **memory);
+
+/* Whether that page is the guard of a CPU's stack: not mapped, once cpu_memory_guard_boot has run. */
+bool cpu_memory_guards(uint64_t address);
 
 /* Unmap the guards of the boot CPU's stacks. Once, on the boot CPU, after paging_init. */
 void cpu_memory_guard_boot(void);

@@ -97,6 +97,13 @@ static bool give_cached(uint32_t slot)
 	return has_room;
 }
 
+bool kernel_stack_is_guard(uint64_t address)
+{
+	uint64_t offset = address - STACK_WINDOW_START;
+
+	return offset < KERNEL_STACK_SLOTS * KERNEL_STACK_SLOT_BYTES && offset % KERNEL_STACK_SLOT_BYTES < PAGE_SIZE;
+}
+
 /* Unmap the lowest `pages` pages of a slot's stack and free their frames, after the flush; then the slot. */
 static void unmap(uint32_t slot, uint32_t pages)
 {

@@ -35,6 +35,9 @@
  */
 enum status kernel_stack_create(uint64_t *top);
 
+/* Whether that page of the window is a guard: never mapped. */
+bool kernel_stack_is_guard(uint64_t address);
+
 /* Nothing may run on it any more, on any CPU. */
 void kernel_stack_destroy(uint64_t top);
 

@@ -104,7 +104,7 @@ static enum status search_below(const struct address_space *space, uint64_t top,
 		GUARD(used >= USER_START + bytes, STATUS_NO_SPACE);
 		*start = align_down(used - bytes, align);
 		GUARD(*start >= USER_START, STATUS_NO_SPACE);
-		if (*start<BOOTSTRAP_END && * start + bytes> BOOTSTRAP_START) {
+		if (BOOTSTRAP_END > *start && BOOTSTRAP_START < *start + bytes) {
 			used = BOOTSTRAP_START;
 			continue;
 		}

@@ -215,16 +215,29 @@ void paging_use_frames(void)
 
 enum status paging_make_start_root(paddr_t page, paddr_t *root)
 {
+	paddr_t at;
 	pte_t *table;
-	pte_t *entry;
 
-	TRY(take_table(root));
-	table = direct_map_of_paddr(*root);
+	/* one table of each level, the root first */
+	TRY(boot_memory_borrow(PTE_LEVELS, root));
+	at = *root;
+	table = direct_map_of_paddr(at);
+	page_zero(table);
 	for (unsigned i = PTE_ENTRIES / 2; i < PTE_ENTRIES; i++)
 		table[i] = root_table[i];
-	TRY(find_entry(table, paddr_to_u64(page), 1, &entry));
-	*entry = pte_kernel_page(page, 0);
+	for (unsigned level = PTE_LEVELS; level > 1; level--) {
+		at = paddr_from_u64(paddr_to_u64(at) + PAGE_SIZE);
+		table[pte_index(paddr_to_u64(page), level)] = pte_kernel_table(at);
+		table = direct_map_of_paddr(at);
+		page_zero(table);
+	}
+	table[pte_index(paddr_to_u64(page), 1)] = pte_kernel_page(page, 0);
 	return STATUS_OK;
+}
+
+void paging_keep_start_root(paddr_t root)
+{
+	boot_memory_keep(root, PTE_LEVELS);
 }
 
 enum status paging_map_device(paddr_t address, uint64_t bytes, volatile void **pointer)

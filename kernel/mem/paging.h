@@ -10,7 +10,7 @@
  *   ffffffff_80000000  image: text RX, rodata R NX, data and bss RW NX
  *
  * Promise (paging_check): no entry has U; exactly the text pages are executable; no page is writable and executable; no
- * alias of text or rodata is writable; all pages are global.
+ * alias of text or rodata is writable; all pages are global; no guard of a stack is mapped.
  */
 #ifndef CAPOS_KERNEL_MEM_PAGING_H
 #define CAPOS_KERNEL_MEM_PAGING_H
@@ -37,9 +37,11 @@ void paging_load_kernel_root(void);
 
 /*
  * A root for starting CPUs: the kernel half, and the page at `page` mapped to itself, executable. Frames below 4 GiB,
- * from boot_memory. Not for use after the CPUs run.
+ * borrowed from boot_memory: before boot_memory_reclaim every CPU must have loaded another root. One that perhaps never
+ * does makes it stay for good. OUT_OF_MEMORY.
  */
 enum status paging_make_start_root(paddr_t page, paddr_t *root);
+void paging_keep_start_root(paddr_t root);
 
 /* Map MMIO for good, uncached; any alignment. From boot_memory (before frame_init) or frames: OUT_OF_MEMORY. */
 enum status paging_map_device(paddr_t address, uint64_t bytes, volatile void **pointer);

@@ -4,7 +4,9 @@
 
 #include "kernel/arch/x86_64/image_bounds.h"
 #include "kernel/arch/x86_64/pte.h"
+#include "kernel/mem/cpu_memory.h"
 #include "kernel/mem/direct_map.h"
+#include "kernel/mem/kernel_stack.h"
 #include "kernel/mem/paging.h"
 #include "lib/check.h"
 
@@ -45,6 +47,8 @@ static const char *page_fault(pte_t entry, uint64_t address, uint64_t span, stru
 		return "writable alias of text or rodata";
 	if (!pte_has(entry, PTE_GLOBAL))
 		return "not global";
+	if (cpu_memory_guards(address) || kernel_stack_is_guard(address))
+		return "the guard of a stack is mapped";
 	return NULL;
 }
 

@@ -12,7 +12,6 @@
 
 _Noreturn void task_ap_main(void)
 {
-	paging_load_kernel_root();
 	scheduler_idle();
 }
 
@@ -44,5 +43,6 @@ void cpu_start_all(const struct boot_info *info)
 			break;
 		}
 	}
-	smp_start_all(info->local_apic_id, info->cpus, paddr_to_u64(root), direct_map_of_paddr(page));
+	if (!smp_start_all(info->local_apic_id, info->cpus, paddr_to_u64(root), direct_map_of_paddr(page)))
+		paging_keep_start_root(root);
 }

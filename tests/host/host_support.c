@@ -1,5 +1,6 @@
 #include "tests/host/host_support.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -15,8 +16,18 @@ void check_failed(const char *expression, const char *file, int line)
 static uint64_t environment_number(const char *name, uint64_t otherwise)
 {
 	const char *text = getenv(name);
+	uint64_t value;
+	char *end;
 
-	return text == NULL || *text == '\0' ? otherwise : strtoull(text, NULL, 0);
+	if (text == NULL || *text == '\0')
+		return otherwise;
+	errno = 0;
+	value = strtoull(text, &end, 0);
+	if (errno != 0 || *end != '\0' || *text == '-') {
+		(void)fprintf(stderr, "%s is a number, not %s\n", name, text);
+		exit(2);
+	}
+	return value;
 }
 
 void host_random_init(struct host_random *random, const char *test, uint64_t otherwise)

@@ -12,7 +12,7 @@ struct host_random {
 	uint64_t state;
 };
 
-/* Seed from CAPOS_TEST_SEED, else `otherwise`; printed, so that a failure can be repeated. */
+/* Seed from CAPOS_TEST_SEED, else `otherwise`; printed, so that a failure can be repeated. No number ends the test. */
 void host_random_init(struct host_random *random, const char *test, uint64_t otherwise);
 
 uint64_t host_random_u64(struct host_random *random);
@@ -23,7 +23,7 @@ uint64_t host_random_below(struct host_random *random, uint64_t limit);
 /* True once in `times`. */
 bool host_random_once_in(struct host_random *random, uint64_t times);
 
-/* `rounds` divided by CAPOS_TEST_SCALE (default 1), at least 1. */
+/* `rounds` divided by CAPOS_TEST_SCALE (default 1; 0 is as 1), at least 1. */
 uint64_t host_rounds(uint64_t rounds);
 
 #endif

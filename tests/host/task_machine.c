@@ -20,7 +20,7 @@
 #include "kernel/mem/page_walk.h"
 #include "kernel/mem/paging.h"
 #include "lib/check.h"
-#include "tests/host/host_support.h"
+#include "tests/host/sweep.h"
 
 #define STACK_SLOTS 4096u /* as many as kernel_stack.c has */
 #define STACK_WINDOW_PAGES (STACK_SLOTS * (KERNEL_STACK_PAGES + 1))
@@ -262,63 +262,81 @@ bool task_snapshot_holds(const struct task_snapshot *before, struct process *pro
 
 /* ---- sweeps ---- */
 
-uint64_t task_machine_step(uint64_t need)
-{
-	return need / host_rounds(MOST_VALUES) + 1;
-}
-
-uint64_t task_machine_refuse_promises(task_attempt_t *attempt)
-{
+struct attempt {
+	task_attempt_t *attempt;
 	uint64_t limits[LEDGER_COUNT];
 	uint64_t needs[LEDGER_COUNT];
 	struct task_snapshot before;
+};
 
-	task_machine_limits(limits, TASK_MACHINE_PLENTY);
-	task_snapshot_take(&before, NULL);
-	for (uint64_t k = 0;; k++) {
-		enum status status;
+static enum status attempt_run(void *subject)
+{
+	struct attempt *attempt = subject;
 
-		(void)frame_refuse_promise(k);
-		status = attempt(limits, needs);
-		assert_true(task_snapshot_holds(&before, NULL));
-		if (!frame_refuse_promise(UINT64_MAX)) {
-			assert_int_equal(status, STATUS_OK);
-			return k;
-		}
-		assert_int_equal(status, STATUS_OUT_OF_MEMORY);
-	}
+	return attempt->attempt(attempt->limits, attempt->needs);
 }
 
-static void limit_one(task_attempt_t *attempt, enum ledger_kind kind, uint64_t need)
+static void attempt_remember(void *subject)
 {
-	uint64_t step = task_machine_step(need);
-	uint64_t limits[LEDGER_COUNT];
-	uint64_t needs[LEDGER_COUNT];
-	struct task_snapshot before;
-
-	task_machine_limits(limits, TASK_MACHINE_PLENTY);
-	task_snapshot_take(&before, NULL);
-	for (uint64_t below = need; below > 0; below -= below < step ? below : step) { /* need - 1 first of all */
-		limits[kind] = below - 1;
-		assert_int_equal(attempt(limits, needs), ledger_refusal(kind));
-		assert_true(task_snapshot_holds(&before, NULL));
-	}
-	limits[kind] = 0;
-	if (need != 0)
-		assert_int_equal(attempt(limits, needs), ledger_refusal(kind));
-	limits[kind] = need;
-	assert_int_equal(attempt(limits, needs), STATUS_OK);
-	assert_int_equal(needs[kind], need);
-	assert_true(task_snapshot_holds(&before, NULL));
+	task_snapshot_take(&((struct attempt *)subject)->before, NULL);
 }
 
-void task_machine_limit_ledgers(task_attempt_t *attempt)
+static bool attempt_is_unchanged(void *subject)
+{
+	return task_snapshot_holds(&((struct attempt *)subject)->before, NULL);
+}
+
+/* Nothing is used before it is made. */
+static void attempt_leave_room(void *subject, enum ledger_kind kind, uint64_t room)
+{
+	((struct attempt *)subject)->limits[kind] = room;
+}
+
+static struct sweep sweep_of(struct attempt *attempt, task_attempt_t *function)
+{
+	*attempt = (struct attempt){ .attempt = function };
+	task_machine_limits(attempt->limits, TASK_MACHINE_PLENTY);
+	attempt_remember(attempt);
+	return (struct sweep){ attempt,    attempt_run, attempt_remember, attempt_is_unchanged, attempt_leave_room,
+			       MOST_VALUES };
+}
+
+uint64_t task_machine_refuse_promises(task_attempt_t *function)
+{
+	struct attempt attempt;
+	struct sweep sweep = sweep_of(&attempt, function);
+	uint64_t promises = sweep_promises(&sweep);
+
+	assert_true(attempt_is_unchanged(&attempt));
+	return promises;
+}
+
+static void limit_one(task_attempt_t *function, enum ledger_kind kind, uint64_t need)
+{
+	struct attempt attempt;
+	struct sweep sweep = sweep_of(&attempt, function);
+
+	sweep_ledger(&sweep, kind, need);
+	assert_int_equal(attempt.needs[kind], need);
+	assert_true(attempt_is_unchanged(&attempt));
+}
+
+void task_machine_limit_ledgers(task_attempt_t *function)
 {
 	uint64_t limits[LEDGER_COUNT];
 	uint64_t needs[LEDGER_COUNT];
 
 	task_machine_limits(limits, TASK_MACHINE_PLENTY);
-	assert_int_equal(attempt(limits, needs), STATUS_OK);
+	assert_int_equal(function(limits, needs), STATUS_OK);
 	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++)
-		limit_one(attempt, (enum ledger_kind)kind, needs[kind]);
+		limit_one(function, (enum ledger_kind)kind, needs[kind]);
+}
+
+void task_machine_read_peaks(struct process *process, uint64_t peaks[LEDGER_COUNT])
+{
+	struct memory_statistics statistics;
+
+	process_read_statistics(process, &statistics);
+	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++)
+		peaks[kind] = statistics.ledger[kind].peak;
 }

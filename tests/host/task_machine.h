@@ -65,12 +65,12 @@ bool task_snapshot_holds(const struct task_snapshot *before, struct process *pro
 typedef enum status task_attempt_t(const uint64_t limits[LEDGER_COUNT], uint64_t needs[LEDGER_COUNT]);
 
 /* The k-th promise of frames refused, for each k, until none is left: OUT_OF_MEMORY, nothing changed. How many. */
-uint64_t task_machine_refuse_promises(task_attempt_t *attempt);
+uint64_t task_machine_refuse_promises(task_attempt_t *function);
 
 /* Each ledger limited to each value below the need: its own refusal, nothing changed; and at the need it works. */
-void task_machine_limit_ledgers(task_attempt_t *attempt);
+void task_machine_limit_ledgers(task_attempt_t *function);
 
-/* A step so that no more than so many values, fewer under slow tools, are tried below a need. */
-uint64_t task_machine_step(uint64_t need);
+/* The peak of each ledger, which is what an attempt tells. */
+void task_machine_read_peaks(struct process *process, uint64_t peaks[LEDGER_COUNT]);
 
 #endif

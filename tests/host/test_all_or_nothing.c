@@ -18,6 +18,7 @@
 #include "lib/check.h"
 #include "tests/host/host_support.h"
 #include "tests/host/machine.h"
+#include "tests/host/sweep.h"
 
 #define FRAMES 8192u
 #define MIB (UINT64_C(1) << 20)
@@ -146,8 +147,15 @@ static void take_snapshot(struct snapshot *snapshot)
 	heap_statistics_read(&snapshot->heap);
 }
 
-static void assert_unchanged(void)
+static void remember(void *operation)
 {
+	(void)operation;
+	take_snapshot(&old_state);
+}
+
+static bool is_unchanged(void *operation)
+{
+	(void)operation;
 	take_snapshot(&new_state);
 	assert_int_equal(new_state.count, old_state.count);
 	assert_memory_equal(new_state.entry, old_state.entry, old_state.count * sizeof(old_state.entry[0]));
@@ -160,6 +168,7 @@ static void assert_unchanged(void)
 	assert_memory_equal(new_state.uses, old_state.uses, sizeof(old_state.uses));
 	assert_int_equal(new_state.mappings, old_state.mappings);
 	assert_memory_equal(&new_state.heap, &old_state.heap, sizeof(old_state.heap));
+	return true; /* what differs has been said */
 }
 
 /* ---- the operations ---- */
@@ -293,7 +302,7 @@ struct operation {
 	enum status (*run)(void);
 };
 
-static const struct operation operations[] = {
+static struct operation operations[] = {
 	{ "reserve_anywhere", reserve_anywhere },
 	{ "reserve_odd", reserve_odd },
 	{ "map_anywhere", map_anywhere },
@@ -330,28 +339,30 @@ static void look_everywhere(void)
 			machine_touch(&space, places[i] + page * PAGE_SIZE);
 }
 
-/* The k-th promise of frames is refused, for each k. */
+static enum status run(void *operation)
+{
+	return ((const struct operation *)operation)->run();
+}
+
+static void leave_room(void *operation, enum ledger_kind kind, uint64_t room)
+{
+	(void)operation;
+	machine_set_limit(&account, kind, account.ledger.of[kind].used + room);
+}
+
+static struct sweep sweep_of(struct operation *operation)
+{
+	return (struct sweep){ operation, run, remember, is_unchanged, leave_room, 1500 };
+}
+
 static void test_refused_promise(void **state)
 {
 	(void)state;
 	for (uint32_t i = 0; i < COUNT_OF(operations); i++) {
-		uint64_t k;
+		struct sweep sweep = sweep_of(&operations[i]);
 
 		make_scene();
-		take_snapshot(&old_state);
-		for (k = 0;; k++) {
-			enum status status;
-
-			(void)frame_refuse_promise(k);
-			status = operations[i].run();
-			if (!frame_refuse_promise(UINT64_MAX)) {
-				assert_int_equal(status, STATUS_OK);
-				break;
-			}
-			print_message("%s: promise %u refused\n", operations[i].name, (unsigned)k);
-			assert_int_equal(status, STATUS_OUT_OF_MEMORY);
-			assert_unchanged();
-		}
+		print_message("%s: %u promises refused\n", operations[i].name, (unsigned)sweep_promises(&sweep));
 		end_scene();
 	}
 }
@@ -373,27 +384,11 @@ static void learn_needs(const struct operation *operation, uint64_t needs[LEDGER
 	end_scene();
 }
 
-static void limit_one(const struct operation *operation, enum ledger_kind kind, uint64_t need)
-{
-	uint64_t used = account.ledger.of[kind].used;
-	uint64_t step = need / 1500 + 1; /* every value if there are few */
-
-	for (uint64_t limit = 0; limit < need;
-	     limit = limit + step < need || limit == need - 1 ? limit + step : need - 1) {
-		machine_set_limit(&account, kind, used + limit);
-		take_snapshot(&old_state);
-		assert_int_equal(operation->run(), ledger_refusal(kind));
-		assert_unchanged();
-	}
-	machine_set_limit(&account, kind, used + need);
-	assert_int_equal(operation->run(), STATUS_OK);
-	assert_int_equal(resource_ledger_peak(&account.ledger, kind), used + need);
-}
-
 static void test_limited_ledger(void **state)
 {
 	(void)state;
 	for (uint32_t i = 0; i < COUNT_OF(operations); i++) {
+		struct sweep sweep = sweep_of(&operations[i]);
 		uint64_t needs[LEDGER_COUNT];
 
 		learn_needs(&operations[i], needs);
@@ -401,7 +396,9 @@ static void test_limited_ledger(void **state)
 			if (needs[kind] == 0)
 				continue;
 			make_scene();
-			limit_one(&operations[i], (enum ledger_kind)kind, needs[kind]);
+			sweep_ledger(&sweep, (enum ledger_kind)kind, needs[kind]);
+			assert_int_equal(resource_ledger_peak(&account.ledger, (enum ledger_kind)kind),
+					 account.ledger.of[kind].limit);
 			end_scene();
 		}
 	}
@@ -427,7 +424,7 @@ static bool works_with(const struct operation *operation, uint64_t left)
 	status = operation->run();
 	if (status != STATUS_OK) {
 		assert_true(status == STATUS_OUT_OF_MEMORY || status == STATUS_NO_CONTIGUOUS_RUN);
-		assert_unchanged();
+		assert_true(is_unchanged(NULL));
 	}
 	assert_true(frame_is_valid());
 	for (uint64_t i = left; i < count; i++)

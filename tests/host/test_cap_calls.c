@@ -19,7 +19,7 @@
 #include "kernel/mem/user_access.h"
 #include "lib/check.h"
 #include "tests/host/call_scene.h"
-#include "tests/host/host_support.h"
+#include "tests/host/sweep.h"
 
 #define READ_WRITE (PROTECTION_READ | PROTECTION_WRITE)
 #define GIB (UINT64_C(1) << 30)
@@ -153,7 +153,7 @@ struct operation {
 #define ANY UINT32_MAX
 
 /* An allocation promises the page of its slot, if the table must grow; its frames; and perhaps a slab's frame. */
-static const struct operation operations[] = {
+static struct operation operations[] = {
 	{ allocate_one, 0, 1 },        { allocate_one, CAP_SLOTS_PER_PAGE, 2 },
 	{ allocate_scattered, 0, 1 },  { allocate_scattered, CAP_SLOTS_PER_PAGE, 2 },
 	{ allocate_contiguous, 0, 1 }, { allocate_contiguous, CAP_SLOTS_PER_PAGE, 2 },
@@ -176,35 +176,51 @@ static void begin(const struct operation *operation)
 
 /* ---- what runs out ---- */
 
-static void refuse_promises(const struct operation *operation)
+static struct task_snapshot snapshot;
+
+static enum status run(void *operation)
 {
-	struct task_snapshot before;
-	uint64_t k;
+	return ((const struct operation *)operation)->run();
+}
 
-	begin(operation);
-	task_snapshot_take(&before, scene.process);
-	for (k = 0;; k++) {
-		enum status status;
+static void remember(void *operation)
+{
+	(void)operation;
+	task_snapshot_take(&snapshot, scene.process);
+}
 
-		(void)frame_refuse_promise(k);
-		status = operation->run();
-		if (!frame_refuse_promise(UINT64_MAX)) {
-			assert_int_equal(status, STATUS_OK);
-			break;
-		}
-		assert_int_equal(status, STATUS_OUT_OF_MEMORY);
-		assert_true(task_snapshot_holds(&before, scene.process));
-	}
-	if (operation->promises != ANY)
-		assert_int_equal(k, operation->promises);
-	call_scene_end();
+static bool is_unchanged(void *operation)
+{
+	(void)operation;
+	return task_snapshot_holds(&snapshot, scene.process);
+}
+
+static void leave_room(void *operation, enum ledger_kind kind, uint64_t room)
+{
+	struct account *account = &scene.process->account;
+
+	(void)operation;
+	machine_set_limit(account, kind, account->ledger.of[kind].used + room);
+}
+
+static struct sweep sweep_of(struct operation *operation)
+{
+	return (struct sweep){ operation, run, remember, is_unchanged, leave_room, MOST_LIMITS };
 }
 
 static void test_refused_promise(void **state)
 {
 	(void)state;
-	for (uint32_t i = 0; i < COUNT_OF(operations); i++)
-		refuse_promises(&operations[i]);
+	for (uint32_t i = 0; i < COUNT_OF(operations); i++) {
+		struct sweep sweep = sweep_of(&operations[i]);
+		uint64_t promises;
+
+		begin(&operations[i]);
+		promises = sweep_promises(&sweep);
+		if (operations[i].promises != ANY)
+			assert_int_equal(promises, operations[i].promises);
+		call_scene_end();
+	}
 }
 
 static void learn_needs(const struct operation *operation, uint64_t needs[LEDGER_COUNT])
@@ -223,36 +239,23 @@ static void learn_needs(const struct operation *operation, uint64_t needs[LEDGER
 	call_scene_end();
 }
 
-static void limit_one(const struct operation *operation, enum ledger_kind kind, uint64_t need)
-{
-	struct account *account = &scene.process->account;
-	uint64_t used = account->ledger.of[kind].used;
-	uint64_t step = need / host_rounds(MOST_LIMITS) + 1;
-	struct task_snapshot before;
-
-	for (uint64_t below = need; below > 0; below -= below < step ? below : step) { /* need - 1 first of all */
-		machine_set_limit(account, kind, used + below - 1);
-		task_snapshot_take(&before, scene.process);
-		assert_int_equal(operation->run(), ledger_refusal(kind));
-		assert_true(task_snapshot_holds(&before, scene.process));
-	}
-	machine_set_limit(account, kind, used + need);
-	assert_int_equal(operation->run(), STATUS_OK);
-	assert_int_equal(resource_ledger_peak(&account->ledger, kind), used + need);
-}
-
 static void test_limited_ledger(void **state)
 {
 	(void)state;
 	for (uint32_t i = 0; i < COUNT_OF(operations); i++) {
+		struct sweep sweep = sweep_of(&operations[i]);
 		uint64_t needs[LEDGER_COUNT];
 
 		learn_needs(&operations[i], needs);
 		for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++) {
+			const struct resource_ledger *ledger;
+
 			if (needs[kind] == 0)
 				continue;
 			begin(&operations[i]);
-			limit_one(&operations[i], (enum ledger_kind)kind, needs[kind]);
+			sweep_ledger(&sweep, (enum ledger_kind)kind, needs[kind]);
+			ledger = &scene.process->account.ledger;
+			assert_int_equal(resource_ledger_peak(ledger, (enum ledger_kind)kind), ledger->of[kind].limit);
 			call_scene_end();
 		}
 	}

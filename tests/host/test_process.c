@@ -17,10 +17,12 @@
 #include "kernel/task/process.h"
 #include "lib/check.h"
 #include "tests/host/host_support.h"
+#include "tests/host/sweep.h"
 #include "tests/host/task_machine.h"
 
 #define FRAMES 2048u
 #define STACK_SLOTS 4096u /* kernel_stack.c's */
+#define MOST_BYTES 30000u /* that a ledger is short of, each tried */
 #define PROCESS_BYTES (sizeof(struct process) + (KERNEL_STACK_PAGES + 1) * PAGE_SIZE)
 #define READ_WRITE (PROTECTION_READ | PROTECTION_WRITE)
 
@@ -88,14 +90,11 @@ static void test_create(void **state)
 
 static enum status attempt_process(const uint64_t limits[LEDGER_COUNT], uint64_t needs[LEDGER_COUNT])
 {
-	struct memory_statistics statistics;
 	struct process *process;
 
 	TRY(process_create("attempt", limits, &process));
 	assert_true(process_is_valid(process));
-	process_read_statistics(process, &statistics);
-	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++)
-		needs[kind] = statistics.ledger[kind].peak;
+	task_machine_read_peaks(process, needs);
 	process_destroy(process);
 	return STATUS_OK;
 }
@@ -235,33 +234,65 @@ static void add_many(struct process *process, uint32_t count)
 		assert_int_equal(process_add_capability(process, &plain, &handle), STATUS_OK);
 }
 
-/* One more capability than `filled`, the k-th promise refused. How many promises there were. */
+struct slot_subject {
+	struct process *process;
+	uint32_t filled; /* slots, before the one that is refused */
+	handle_t handle;
+	struct task_snapshot before;
+};
+
+static enum status slot_run(void *subject)
+{
+	struct slot_subject *slot = subject;
+
+	return process_add_capability(slot->process, &plain, &slot->handle);
+}
+
+static void slot_remember(void *subject)
+{
+	struct slot_subject *slot = subject;
+
+	task_snapshot_take(&slot->before, slot->process);
+}
+
+static bool slot_is_unchanged(void *subject)
+{
+	struct slot_subject *slot = subject;
+
+	return task_snapshot_holds(&slot->before, slot->process);
+}
+
+static void slot_leave_room(void *subject, enum ledger_kind kind, uint64_t room)
+{
+	struct slot_subject *slot = subject;
+
+	machine_set_limit(&slot->process->account, kind, used(slot->process, kind) + room);
+}
+
+static struct sweep slot_begin(struct slot_subject *slot, uint32_t filled)
+{
+	*slot = (struct slot_subject){ .process = create("slots"), .filled = filled };
+	add_many(slot->process, filled);
+	return (struct sweep){ slot, slot_run, slot_remember, slot_is_unchanged, slot_leave_room, MOST_BYTES };
+}
+
+static void slot_end(struct slot_subject *slot)
+{
+	assert_int_equal(slot->handle, UINT32_C(1) << HANDLE_GENERATION_SHIFT | slot->filled);
+	assert_int_equal(used(slot->process, LEDGER_CAP_SLOTS), slot->filled + 1);
+	assert_valid(slot->process);
+	process_destroy(slot->process);
+}
+
+/* One more capability than `filled`, each promise refused. How many promises there were. */
 static uint64_t refuse_slot_promises(uint32_t filled)
 {
-	struct process *process = create("refused");
-	struct task_snapshot before;
-	handle_t handle;
-	uint64_t k;
+	struct slot_subject slot;
+	struct sweep sweep = slot_begin(&slot, filled);
+	uint64_t promises = sweep_promises(&sweep);
 
-	add_many(process, filled);
-	task_snapshot_take(&before, process);
-	for (k = 0;; k++) {
-		enum status status;
-
-		(void)frame_refuse_promise(k);
-		status = process_add_capability(process, &plain, &handle);
-		if (!frame_refuse_promise(UINT64_MAX)) {
-			assert_int_equal(status, STATUS_OK);
-			break;
-		}
-		assert_int_equal(status, STATUS_OUT_OF_MEMORY);
-		assert_true(task_snapshot_holds(&before, process));
-	}
-	assert_int_equal(handle, UINT32_C(1) << HANDLE_GENERATION_SHIFT | filled);
-	assert_int_equal(used(process, LEDGER_CAP_SLOTS), filled + 1);
-	assert_valid(process);
-	process_destroy(process);
-	return k;
+	slot_end(&slot);
+	return promises;
 }
 
 static void test_slot_promises(void **state)
@@ -278,22 +309,11 @@ static void test_slot_promises(void **state)
 
 static void limit_slots(uint32_t filled, enum ledger_kind kind, uint64_t need)
 {
-	struct process *process = create("limited");
-	struct task_snapshot before;
-	handle_t handle;
+	struct slot_subject slot;
+	struct sweep sweep = slot_begin(&slot, filled);
 
-	add_many(process, filled);
-	for (uint64_t below = 0; below < need; below++) {
-		machine_set_limit(&process->account, kind, used(process, kind) + below);
-		task_snapshot_take(&before, process);
-		assert_int_equal(process_add_capability(process, &plain, &handle), ledger_refusal(kind));
-		assert_true(task_snapshot_holds(&before, process));
-	}
-	machine_set_limit(&process->account, kind, used(process, kind) + need);
-	assert_int_equal(process_add_capability(process, &plain, &handle), STATUS_OK);
-	assert_int_equal(handle, UINT32_C(1) << HANDLE_GENERATION_SHIFT | filled);
-	assert_valid(process);
-	process_destroy(process);
+	sweep_ledger(&sweep, kind, need);
+	slot_end(&slot);
 }
 
 static void test_slot_ledgers(void **state)

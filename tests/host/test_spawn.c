@@ -429,15 +429,12 @@ static enum status attempt_spawn(const uint64_t limits[LEDGER_COUNT], uint64_t n
 {
 	static struct program_file file;
 	struct spawn_request request = { "attempt", &file, sizeof(file), words, COUNT_OF(words), limits };
-	struct memory_statistics statistics;
 	struct process *process;
 
 	file = program_file_good();
 	refuse_grant = GRANTS;
 	TRY(spawn_process(&request, grant_some, &process));
-	process_read_statistics(process, &statistics);
-	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++)
-		needs[kind] = statistics.ledger[kind].peak;
+	task_machine_read_peaks(process, needs);
 	process_destroy(process);
 	return STATUS_OK;
 }

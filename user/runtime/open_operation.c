@@ -2,15 +2,10 @@
 
 enum status open_operation_make_room(struct ring_submission **slot)
 {
-	struct ring_client *ring = &ring_client_current;
-	struct ring_completion none;
-	enum status status = ring_client_make_room(ring, slot);
+	enum status status = ring_client_make_room(&ring_client_current, slot);
 
-	if (status != STATUS_WOULD_BLOCK)
-		return status;
-	/* Nothing has this ticket: all that waits in the queue is set aside. */
-	GUARD(ring_client_take(ring, open_operation_ticket(), &none) == STATUS_WOULD_BLOCK, STATUS_BUSY);
-	return ring_client_make_room(ring, slot);
+	/* The kernel took nothing, since completions that nobody took fill the other queue. */
+	return status == STATUS_WOULD_BLOCK ? STATUS_BUSY : status;
 }
 
 static enum status wait_for(uint64_t wanted, uint64_t timeout_ns, struct ring_completion *completion)
@@ -19,8 +14,10 @@ static enum status wait_for(uint64_t wanted, uint64_t timeout_ns, struct ring_co
 	enum status status;
 
 	while ((status = ring_client_take(ring, wanted, completion)) == STATUS_WOULD_BLOCK) {
-		TRY(ring_client_enter(1, timeout_ns));
-		if (ring_completed(ring->page) == 0)
+		uint32_t before = ring_completed(ring->page);
+
+		TRY(ring_client_enter(before + 1, timeout_ns));
+		if (ring_completed(ring->page) == before)
 			return timeout_ns == CAP_ENTER_FOREVER ? STATUS_WOULD_BLOCK : STATUS_TIMED_OUT;
 	}
 	return status;

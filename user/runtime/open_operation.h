@@ -8,7 +8,7 @@
  * The typed clients' functions named *_submit do the first line. user_data is the caller's, below
  * RING_CLIENT_FIRST_TICKET. Buffers belong to the kernel until the completion was taken. A thread may have
  * RING_SQ_ENTRIES operations open that complete later. Calls that wait (typed clients, mutex, print) may come in
- * between: the completions that they meet are set aside, and open_operation_next gives those first.
+ * between: the completions that they meet stay in the queue for open_operation_next.
  *
  * All of it concerns the calling thread's ring alone.
  */
@@ -29,7 +29,7 @@ struct open_operation_head {
 	handle_t capability;
 };
 
-/* A slot of a full queue: the kernel takes what it can, and completions that stand in the way are set aside. */
+/* A slot of a full queue: the kernel takes what it can. BUSY: nothing, since completions must be taken first. */
 enum status open_operation_make_room(struct ring_submission **slot);
 
 /*

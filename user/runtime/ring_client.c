@@ -1,7 +1,5 @@
 #include "user/runtime/ring_client.h"
 
-#include <stdbool.h>
-
 _Thread_local struct ring_client ring_client_current;
 
 enum status ring_client_init(struct ring_client *ring, struct ring_page *page)
@@ -9,7 +7,6 @@ enum status ring_client_init(struct ring_client *ring, struct ring_page *page)
 	TRY(ring_check(page));
 	ring->page = page;
 	ring->next_ticket = RING_CLIENT_FIRST_TICKET;
-	ring->set_aside = 0;
 	return STATUS_OK;
 }
 
@@ -18,42 +15,32 @@ static bool is_wanted(uint64_t wanted, uint64_t user_data)
 	return wanted == RING_CLIENT_ANY ? user_data < RING_CLIENT_FIRST_TICKET : user_data == wanted;
 }
 
-static bool take_from_aside(struct ring_client *ring, uint64_t wanted, struct ring_completion *completion)
+static struct ring_completion *completion_at(struct ring_page *page, uint32_t index)
 {
-	for (uint32_t i = 0; i < ring->set_aside; i++) {
-		if (!is_wanted(wanted, ring->aside[i].user_data))
-			continue;
-		*completion = ring->aside[i];
-		/* The others keep their order: it is the order in which they completed. */
-		for (uint32_t j = i + 1; j < ring->set_aside; j++)
-			ring->aside[j - 1] = ring->aside[j];
-		ring->set_aside--;
-		return true;
-	}
-	return false;
+	return &page->completion[index % RING_CQ_ENTRIES];
 }
 
-/* Take completions off the queue up to the wanted one. WOULD_BLOCK: the queue is empty and it was not there. */
-static enum status take_from_queue(struct ring_client *ring, uint64_t wanted, struct ring_completion *completion)
-{
-	struct ring_completion next;
-
-	while (ring->set_aside < RING_CQ_ENTRIES) {
-		TRY(ring_take(ring->page, &next));
-		if (is_wanted(wanted, next.user_data)) {
-			*completion = next;
-			return STATUS_OK;
-		}
-		ring->aside[ring->set_aside++] = next;
-	}
-	return STATUS_BUSY;
-}
-
+/*
+ * Take the oldest completion that is wanted out of the queue. Those before it move up by one place: between cq_head and
+ * cq_tail the queue is the program's. WOULD_BLOCK: it is not there. BUSY: nor is there room for it.
+ */
 enum status ring_client_take(struct ring_client *ring, uint64_t wanted, struct ring_completion *completion)
 {
-	if (take_from_aside(ring, wanted, completion))
+	struct ring_page *page = ring->page;
+	const uint32_t head = page->header.cq_head;
+	const uint32_t waiting = ring_completed(page);
+
+	for (uint32_t i = 0; i < waiting; i++) {
+		if (!is_wanted(wanted, completion_at(page, head + i)->user_data))
+			continue;
+		*completion = *completion_at(page, head + i);
+		for (uint32_t j = i; j > 0; j--)
+			*completion_at(page, head + j) = *completion_at(page, head + j - 1);
+		/* Release: the queue is as it shall be before the kernel sees the slot as free. */
+		ring_store_release(&page->header.cq_head, head + 1);
 		return STATUS_OK;
-	return take_from_queue(ring, wanted, completion);
+	}
+	return waiting < RING_CQ_ENTRIES ? STATUS_WOULD_BLOCK : STATUS_BUSY;
 }
 
 enum status ring_client_wait(struct ring_client *ring, uint64_t user_data, struct ring_completion *completion)
@@ -61,7 +48,7 @@ enum status ring_client_wait(struct ring_client *ring, uint64_t user_data, struc
 	enum status status;
 
 	while ((status = ring_client_take(ring, user_data, completion)) == STATUS_WOULD_BLOCK)
-		TRY(ring_client_enter(1, CAP_ENTER_FOREVER));
+		TRY(ring_client_enter(ring_completed(ring->page) + 1, CAP_ENTER_FOREVER));
 	return status;
 }
 

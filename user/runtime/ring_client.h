@@ -6,8 +6,14 @@
  * it. Or by hand, for batches and for operations that take long, with the program side of lib/ring.h on `page`:
  * ring_submit_slot, fill it, ring_publish, ring_client_enter, ring_take. All of these are inline.
  *
- * user_data of the caller's own submissions must stay below RING_CLIENT_FIRST_TICKET, so that a completion always finds
- * who waits for it. Completions that come while another one is waited for are set aside, up to RING_CQ_ENTRIES.
+ * The two mix in any order, print() included: waiting takes the completion that is waited for out of the queue,
+ * wherever it stands, and leaves all others there, in their order. So none is ever anywhere but in the queue, and
+ * ring_take and ring_client_wait find it. user_data of the caller's own submissions must stay below
+ * RING_CLIENT_FIRST_TICKET, so that nobody else waits for it.
+ *
+ * Who leaves RING_CQ_ENTRIES completions of its own in the queue, or as many operations open as that has places left,
+ * leaves no room for a call: BUSY. What was submitted then stays in the queue of submissions, and completes, with a
+ * user_data from RING_CLIENT_FIRST_TICKET on, once there is room.
  */
 #ifndef CAPOS_USER_RUNTIME_RING_CLIENT_H
 #define CAPOS_USER_RUNTIME_RING_CLIENT_H
@@ -24,8 +30,6 @@
 struct ring_client {
 	struct ring_page *page;
 	uint64_t next_ticket; /* user_data of the next ring_client_call */
-	uint32_t set_aside;
-	struct ring_completion aside[RING_CQ_ENTRIES];
 };
 
 /* Of the thread that runs. */
@@ -36,7 +40,8 @@ enum status ring_client_init(struct ring_client *ring, struct ring_page *page);
 
 /*
  * Let the kernel take what was published and wait until `min_complete` completions are there or the time is over
- * (CAP_ENTER_FOREVER: no end). What the kernel refuses, such as TIMED_OUT, comes back.
+ * (CAP_ENTER_FOREVER: no end); ring_completed() says how many are. BAD_ARGUMENT: indices or `min_complete` are none
+ * that a ring can have.
  */
 static inline enum status ring_client_enter(uint32_t min_complete, uint64_t timeout_ns)
 {
@@ -61,14 +66,14 @@ static inline enum status ring_client_status(const struct ring_completion *compl
 #define RING_CLIENT_ANY UINT64_MAX
 
 /*
- * The completion with that user_data, or RING_CLIENT_ANY, if it is there; what was set aside comes first. WOULD_BLOCK:
+ * The completion with that user_data, or RING_CLIENT_ANY, if it is there, the oldest. WOULD_BLOCK:
  * it is not. BUSY: as for ring_client_wait.
  */
 enum status ring_client_take(struct ring_client *ring, uint64_t wanted, struct ring_completion *completion);
 
 /*
- * Wait for the completion with that user_data, entering as often as needed. BUSY: as many others as can be set aside
- * have come already; take them first.
+ * Wait for the completion with that user_data, of an operation that was submitted, entering as often as needed. BUSY:
+ * the queue is full of others; take one, then wait again.
  */
 enum status ring_client_wait(struct ring_client *ring, uint64_t user_data, struct ring_completion *completion);
 

@@ -224,7 +224,7 @@ bool command_run(struct shell *shell, const char *line)
 	if (!find(words.word[0], &one))
 		return say_unknown(shell, words.word[0]);
 	if (words.count - 1 < one->least || words.count - 1 > one->most) {
-		print("usage: %s %s\n", one->name, one->arguments);
+		print("usage: %s%s%s\n", one->name, one->arguments[0] != 0 ? " " : "", one->arguments);
 		return false;
 	}
 	return has_needs(shell, one) && one->run(shell, &words);

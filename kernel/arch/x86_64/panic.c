@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "abi/memory_layout.h"
 #include "kernel/arch/x86_64/apic.h"
 #include "kernel/arch/x86_64/cpu_local.h"
 #include "kernel/arch/x86_64/halt.h"
@@ -90,14 +91,26 @@ void check_failed(const char *expression, const char *file, int line)
 	panic("%s:%d: %s does not hold", file, line, expression);
 }
 
-static void print_registers(const struct trap_frame *f)
+/*
+ * A stack ends at a page that is not mapped, so what touches it finds no stack for the page fault either. Whatever the
+ * handler itself has touched since, cr2 was read before.
+ */
+static bool is_stack_overflow(const struct trap_frame *frame, uint64_t cr2)
+{
+	uint64_t word;
+
+	return frame->vector == TRAP_DOUBLE_FAULT && frame->rsp - cr2 + PAGE_SIZE < 2 * PAGE_SIZE &&
+	       !probe_read64(cr2 & ~UINT64_C(7), &word, false);
+}
+
+static void print_registers(const struct trap_frame *f, uint64_t cr2)
 {
 	log_raw("  rip 0x%lx cs 0x%lx rflags 0x%lx rsp 0x%lx ss 0x%lx\n", f->rip, f->cs, f->rflags, f->rsp, f->ss);
 	log_raw("  rax 0x%lx rbx 0x%lx rcx 0x%lx rdx 0x%lx\n", f->rax, f->rbx, f->rcx, f->rdx);
 	log_raw("  rsi 0x%lx rdi 0x%lx rbp 0x%lx r8 0x%lx\n", f->rsi, f->rdi, f->rbp, f->r8);
 	log_raw("  r9 0x%lx r10 0x%lx r11 0x%lx r12 0x%lx\n", f->r9, f->r10, f->r11, f->r12);
 	log_raw("  r13 0x%lx r14 0x%lx r15 0x%lx\n", f->r13, f->r14, f->r15);
-	log_raw("  cr2 0x%lx cr3 0x%lx cr0 0x%lx cr4 0x%lx gs 0x%lx\n", cr2_read(), cr3_read(), cr0_read(), cr4_read(),
+	log_raw("  cr2 0x%lx cr3 0x%lx cr0 0x%lx cr4 0x%lx gs 0x%lx\n", cr2, cr3_read(), cr0_read(), cr4_read(),
 		rdmsr(MSR_GS_BASE));
 }
 
@@ -106,9 +119,10 @@ void panic_trap(const struct trap_frame *frame)
 	uint64_t cr2 = cr2_read();
 
 	begin();
-	log_line("PANIC: %s in the kernel, vector %lu error 0x%lx, cr2 0x%lx", trap_name(frame->vector), frame->vector,
-		 frame->error, cr2);
-	print_registers(frame);
+	log_line("PANIC: %s%s in the kernel, vector %lu error 0x%lx, cr2 0x%lx",
+		 is_stack_overflow(frame, cr2) ? "kernel stack overflow: " : "", trap_name(frame->vector),
+		 frame->vector, frame->error, cr2);
+	print_registers(frame, cr2);
 	log_raw("  at 0x%lx\n", frame->rip);
 	backtrace(frame->rbp);
 	machine_halt_panic();

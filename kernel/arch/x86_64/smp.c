@@ -57,11 +57,14 @@ static _Noreturn void stay_off(void)
 	}
 }
 
-/* The trampoline ends here, on the CPU's idle stack, with `root` loaded. */
+static uint64_t lasting_root; /* what the boot CPU has loaded while it starts the others */
+
+/* The trampoline ends here, on the CPU's idle stack, with the start root loaded, which nobody needs from here on. */
 static _Noreturn void ap_main(struct cpu *cpu)
 {
 	cpu_load(cpu);
-	cpu->active_root = cr3_read();
+	cpu->active_root = lasting_root;
+	cr3_write(lasting_root);
 	fpu_init();
 	features_enable_protection();
 	apic_init_cpu();
@@ -100,26 +103,27 @@ static bool wait_online(const struct cpu *cpu, uint64_t ns)
  * which is free for the next one, and INIT sends it back to waiting for a start-up. If it is, it gets more time, and
  * then either runs or never will; its struct cpu and its stacks are in its hands, so nobody else gets them.
  */
-static void give_up_or_wait(struct ap_start *start, struct cpu *cpu, uint32_t local_apic_id)
+static bool give_up_or_wait(struct ap_start *start, struct cpu *cpu, uint32_t local_apic_id)
 {
 	if (__atomic_exchange_n(&start->cpu, 0, __ATOMIC_ACQ_REL) != 0) {
 		apic_send_init(local_apic_id);
 		log_line("WARNING: the CPU with APIC id %u does not start: going on without it", local_apic_id);
-		return;
+		return false;
 	}
 	if (wait_online(cpu, START_LIMIT_NS))
-		return;
+		return true;
 	if (decide(cpu)) {
 		cpu_retire(cpu);
 		log_line("WARNING: the CPU with APIC id %u began to start and is late: going on without it",
 			 local_apic_id);
-		return;
+		return false;
 	}
 	while (!wait_online(cpu, START_LIMIT_NS)) /* it has decided this moment */
 		;
+	return true;
 }
 
-static void start_one(struct ap_start *start, struct cpu *cpu, uint32_t local_apic_id)
+static bool start_one(struct ap_start *start, struct cpu *cpu, uint32_t local_apic_id)
 {
 	uint8_t page = AP_TRAMPOLINE_PHYSICAL >> PAGE_SHIFT;
 
@@ -128,17 +132,18 @@ static void start_one(struct ap_start *start, struct cpu *cpu, uint32_t local_ap
 
 	apic_send_startup(local_apic_id, page);
 	if (wait_online(cpu, SECOND_STARTUP_NS))
-		return;
+		return true;
 	apic_send_startup(local_apic_id, page);
-	if (!wait_online(cpu, START_LIMIT_NS))
-		give_up_or_wait(start, cpu, local_apic_id);
+	return wait_online(cpu, START_LIMIT_NS) || give_up_or_wait(start, cpu, local_apic_id);
 }
 
-void smp_start_all(const uint32_t *local_apic_ids, uint32_t count, uint64_t root, void *trampoline_page)
+bool smp_start_all(const uint32_t *local_apic_ids, uint32_t count, uint64_t root, void *trampoline_page)
 {
 	struct ap_start *start = install_trampoline(trampoline_page);
 	uint32_t self = apic_id();
+	bool none_late = true;
 
+	lasting_root = cpu_current()->active_root;
 	CHECK(root < UINT64_C(1) << 32);
 	start->root = root;
 	start->gate = (uint64_t)&start->cpu;
@@ -155,10 +160,11 @@ void smp_start_all(const uint32_t *local_apic_ids, uint32_t count, uint64_t root
 			continue;
 		if (index == CPU_MAX || !cpu_at(index)) {
 			log_line("WARNING: no memory for CPUs from number %u on: they stay off", index);
-			return;
+			break;
 		}
-		start_one(start, cpu_at(index), local_apic_ids[i]);
+		none_late &= start_one(start, cpu_at(index), local_apic_ids[i]);
 	}
+	return none_late;
 }
 
 /* In the interrupt handler, or while waiting for an answer: two CPUs may call each other. */

@@ -4,6 +4,7 @@
 #ifndef CAPOS_KERNEL_ARCH_X86_64_SMP_H
 #define CAPOS_KERNEL_ARCH_X86_64_SMP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -11,15 +12,15 @@
  * given memory by cpu_prepare; when there is none left, or one does not answer in time, a log line says so and it goes
  * on without: a CPU that comes later stays off. `root` is the physical address of a PML4 below 4 GiB that maps
  * AP_TRAMPOLINE_PHYSICAL (boot_layout.h) to itself, executable and not global, and the kernel half; `trampoline_page`
- * is where the caller can write that physical page, which is lost. Both may go when this has returned, every CPU
- * has left `root` (task_ap_main) and none was late: that one may still be on its way through them.
+ * is where the caller can write that physical page, which is lost. A CPU that runs has loaded the root that the caller
+ * has loaded. False if one was late: it may still be on its way through root and page; else both may go.
  * On the boot CPU, interrupts off, after clock_init.
  */
-void smp_start_all(const uint32_t *local_apic_ids, uint32_t count, uint64_t root, void *trampoline_page);
+bool smp_start_all(const uint32_t *local_apic_ids, uint32_t count, uint64_t root, void *trampoline_page);
 
 /*
  * Upcall into kernel/task: a further CPU is up, with its stack, descriptors, protection and APIC, interrupts off, and
- * `root` still loaded. It is already in cpu_online_mask().
+ * the kernel's root. It is already in cpu_online_mask().
  */
 _Noreturn void task_ap_main(void);
 

@@ -175,7 +175,49 @@ static void client_finds_each_its_completion(void)
 	EXPECT_EQUAL(completion.user_data, 5);
 	EXPECT_OK(ring_client_wait(&ring_client_current, 6, &completion));
 	EXPECT_EQUAL(completion.user_data, 6);
-	EXPECT_EQUAL(ring_client_current.set_aside, 0);
+	EXPECT_EQUAL(ring_completed(ring()), 0);
+}
+
+/* Submissions by hand and calls of the clients on one ring: nobody takes what is another's, and the order is kept. */
+static void calls_leave_others_in_the_queue(void)
+{
+	struct ring_completion completion;
+	uint64_t now;
+
+	for (uint64_t i = 0; i < RING_SQ_ENTRIES - 1; i++)
+		EXPECT(submit_nop(i));
+	EXPECT_OK(timer_client_now(contract.timer, &now));
+	EXPECT_EQUAL(ring_completed(ring()), RING_SQ_ENTRIES - 1);
+	EXPECT_OK(ring_client_wait(&ring_client_current, 3, &completion));
+	EXPECT_EQUAL(completion.user_data, 3);
+	for (uint64_t i = 0; i < RING_SQ_ENTRIES - 1; i++) {
+		if (i == 3)
+			continue;
+		EXPECT_OK(ring_take(ring(), &completion));
+		EXPECT_EQUAL(completion.user_data, i);
+	}
+	EXPECT_STATUS(ring_take(ring(), &completion), STATUS_WOULD_BLOCK);
+}
+
+/* A call that finds the queue full of others says so, and is completed when there is room. */
+static void full_queue_refuses_a_call(void)
+{
+	struct ring_completion completion;
+	uint64_t now;
+
+	for (uint64_t i = 0; i < RING_CQ_ENTRIES; i++) {
+		EXPECT(submit_nop(i));
+		EXPECT_OK(ring_client_enter(0, 0));
+	}
+	EXPECT_STATUS(timer_client_now(contract.timer, &now), STATUS_BUSY);
+	for (uint64_t i = 0; i < RING_CQ_ENTRIES; i++) {
+		EXPECT_OK(ring_take(ring(), &completion));
+		EXPECT_EQUAL(completion.user_data, i);
+	}
+	EXPECT_OK(ring_client_enter(1, CAP_ENTER_FOREVER));
+	EXPECT_OK(ring_take(ring(), &completion));
+	EXPECT(completion.user_data >= RING_CLIENT_FIRST_TICKET);
+	EXPECT_EQUAL(ring_submitted(ring()), 0);
 }
 
 static void enter_waits_no_longer_than_told(void)
@@ -210,6 +252,8 @@ void ring_promises_check(void)
 		{ "time-goes-on", time_goes_on },
 		{ "sleep-is-overtaken", sleep_is_overtaken },
 		{ "client-finds-each-its-completion", client_finds_each_its_completion },
+		{ "calls-leave-others-in-the-queue", calls_leave_others_in_the_queue },
+		{ "full-queue-refuses-a-call", full_queue_refuses_a_call },
 		{ "enter-waits-no-longer-than-told", enter_waits_no_longer_than_told },
 	};
 
