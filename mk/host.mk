@@ -39,9 +39,16 @@ $(HOST_LIBRARY): $(HOST_LIBRARY_OBJECTS)
 	$(call say,AR,$@)
 	$(Q)ar rcsD $@ $^
 
-# $(call links,TEST): the extra objects that the test's comment names.
-links = $(patsubst %,$H/obj/%.o,$(shell head -n 30 tests/host/$(1).c | tr '\n' ' ' | \
-	sed -n 's@.*/\* links: *\([^*]*\) \*/.*@\1@p'))
+# All of the kernel that runs on the simulated machine of tests/host/task_machine.h.
+HOST_TASK_KERNEL := $(filter-out kernel/cap/supervisor.c,$(wildcard kernel/cap/*.c)) \
+	$(filter-out $(patsubst %,kernel/task/%.c,boot_package cpu_start run_queue scheduler user_fault world), \
+	$(wildcard kernel/task/*.c)) \
+	$(patsubst %,kernel/mem/%.c,account address_space anonymous bootstrap_page borrowed frame heap kernel_stack \
+	memory_object page_gap page_placement page_walk user_access validate)
+
+# $(call links,TEST): the extra objects that the test's comment names; HOST_TASK_KERNEL stands for its list.
+links = $(patsubst %,$H/obj/%.o,$(patsubst HOST_TASK_KERNEL,$(HOST_TASK_KERNEL),$(shell head -n 30 tests/host/$(1).c | \
+	tr '\n' ' ' | sed -n 's@.*/\* links: *\([^*]*\) \*/.*@\1@p')))
 
 .SECONDEXPANSION:
 $(HOST_TESTS): $H/%: $H/obj/tests/host/%.c.o $$(call links,$$*) $(HOST_LIBRARY)

@@ -24,9 +24,9 @@ enum status call_add_result(struct call *call, const struct cap_hold *hold)
 	return STATUS_OK;
 }
 
-enum status call_open(struct call *call, enum operation_kind kind, struct operation **operation)
+enum status call_open(struct call *call, enum operation_kind kind, uint64_t deadline, struct operation **operation)
 {
-	TRY(operation_open(call->thread, kind, call->user_data, operation));
+	TRY(operation_open(call->thread, kind, call->user_data, deadline, operation));
 	call->is_open = true;
 	return STATUS_OK;
 }

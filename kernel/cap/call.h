@@ -69,8 +69,9 @@ enum status call_write_result(struct call *call, uint64_t buffer, uint64_t bytes
 /* One more capability of an object that exists, as the result: OVER_*, OUT_OF_MEMORY. */
 enum status call_add_result(struct call *call, const struct cap_hold *hold);
 
-/* Open an operation for the call: BUSY. And give it up again, with what is to be answered instead. */
-enum status call_open(struct call *call, enum operation_kind kind, struct operation **operation);
+/* Open an operation for the call; deadline OPERATION_FOREVER: none. BUSY. And give it up again, with what is to be
+ * answered instead. */
+enum status call_open(struct call *call, enum operation_kind kind, uint64_t deadline, struct operation **operation);
 enum status call_abandon(struct call *call, struct operation *operation, enum status status);
 
 #endif

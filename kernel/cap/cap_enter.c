@@ -71,7 +71,8 @@ static __attribute__((noinline)) uint64_t enter_with_calls(struct thread *thread
 	if (UNLIKELY(waiting < min_complete || thread->open_count != 0))
 		waiting = wait_for(thread, waiting, min_complete, timeout_ns);
 	scheduler_keep_running();
-	if (UNLIKELY(cpu_current()->attention != 0)) /* it came in an interrupt window */
+	/* What others asked came in an interrupt window, or while the thread stood in a queue. */
+	if (UNLIKELY(cpu_current()->attention != 0) || UNLIKELY(process_end_is_asked(thread->process)))
 		task_before_user();
 	return waiting;
 }

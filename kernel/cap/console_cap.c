@@ -76,7 +76,7 @@ static enum status read(struct call *call)
 	GUARD(call->argument[1] != 0, STATUS_ZERO_LENGTH);
 	GUARD(call->argument[1] <= CONSOLE_MAX_BYTES, STATUS_TOO_LONG);
 	TRY(user_access_check(&call->process->space, call->argument[0], call->argument[1], true));
-	TRY(call_open(call, OPERATION_CONSOLE_READ, &operation));
+	TRY(call_open(call, OPERATION_CONSOLE_READ, OPERATION_FOREVER, &operation));
 	operation->buffer = call->argument[0];
 	operation->bytes = call->argument[1];
 	operation->poll = poll_input;

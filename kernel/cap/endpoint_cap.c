@@ -44,18 +44,22 @@ static enum status statistics(struct call *call)
 	return call_write_result(call, call->argument[0], call->argument[1], &result, sizeof(result));
 }
 
-/* The message first: it is all that the caller's memory has to say. */
 static enum status open_call(struct call *call, struct message *message)
 {
 	struct operation *operation;
 	enum status status;
 
-	TRY(call_open(call, OPERATION_CALL, &operation));
+	TRY(call_open(call, OPERATION_CALL, OPERATION_FOREVER, &operation));
 	operation->message = message;
+	operation->badge = call->hold.badge;
+	operation->method = call->operation;
+	operation->buffer = call->argument[2];
+	operation->bytes = call->argument[3];
 	status = endpoint_call(call->hold.object, operation);
 	return status == STATUS_OK ? STATUS_OK : call_abandon(call, operation, status);
 }
 
+/* The message first: it is all that the caller's memory has to say. */
 enum status endpoint_cap_call(struct call *call)
 {
 	struct endpoint_parcel parcel = { call->argument[0], call->argument[1], call->argument[4], call->argument[5] };
@@ -64,12 +68,8 @@ enum status endpoint_cap_call(struct call *call)
 
 	GUARD(call->argument[3] == 0 || call->argument[3] >= sizeof(struct endpoint_message), STATUS_TOO_LONG);
 	TRY(message_create(call->process, &parcel, &message));
-	message->badge = call->hold.badge;
-	message->method = call->operation;
-	message->result_buffer = call->argument[2];
-	message->result_bytes = call->argument[3];
 	status = open_call(call, message);
-	if (status != STATUS_OK)
+	if (status != STATUS_OK && message != NULL)
 		message_destroy(call->process, message);
 	return status;
 }
@@ -80,7 +80,7 @@ enum status endpoint_cap_receive(struct call *call)
 	enum status status;
 
 	GUARD(call->argument[1] >= sizeof(struct endpoint_message), STATUS_TOO_LONG);
-	TRY(call_open(call, OPERATION_RECEIVE, &operation));
+	TRY(call_open(call, OPERATION_RECEIVE, OPERATION_FOREVER, &operation));
 	operation->buffer = call->argument[0];
 	operation->bytes = call->argument[1];
 	status = endpoint_receive(call->hold.object, operation);

@@ -10,8 +10,7 @@
 static enum status create_object(struct call *call, const struct charge *charge, const struct capability_plan *plan,
 				 struct memory_object **object)
 {
-	enum status status =
-		account_charge_and_promise(&call->process->account, charge, plan->frames);
+	enum status status = account_charge_and_promise(&call->process->account, charge, plan->frames);
 
 	if (status != STATUS_OK) {
 		process_capability_cancel(call->process, plan);

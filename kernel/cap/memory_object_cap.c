@@ -38,7 +38,8 @@ struct memory_window memory_object_window(const struct cap_hold *hold)
 
 static uint64_t badge_of(const struct memory_window *window)
 {
-	return (window->is_read_only ? VIEW_READ_ONLY : 0) | VIEW_PART | window->pages << VIEW_PAGES_SHIFT | window->first;
+	return (window->is_read_only ? VIEW_READ_ONLY : 0) | VIEW_PART | window->pages << VIEW_PAGES_SHIFT |
+	       window->first;
 }
 
 static enum status info(struct call *call)
@@ -85,7 +86,8 @@ static enum status map(struct call *call)
 	TRY(protection_check(call->argument[3]));
 	GUARD((call->argument[3] & PROTECTION_WRITE) == 0 || !window.is_read_only, STATUS_NOT_PERMITTED);
 	TRY(check_part(&window, call->argument[1], call->argument[2], &first, &pages));
-	TRY(borrowed_map(&call->process->space, object_of(call), &placement, first, (uint32_t)call->argument[3], &range));
+	TRY(borrowed_map(&call->process->space, object_of(call), &placement, first, (uint32_t)call->argument[3],
+			 &range));
 	call->value = uaddr_to_u64(range.start);
 	return STATUS_OK;
 }
@@ -122,8 +124,10 @@ static enum status restrict_view(struct call *call)
 }
 
 static call_handler_t *const handlers[] = {
-	[MEMORY_OBJECT_INFO] = info,       [MEMORY_OBJECT_MAP] = map,
-	[MEMORY_OBJECT_UNMAP] = unmap,     [MEMORY_OBJECT_PROTECT] = protect,
+	[MEMORY_OBJECT_INFO] = info,
+	[MEMORY_OBJECT_MAP] = map,
+	[MEMORY_OBJECT_UNMAP] = unmap,
+	[MEMORY_OBJECT_PROTECT] = protect,
 	[MEMORY_OBJECT_RESTRICT] = restrict_view,
 };
 

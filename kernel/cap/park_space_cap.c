@@ -17,8 +17,8 @@ enum status park_space_cap_park(struct call *call)
 	enum status status;
 
 	GUARD(call->argument[1] <= UINT32_MAX, STATUS_BAD_ARGUMENT);
-	TRY(call_open(call, OPERATION_PARK, &operation));
-	status = park_wait(operation, call->argument[0], (uint32_t)call->argument[1], deadline);
+	TRY(call_open(call, OPERATION_PARK, deadline, &operation));
+	status = park_wait(operation, call->argument[0], (uint32_t)call->argument[1]);
 	return status == STATUS_OK ? STATUS_OK : call_abandon(call, operation, status);
 }
 

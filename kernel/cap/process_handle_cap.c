@@ -11,7 +11,7 @@ static enum status wait(struct call *call)
 	struct operation *operation;
 
 	GUARD(call->argument[1] == 0 || call->argument[1] >= sizeof(struct process_exit), STATUS_TOO_LONG);
-	TRY(call_open(call, OPERATION_PROCESS_WAIT, &operation));
+	TRY(call_open(call, OPERATION_PROCESS_WAIT, OPERATION_FOREVER, &operation));
 	operation->buffer = call->argument[0];
 	operation->bytes = call->argument[1];
 	process_end_wait(call->hold.object, operation);

@@ -120,8 +120,8 @@ static enum status spawn_from_object(struct call *call, const struct spawn_copy 
 static enum status spawn_with_copy(struct call *call, struct spawn_copy *copy)
 {
 	TRY(copy_texts(call, copy));
-	return copy->request.source == PROCESS_FROM_PACKAGE ? spawn_from_package(call, copy) :
-							      spawn_from_object(call, copy);
+	return copy->request.source == PROCESS_FROM_PACKAGE ? spawn_from_package(call, copy)
+							    : spawn_from_object(call, copy);
 }
 
 static enum status spawn(struct call *call)

@@ -134,14 +134,13 @@ static enum status start_init(struct process **process)
 	return spawn_process(&request, process, NULL, &process_id);
 }
 
-/* Until `process` has ended; or, if it is NULL, until there is none. */
-static void wait_for_end(struct process *process)
+static void wait_for_end(const struct process *process)
 {
-	while (process != NULL ? !__atomic_load_n(&process->ended, __ATOMIC_ACQUIRE) : process_tree_count() != 0)
+	while (!__atomic_load_n(&process->ended, __ATOMIC_ACQUIRE))
 		scheduler_block(SCHEDULER_FOREVER);
 }
 
-static void kill_all(void)
+static void kill_each(void)
 {
 	struct process_exit exit = { .code = KILLED_CODE, .end = PROCESS_KILLED };
 	struct process *process;
@@ -149,6 +148,17 @@ static void kill_all(void)
 	for (uint64_t index = 0; process_tree_at(index, &process) == STATUS_OK; index++) {
 		process_end_begin(process, &exit);
 		process_end_use(process);
+	}
+}
+
+/* One look may miss a process, when others begin or end meanwhile; each end of one is another look. */
+static void kill_all(void)
+{
+	for (;;) {
+		kill_each();
+		if (process_tree_count() == 0) /* the last use may have been ours */
+			return;
+		scheduler_block(SCHEDULER_FOREVER);
 	}
 }
 
@@ -187,7 +197,6 @@ static void run_init(struct process_exit *exit)
 	process_end_read(process, exit);
 	process_end_use(process);
 	kill_all();
-	wait_for_end(NULL);
 	after = settled_free_frames();
 	ASSERT(frame_is_valid() && heap_is_valid());
 	log_end(exit, before, after);

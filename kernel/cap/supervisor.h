@@ -2,8 +2,8 @@
  * The machine's own part in running programs: it starts init with a fixed set of capabilities and everything that is
  * free as its limits, and waits for its end. Everything else is init's to start.
  *
- * When init has ended, so has everything: what it started and did not wait for is killed. Then all frames are back, which
- * is compared and said in one line.
+ * When init has ended, so has everything: what it started and did not wait for is killed. Then all frames are back,
+ * which is compared and said in one line.
  */
 #ifndef CAPOS_KERNEL_CAP_SUPERVISOR_H
 #define CAPOS_KERNEL_CAP_SUPERVISOR_H

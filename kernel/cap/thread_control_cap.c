@@ -36,7 +36,7 @@ static enum status wait(struct call *call)
 	enum status status;
 
 	GUARD(call->argument[2] == 0 || call->argument[2] >= sizeof(struct thread_exit), STATUS_TOO_LONG);
-	TRY(call_open(call, OPERATION_THREAD_WAIT, &operation));
+	TRY(call_open(call, OPERATION_THREAD_WAIT, OPERATION_FOREVER, &operation));
 	operation->buffer = call->argument[1];
 	operation->bytes = call->argument[2];
 	status = process_thread_wait(call->argument[0], operation);
@@ -62,9 +62,12 @@ static enum status yield(struct call *call)
 }
 
 static call_handler_t *const handlers[] = {
-	[THREAD_CONTROL_CREATE] = create, [THREAD_CONTROL_EXIT] = leave,
-	[THREAD_CONTROL_WAIT] = wait,     [THREAD_CONTROL_SELF] = self,
-	[THREAD_CONTROL_SET_PRIORITY] = set_priority, [THREAD_CONTROL_YIELD] = yield,
+	[THREAD_CONTROL_CREATE] = create,
+	[THREAD_CONTROL_EXIT] = leave,
+	[THREAD_CONTROL_WAIT] = wait,
+	[THREAD_CONTROL_SELF] = self,
+	[THREAD_CONTROL_SET_PRIORITY] = set_priority,
+	[THREAD_CONTROL_YIELD] = yield,
 };
 
 _Static_assert(COUNT_OF(handlers) == THREAD_CONTROL_OPERATION_COUNT, "a handler for each operation");

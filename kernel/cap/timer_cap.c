@@ -17,9 +17,10 @@ static enum status sleep(struct call *call)
 	uint64_t nanoseconds = call->argument[0];
 	struct operation *operation;
 
-	TRY(call_open(call, OPERATION_SLEEP, &operation));
-	operation->deadline = nanoseconds >= UINT64_MAX - start ? UINT64_MAX - 1 : start + nanoseconds;
-	return STATUS_OK;
+	/* No sleep is for ever: it would be nobody's to complete. */
+	return call_open(call, OPERATION_SLEEP,
+			 nanoseconds >= OPERATION_FOREVER - start ? OPERATION_FOREVER - 1 : start + nanoseconds,
+			 &operation);
 }
 
 static call_handler_t *const handlers[] = { [TIMER_NOW] = now, [TIMER_SLEEP] = sleep };

@@ -9,6 +9,14 @@ enum copy_direction {
 	COPY_OUT,
 };
 
+static void copy_part(uint8_t *user, uint8_t *buffer, uint64_t bytes, enum copy_direction direction)
+{
+	if (direction == COPY_IN)
+		memcpy(buffer, user, bytes);
+	else
+		memcpy(user, buffer, bytes);
+}
+
 /* Page by page, after the whole range was found accessible under the same lock. */
 static void copy_locked(const struct address_space *space, struct uaddr_range range, uint8_t *buffer,
 			enum copy_direction direction)
@@ -19,19 +27,33 @@ static void copy_locked(const struct address_space *space, struct uaddr_range ra
 		uint64_t in_page = address & (PAGE_SIZE - 1);
 		uint64_t bytes = PAGE_SIZE - in_page;
 		frame_t frame;
-		uint8_t *user;
 
 		if (bytes > uaddr_to_u64(range.end) - address)
 			bytes = uaddr_to_u64(range.end) - address;
 		CHECK(validate_page(space, address, direction == COPY_OUT, &frame) == STATUS_OK);
-		user = (uint8_t *)direct_map_of_frame(frame) + in_page;
-		if (direction == COPY_IN)
-			memcpy(buffer, user, bytes);
-		else
-			memcpy(user, buffer, bytes);
+		copy_part((uint8_t *)direct_map_of_frame(frame) + in_page, buffer, bytes, direction);
 		buffer += bytes;
 		address += bytes;
 	}
+}
+
+/* Most buffers lie in one page: checked and found in one walk. */
+static enum status access_page(const struct address_space *space, uint64_t start, uint64_t bytes, uint8_t *buffer,
+			       enum copy_direction direction)
+{
+	frame_t frame;
+
+	TRY(validate_page(space, start, direction == COPY_OUT, &frame));
+	copy_part((uint8_t *)direct_map_of_frame(frame) + (start & (PAGE_SIZE - 1)), buffer, bytes, direction);
+	return STATUS_OK;
+}
+
+static enum status access_pages(const struct address_space *space, struct uaddr_range range, uint8_t *buffer,
+				enum copy_direction direction)
+{
+	TRY(validate_range(space, uaddr_to_u64(range.start), uaddr_range_bytes(range), direction == COPY_OUT));
+	copy_locked(space, range, buffer, direction);
+	return STATUS_OK;
 }
 
 static enum status access(struct address_space *space, uint64_t start, uint64_t bytes, uint8_t *buffer,
@@ -41,10 +63,12 @@ static enum status access(struct address_space *space, uint64_t start, uint64_t 
 	enum status status;
 
 	TRY(uaddr_range_of_bytes(start, bytes, &range));
+	GUARD(bytes != 0, STATUS_OK);
 	address_space_lock(space, range);
-	status = validate_range(space, start, bytes, direction == COPY_OUT);
-	if (status == STATUS_OK)
-		copy_locked(space, range, buffer, direction);
+	if (LIKELY((start & (PAGE_SIZE - 1)) + bytes <= PAGE_SIZE))
+		status = access_page(space, start, bytes, buffer, direction);
+	else
+		status = access_pages(space, range, buffer, direction);
 	address_space_unlock(space, range);
 	return status;
 }

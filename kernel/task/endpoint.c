@@ -145,6 +145,8 @@ enum status message_create(struct process *process, const struct endpoint_parcel
 	enum status status;
 	void *block;
 
+	*message = NULL;
+	GUARD((parcel->bytes | parcel->count) != 0, STATUS_OK);
 	TRY(check_parcel(parcel));
 	charge_add(&charge, LEDGER_KERNEL_OBJECT, size);
 	TRY(account_charge_and_promise(&process->account, &charge, 0));
@@ -154,7 +156,7 @@ enum status message_create(struct process *process, const struct endpoint_parcel
 		return status;
 	}
 	*message = block;
-	(*message)->bytes = (uint32_t)parcel->bytes;
+	(*message)->header.bytes = (uint32_t)parcel->bytes;
 	(*message)->capabilities = (uint16_t)parcel->count;
 	__atomic_fetch_add(&process->message_bytes, size, __ATOMIC_RELAXED);
 	status = read_parcel(process, parcel, (*message)->capability, (*message)->data);
@@ -165,7 +167,7 @@ enum status message_create(struct process *process, const struct endpoint_parcel
 
 void message_destroy(struct process *process, struct message *message)
 {
-	uint64_t size = message_size(message->bytes);
+	uint64_t size = message_size(message->header.bytes);
 
 	heap_free(message, size);
 	__atomic_fetch_sub(&process->message_bytes, size, __ATOMIC_RELAXED);
@@ -213,14 +215,10 @@ static void fill_completion(struct ring_completion *completion, const struct mes
 	completion->interface = first.interface;
 }
 
-/* Header and bytes as one: both were checked to fit. */
-static enum status write_message(struct process *process, uint64_t buffer, const struct endpoint_message *header,
-				 const uint8_t *data)
+/* Bytes follow the header, in the kernel as in the program: one copy, all or nothing. */
+static enum status write_message(struct process *process, uint64_t buffer, const struct endpoint_message *header)
 {
-	TRY(user_access_check(&process->space, buffer, sizeof(*header) + header->bytes, true));
-	TRY(user_access_write(&process->space, buffer, sizeof(*header), header));
-	return header->bytes == 0 ? STATUS_OK :
-				    user_access_write(&process->space, buffer + sizeof(*header), header->bytes, data);
+	return user_access_write(&process->space, buffer, sizeof(*header) + header->bytes, header);
 }
 
 /* ---- delivering a call ---- */
@@ -231,6 +229,28 @@ enum delivery {
 	RECEIVE_REFUSED, /* the receive is over */
 };
 
+static void fill_header(struct endpoint_message *header, const struct operation *call, uint64_t id)
+{
+	header->call = id;
+	header->badge = call->badge;
+	header->method = call->method;
+	header->sender = call->thread->process->id;
+}
+
+/* What is sent besides the method: `header` goes out with its bytes when the capabilities are certain. */
+static enum status send(const struct operation *receive, struct endpoint_message *header, struct message_transfer *both)
+{
+	enum status status;
+
+	fill_records(header, both);
+	status = write_message(receive->thread->process, receive->buffer, header);
+	if (status != STATUS_OK)
+		transfer_abort(&both->transfer);
+	else
+		transfer_commit(&both->transfer);
+	return status;
+}
+
 /*
  * From `call` to `receive`, which stand in no queue: the one that is refused is completed, the other one left to the
  * caller. Locked.
@@ -238,36 +258,31 @@ enum delivery {
 static enum delivery deliver(struct endpoint *endpoint, struct operation *call, struct operation *receive)
 {
 	struct message *message = call->message;
-	struct process *caller = call->thread->process;
-	struct process *owner = receive->thread->process;
-	struct endpoint_message header = { .badge = message->badge, .method = message->method };
+	struct endpoint_message plain = { .bytes = 0 };
+	struct endpoint_message *header = message != NULL ? &message->header : &plain;
 	struct message_transfer both;
 	enum status status;
 
-	if (receive->bytes < sizeof(header) + message->bytes) {
+	if (receive->bytes < sizeof(*header) + header->bytes) {
 		operation_complete(receive, STATUS_TOO_LONG, 0);
 		return RECEIVE_REFUSED;
 	}
-	status = prepare(&both, caller, owner, message->capability, message->capabilities);
+	status = prepare(&both, call->thread->process, receive->thread->process,
+			 message != NULL ? message->capability : NULL, message != NULL ? message->capabilities : 0);
 	if (status != STATUS_OK) {
 		operation_complete(call, status, 0);
 		return CALL_REFUSED;
 	}
-	header.call = endpoint->next_call;
-	header.sender = caller->id;
-	header.bytes = message->bytes;
-	fill_records(&header, &both);
-	status = write_message(owner, receive->buffer, &header, message->data);
+	fill_header(header, call, endpoint->next_call);
+	status = send(receive, header, &both);
 	if (status != STATUS_OK) {
-		transfer_abort(&both.transfer);
 		operation_complete(receive, status, 0);
 		return RECEIVE_REFUSED;
 	}
-	transfer_commit(&both.transfer);
-	message->call = endpoint->next_call++;
+	call->word = endpoint->next_call++;
 	fill_completion(&receive->completion, &both);
 	operation_enqueue(&endpoint->served, call);
-	operation_answer(receive, 0, message->call);
+	operation_answer(receive, 0, call->word);
 	return DELIVERED;
 }
 
@@ -350,23 +365,28 @@ static enum status find_served(struct endpoint *endpoint, uint64_t id, struct op
 {
 	GUARD(id != 0 && id < endpoint->next_call, STATUS_NOT_FOUND);
 	for (*call = endpoint->served.first; *call != NULL; *call = (*call)->next)
-		if ((*call)->message->call == id)
+		if ((*call)->word == id)
 			return STATUS_OK;
 	return STATUS_GONE;
 }
 
+/* What an owner sends back: on the stack, since it goes on at once. */
+struct outgoing {
+	struct endpoint_message header;
+	uint8_t data[ENDPOINT_MAX_BYTES];
+	struct transfer_descriptor descriptor[TRANSFER_MAX];
+};
+
 /* The caller's buffer is its own affair: if it is bad, the caller is told so, and the owner that the call is over. */
 static enum status finish_call(struct operation *call, struct message_transfer *both,
-			       const struct endpoint_answer *answer, const uint8_t *data)
+			       const struct endpoint_answer *answer, struct outgoing *outgoing)
 {
-	struct endpoint_message header = { .bytes = (uint32_t)answer->parcel.bytes };
-	const struct message *message = call->message;
 	enum status status = STATUS_OK;
 
-	header.sender = both->transfer.from->id;
-	fill_records(&header, both);
-	if (message->result_bytes != 0)
-		status = write_message(call->thread->process, message->result_buffer, &header, data);
+	if (call->bytes != 0) {
+		fill_records(&outgoing->header, both);
+		status = write_message(call->thread->process, call->buffer, &outgoing->header);
+	}
 	operation_dequeue(call);
 	if (status != STATUS_OK) {
 		transfer_abort(&both->transfer);
@@ -380,34 +400,32 @@ static enum status finish_call(struct operation *call, struct message_transfer *
 }
 
 static enum status return_locked(struct endpoint *endpoint, struct process *process,
-				 const struct endpoint_answer *answer, const struct transfer_descriptor *descriptor,
-				 const uint8_t *data)
+				 const struct endpoint_answer *answer, struct outgoing *outgoing)
 {
 	uint64_t bytes = answer->parcel.bytes;
 	struct message_transfer both;
 	struct operation *call;
-	uint64_t room;
 
 	TRY(find_served(endpoint, answer->call, &call));
-	room = call->message->result_bytes;
 	/* Without a buffer, the completion has room for one capability, and none for bytes. */
-	GUARD(room != 0 ? bytes + sizeof(struct endpoint_message) <= room : bytes == 0 && answer->parcel.count <= 1,
+	GUARD(call->bytes != 0 ? bytes + sizeof(struct endpoint_message) <= call->bytes
+			       : bytes == 0 && answer->parcel.count <= 1,
 	      STATUS_TOO_LONG);
-	TRY(prepare(&both, process, call->thread->process, descriptor, (uint32_t)answer->parcel.count));
-	return finish_call(call, &both, answer, data);
+	TRY(prepare(&both, process, call->thread->process, outgoing->descriptor, (uint32_t)answer->parcel.count));
+	return finish_call(call, &both, answer, outgoing);
 }
 
 enum status endpoint_return(struct endpoint *endpoint, struct process *process, const struct endpoint_answer *answer)
 {
-	struct transfer_descriptor descriptor[TRANSFER_MAX];
-	uint8_t data[ENDPOINT_MAX_BYTES];
+	struct outgoing outgoing; /* not cleared: what is not filled in is not read */
 	enum status status;
 
 	TRY(check_parcel(&answer->parcel));
 	GUARD(answer->answer <= ENDPOINT_MAX_ANSWER, STATUS_BAD_ARGUMENT);
-	TRY(read_parcel(process, &answer->parcel, descriptor, data));
+	TRY(read_parcel(process, &answer->parcel, outgoing.descriptor, outgoing.data));
+	outgoing.header = (struct endpoint_message){ .bytes = (uint32_t)answer->parcel.bytes, .sender = process->id };
 	spinlock_acquire(&endpoint->lock);
-	status = return_locked(endpoint, process, answer, descriptor, data);
+	status = return_locked(endpoint, process, answer, &outgoing);
 	spinlock_release(&endpoint->lock);
 	return status;
 }
@@ -432,7 +450,8 @@ bool endpoint_is_valid(const struct endpoint *endpoint)
 	bool is_idle = endpoint->calls.count + endpoint->receivers.count + endpoint->served.count == 0;
 
 	return (endpoint->calls.count == 0 || endpoint->receivers.count == 0) &&
-	       (endpoint->is_shut ? is_idle : endpoint->owners != 0) && endpoint->owners + endpoint->clients <= endpoint->references &&
+	       (endpoint->is_shut ? is_idle : endpoint->owners != 0) &&
+	       endpoint->owners + endpoint->clients <= endpoint->references &&
 	       operation_queue_is_valid(&endpoint->calls) && operation_queue_is_valid(&endpoint->receivers) &&
 	       operation_queue_is_valid(&endpoint->served);
 }

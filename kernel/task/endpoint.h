@@ -10,8 +10,8 @@
  * that, and nothing is in flight. Deaths: the last owner's ends all calls with GONE; a caller's takes its call out of
  * whichever queue.
  *
- * The counts of capabilities are atomic and need no lock, since what is transferred may be an endpoint itself. An owner's
- * capability that is being copied while its last one is released arrives at an endpoint that is shut.
+ * The counts of capabilities are atomic and need no lock, since what is transferred may be an endpoint itself. An
+ * owner's capability that is being copied while its last one is released arrives at an endpoint that is shut.
  *
  * Lifetime: a reference by each hold and each use; an open operation is a use. Every hold is charged the endpoint's
  * bytes; a call's message is charged to its caller.
@@ -31,26 +31,22 @@ struct process;
 
 struct endpoint {
 	struct spinlock lock;
-	bool is_shut;                   /* lock; the last owner has gone, and no other will come */
-	uint32_t owners, clients;       /* atomic; capabilities */
-	uint64_t references;            /* atomic */
-	uint64_t number;                /* fixed; for the inspector */
-	uint64_t next_call;             /* lock; id of the next call that is received */
-	struct operation_queue calls;   /* lock */
+	bool is_shut;                     /* lock; the last owner has gone, and no other will come */
+	uint32_t owners, clients;         /* atomic; capabilities */
+	uint64_t references;              /* atomic */
+	uint64_t number;                  /* fixed; for the inspector */
+	uint64_t next_call;               /* lock; id of the next call that is received */
+	struct operation_queue calls;     /* lock */
 	struct operation_queue receivers; /* lock */
-	struct operation_queue served;  /* lock */
+	struct operation_queue served;    /* lock */
 	struct endpoint *next, *previous; /* list of all, its own lock */
 } __attribute__((aligned(16)));
 
 /* A call's own copy of what was sent, from CALL to its end. */
 struct message {
-	uint64_t call;  /* id, once it is received */
-	uint64_t badge;
-	uint64_t result_buffer, result_bytes;
-	uint16_t method;
 	uint16_t capabilities;
-	uint32_t bytes;
 	struct transfer_descriptor capability[TRANSFER_MAX];
+	struct endpoint_message header; /* as the receiver will see it, with the bytes behind it */
 	uint8_t data[];
 };
 
@@ -71,8 +67,8 @@ void endpoint_use(struct endpoint *endpoint);
 void endpoint_end_use(struct endpoint *endpoint);
 
 /*
- * Read a caller's parcel into a message of its own, charged to `process`. TOO_LONG, BUFFER_FAULT, RANGE_WRAPS,
- * NOT_USER_ADDRESS, BAD_ARGUMENT (kind of a descriptor), OVER_KERNEL_OBJECT, OUT_OF_MEMORY.
+ * Read a caller's parcel into a message of its own, charged to `process`; NULL if nothing is sent. TOO_LONG,
+ * BUFFER_FAULT, RANGE_WRAPS, NOT_USER_ADDRESS, BAD_ARGUMENT (kind of a descriptor), OVER_KERNEL_OBJECT, OUT_OF_MEMORY.
  */
 enum status message_create(struct process *process, const struct endpoint_parcel *parcel, struct message **message);
 void message_destroy(struct process *process, struct message *message);
@@ -85,7 +81,7 @@ enum status endpoint_call(struct endpoint *endpoint, struct operation *operation
 enum status endpoint_receive(struct endpoint *endpoint, struct operation *operation);
 
 struct endpoint_answer {
-	uint64_t call;  /* id */
+	uint64_t call; /* id */
 	uint64_t value;
 	uint32_t answer;
 	struct endpoint_parcel parcel;

@@ -13,8 +13,8 @@
 #include "kernel/mem/account.h"
 #include "lib/cap_table.h"
 
-#define HOLD_COUNTED                                                                                          \
-	(1u << INTERFACE_MEMORY_OBJECT | 1u << INTERFACE_PROCESS_HANDLE | 1u << INTERFACE_ENDPOINT |          \
+#define HOLD_COUNTED                                                                                 \
+	(1u << INTERFACE_MEMORY_OBJECT | 1u << INTERFACE_PROCESS_HANDLE | 1u << INTERFACE_ENDPOINT | \
 	 1u << INTERFACE_ENDPOINT_CLIENT)
 
 /* Whether its object is counted at all. The others stand for the kernel itself, or for the holder's own parts. */

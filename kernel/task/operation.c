@@ -69,27 +69,52 @@ bool operation_queue_is_valid(const struct operation_queue *queue)
 
 /* ---- places ---- */
 
-enum status operation_open(struct thread *thread, enum operation_kind kind, uint64_t user_data,
+#define OPERATION_PLACES ((1u << OPERATION_MAX) - 1)
+
+/* Those that nobody else completes, or not always: by the clock, or by looking. */
+static bool looks_by_itself(const struct operation *operation)
+{
+	return operation->kind == OPERATION_CONSOLE_READ || operation->deadline != UINT64_MAX;
+}
+
+/* Each field that somebody reads, not all: it is on the way of every call. */
+enum status operation_open(struct thread *thread, enum operation_kind kind, uint64_t user_data, uint64_t deadline,
 			   struct operation **operation)
 {
-	for (uint32_t i = 0; i < OPERATION_MAX; i++) {
-		struct operation *place = &thread->operation[i];
+	struct operation *place;
+	uint32_t index;
 
-		if (place->kind != OPERATION_NONE)
-			continue;
-		*place = (struct operation){ .kind = kind, .thread = thread, .deadline = UINT64_MAX };
-		place->completion.user_data = user_data;
-		thread->open_count++;
-		*operation = place;
-		return STATUS_OK;
-	}
-	return STATUS_BUSY;
+	GUARD(thread->places_used != OPERATION_PLACES, STATUS_BUSY);
+	index = (uint32_t)__builtin_ctz(~thread->places_used);
+	place = &thread->operation[index];
+	place->kind = kind;
+	place->thread = thread;
+	place->deadline = deadline;
+	place->object = NULL;
+	place->guard = NULL;
+	place->message = NULL;
+	place->queue = NULL;
+	place->completion.user_data = user_data;
+	place->completion.result = 0;
+	place->completion.flags = 0;
+	place->completion.value = 0;
+	place->completion.capability = HANDLE_NONE;
+	place->completion.interface = INTERFACE_NONE;
+	thread->places_used |= 1u << index;
+	thread->open_count++;
+	thread->looking += looks_by_itself(place);
+	*operation = place;
+	return STATUS_OK;
 }
 
 void operation_abandon(struct operation *operation)
 {
+	struct thread *thread = operation->thread;
+
+	thread->looking -= looks_by_itself(operation);
+	thread->places_used &= ~(1u << (operation - thread->operation));
+	thread->open_count--;
 	operation->kind = OPERATION_NONE;
-	operation->thread->open_count--;
 }
 
 /* ---- completing, by anyone ---- */
@@ -135,7 +160,8 @@ static void let_go(struct operation *operation)
 	}
 	switch (operation->kind) {
 	case OPERATION_CALL:
-		message_destroy(operation->thread->process, operation->message);
+		if (operation->message != NULL)
+			message_destroy(operation->thread->process, operation->message);
 		endpoint_end_use(operation->object);
 		break;
 	case OPERATION_RECEIVE:
@@ -174,11 +200,9 @@ static bool take_back(struct operation *operation)
 
 void operation_cancel_all(struct thread *thread)
 {
-	for (uint32_t i = 0; i < OPERATION_MAX; i++) {
-		struct operation *operation = &thread->operation[i];
+	while (thread->places_used != 0) {
+		struct operation *operation = &thread->operation[__builtin_ctz(thread->places_used)];
 
-		if (operation->kind == OPERATION_NONE)
-			continue;
 		(void)take_back(operation);
 		let_go(operation);
 		operation_abandon(operation);
@@ -211,12 +235,6 @@ static bool try_complete(struct operation *operation, uint64_t now, uint64_t *ne
 	return false;
 }
 
-static bool looks_by_itself(const struct operation *operation)
-{
-	return operation->kind == OPERATION_CONSOLE_READ ||
-	       (operation->kind != OPERATION_NONE && operation->deadline != UINT64_MAX);
-}
-
 /* In the order in which they were completed. */
 static uint64_t post_list(struct thread *thread)
 {
@@ -240,25 +258,30 @@ static uint64_t post_list(struct thread *thread)
 	return count;
 }
 
-uint64_t operation_post_done(struct thread *thread, uint64_t *next_look)
+static uint64_t post_those_that_look(struct thread *thread, uint64_t *next_look)
 {
+	uint64_t now = clock_now_ns();
 	uint64_t count = 0;
-	uint64_t now = 0;
 
-	if (__atomic_load_n(&thread->done, __ATOMIC_RELAXED) != NULL)
-		count = post_list(thread);
-	for (uint32_t i = 0; i < OPERATION_MAX && thread->open_count > 0; i++) {
-		struct operation *operation = &thread->operation[i];
+	for (uint32_t places = thread->places_used; places != 0; places &= places - 1) {
+		struct operation *operation = &thread->operation[__builtin_ctz(places)];
 
-		if (!looks_by_itself(operation))
-			continue;
-		if (now == 0)
-			now = clock_now_ns();
-		if (!try_complete(operation, now, next_look))
+		if (!looks_by_itself(operation) || !try_complete(operation, now, next_look))
 			continue;
 		post(thread, operation);
 		count++;
 	}
+	return count;
+}
+
+uint64_t operation_post_done(struct thread *thread, uint64_t *next_look)
+{
+	uint64_t count = 0;
+
+	if (__atomic_load_n(&thread->done, __ATOMIC_RELAXED) != NULL)
+		count = post_list(thread);
+	if (thread->looking != 0)
+		count += post_those_that_look(thread, next_look);
 	if (count != 0)
 		ring_kernel_publish(&thread->ring_state, thread->ring);
 	return count;

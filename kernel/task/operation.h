@@ -1,11 +1,11 @@
 /*
  * Operations that complete later: each takes one of the places of its thread, and one place in its completion queue.
  *
- * Life: operation_open (by the thread, in its own context) -> it waits in a queue of some object -> whoever completes it
- * fills `completion` and calls operation_complete -> the thread posts it to its ring in cap_enter (operation_post_done).
- * Or the thread takes it back itself (operation_cancel): because its time is over, or the thread ends. So the ring, and
- * the places, are the thread's alone; others touch an operation only under its guard, the lock of the object that it
- * waits at, and only while it is queued there.
+ * Life: operation_open (by the thread, in its own context) -> it waits in a queue of some object -> whoever completes
+ * it fills `completion` and calls operation_complete -> the thread posts it to its ring in cap_enter
+ * (operation_post_done). Or the thread takes it back itself (operation_cancel): because its time is over, or the thread
+ * ends. So the ring, and the places, are the thread's alone; others touch an operation only under its guard, the lock
+ * of the object that it waits at, and only while it is queued there.
  *
  * Locks: the guard is taken inside operation_cancel and operation_post_done. operation_complete is called with it held.
  */
@@ -23,6 +23,7 @@ struct thread;
 struct message;
 struct operation;
 
+#define OPERATION_FOREVER UINT64_MAX
 #define OPERATION_MAX 16u /* open at a time, of one thread */
 
 enum operation_kind {
@@ -52,13 +53,15 @@ struct operation {
 	struct thread *thread;
 	uint64_t deadline; /* SLEEP, PARK: clock_now_ns; UINT64_MAX: none */
 	uint64_t buffer;   /* the program's; PARK: the address of the word */
-	uint64_t bytes;    /* THREAD_WAIT: and `word` the id of the thread */
-	uint64_t word;
+	uint64_t bytes;
+	uint64_t word;  /* CALL: its id, once it is received; THREAD_WAIT: the id of the thread */
+	uint64_t badge; /* CALL: of the facet */
+	uint16_t method;
 	void *object; /* a use of it is held */
 	struct spinlock *guard;
 	union {
-		struct message *message;   /* CALL */
-		operation_poll_t *poll;    /* CONSOLE_READ */
+		struct message *message; /* CALL: what is sent; NULL: nothing but the method */
+		operation_poll_t *poll;  /* CONSOLE_READ */
 	};
 
 	/* guard */
@@ -76,10 +79,11 @@ void operation_dequeue(struct operation *operation);
 bool operation_queue_is_valid(const struct operation_queue *queue);
 
 /*
- * A place for one more operation of the current thread: BUSY if all are taken. Its fields but `kind`, `thread` and
- * user_data are 0; deadline is UINT64_MAX. operation_abandon gives it back before it was queued anywhere.
+ * A place for one more operation of the current thread: BUSY if all are taken. `deadline` UINT64_MAX: none. Nothing
+ * completes it yet: buffer, bytes, word, badge, method, and message or poll are to be filled in as its kind needs them.
+ * operation_abandon gives it back before it was queued anywhere.
  */
-enum status operation_open(struct thread *thread, enum operation_kind kind, uint64_t user_data,
+enum status operation_open(struct thread *thread, enum operation_kind kind, uint64_t user_data, uint64_t deadline,
 			   struct operation **operation);
 void operation_abandon(struct operation *operation);
 
@@ -87,8 +91,8 @@ void operation_abandon(struct operation *operation);
 void operation_complete(struct operation *operation, enum status status, uint64_t value);
 
 /*
- * The same with a result as the completion has it (0 or more), and let the thread run on this CPU as soon as the current
- * one blocks.
+ * The same with a result as the completion has it (0 or more), and let the thread run on this CPU as soon as the
+ * current one blocks.
  */
 void operation_answer(struct operation *operation, uint32_t result, uint64_t value);
 

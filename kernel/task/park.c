@@ -61,7 +61,7 @@ static enum status wait_locked(struct process *process, struct operation *operat
 	return status;
 }
 
-enum status park_wait(struct operation *operation, uint64_t address, uint32_t expected, uint64_t deadline)
+enum status park_wait(struct operation *operation, uint64_t address, uint32_t expected)
 {
 	struct process *process = operation->thread->process;
 	struct uaddr_range range;
@@ -70,7 +70,6 @@ enum status park_wait(struct operation *operation, uint64_t address, uint32_t ex
 	TRY(check_address(address));
 	TRY(uaddr_range_of_bytes(address, WORD_BYTES, &range));
 	operation->buffer = address;
-	operation->deadline = deadline;
 	operation->guard = &process->park_lock;
 	address_space_lock(&process->space, range);
 	status = wait_locked(process, operation, expected);
@@ -107,7 +106,8 @@ void task_pages_gone(struct address_space *space, struct uaddr_range range)
 	for (uint32_t i = 0; i < PROCESS_PARK_BUCKETS; i++) {
 		for (struct operation *operation = process->parked[i].first; operation != NULL; operation = next) {
 			next = operation->next;
-			if (operation->buffer >= uaddr_to_u64(range.start) && operation->buffer < uaddr_to_u64(range.end))
+			if (operation->buffer >= uaddr_to_u64(range.start) &&
+			    operation->buffer < uaddr_to_u64(range.end))
 				wake(process, operation, STATUS_GONE);
 		}
 	}

@@ -106,13 +106,18 @@ bool process_use_unless_gone(struct process *process)
 
 void process_end_use(struct process *process)
 {
+	bool was_in_tree;
+
 	/* Acquire and release: whoever comes last sees all that the others did. */
 	if (__atomic_sub_fetch(&process->references, 1, __ATOMIC_ACQ_REL) != 0)
 		return;
 	CHECK(process->ended);
-	if (process->is_in_tree)
+	was_in_tree = process->is_in_tree;
+	if (was_in_tree)
 		process_tree_remove(process);
 	frame_free(direct_map_frame(process), FRAME_TASK, NULL);
+	if (was_in_tree)
+		process_tree_count_down(); /* last: whoever sees 0 finds every frame back */
 }
 
 void process_add_hold(struct process *process)

@@ -1,8 +1,8 @@
 /*
  * A process: one address space, one capability table, one account, threads, and a place in the tree of processes.
  *
- * Life: process_create (empty, in nobody's sight) -> the spawner fills it -> process_start: threads run -> process_end, by
- * exit, fault or kill: every thread leaves at its next safe point -> the last one releases all authority, then the
+ * Life: process_create (empty, in nobody's sight) -> the spawner fills it -> process_start: threads run -> process_end,
+ * by exit, fault or kill: every thread leaves at its next safe point -> the last one releases all authority, then the
  * storage -> when all threads are reclaimed the account ends at zero (CHECK), the limits go back to the parent, and who
  * waits is told. What is left is the record, for those who hold a ProcessHandle and pay for it.
  *
@@ -57,11 +57,11 @@ struct process {
 	struct operation_queue parked[PROCESS_PARK_BUCKETS]; /* park_lock */
 
 	struct spinlock lock;
-	bool ending;       /* lock to write; atomic */
-	bool ended;        /* lock; storage is gone */
-	uint32_t live;     /* lock; threads that have not left */
-	uint32_t threads;  /* lock; that are not reclaimed */
-	uint64_t run_ns;   /* lock; of reclaimed threads */
+	bool ending;                         /* lock to write; atomic */
+	bool ended;                          /* lock; storage is gone */
+	uint32_t live;                       /* lock; threads that have not left */
+	uint32_t threads;                    /* lock; that are not reclaimed */
+	uint64_t run_ns;                     /* lock; of reclaimed threads */
 	struct thread_slot slot[THREAD_MAX]; /* lock */
 	struct operation_queue thread_waits; /* lock */
 	struct operation_queue waits;        /* lock; for its end */

@@ -20,8 +20,8 @@ void process_capability_destroy_table(struct process *process);
  *   reserve  takes the pages that were promised and as many slots, which cannot fail; publish follows for each
  */
 struct capability_plan {
-	uint32_t slots;   /* of the free ones, set aside */
-	uint64_t frames;  /* to be promised by the caller */
+	uint32_t slots;  /* of the free ones, set aside */
+	uint64_t frames; /* to be promised by the caller */
 };
 
 enum status process_capability_plan(struct process *process, uint32_t slots, struct charge *charge,

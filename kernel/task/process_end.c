@@ -9,11 +9,6 @@
 #include "kernel/task/scheduler.h"
 #include "lib/check.h"
 
-static bool is_ending(const struct process *process)
-{
-	return __atomic_load_n(&process->ending, __ATOMIC_ACQUIRE);
-}
-
 /* Locked. The first reason stands. */
 static void set_ending(struct process *process, const struct process_exit *exit)
 {
@@ -39,7 +34,7 @@ void process_end_begin(struct process *process, const struct process_exit *exit)
 
 void process_end_if_asked(void)
 {
-	if (UNLIKELY(is_ending(thread_current()->process)))
+	if (UNLIKELY(process_end_is_asked(thread_current()->process)))
 		process_end_thread(thread_current()->process->exit.code);
 }
 
@@ -68,7 +63,7 @@ _Noreturn void process_end_thread(int64_t code)
 
 	scheduler_keep_running();
 	operation_cancel_all(thread);
-	if (!is_ending(process))
+	if (!process_end_is_asked(process))
 		bootstrap_page_unmap(&process->space, thread->ring_address); /* else it goes with the space */
 	scheduler_leave_space(); /* before it is counted out: the last one takes the space apart */
 	if (leave_slot(process, thread, code))
@@ -82,8 +77,8 @@ static void answer(struct process *process, struct operation *operation)
 	enum status status = STATUS_OK;
 
 	if (operation->bytes != 0)
-		status = user_access_write(&operation->thread->process->space, operation->buffer,
-					   sizeof(process->exit), &process->exit);
+		status = user_access_write(&operation->thread->process->space, operation->buffer, sizeof(process->exit),
+					   &process->exit);
 	operation_complete(operation, status, (uint64_t)process->exit.code);
 }
 

@@ -12,6 +12,12 @@
  */
 void process_end_begin(struct process *process, const struct process_exit *exit);
 
+/* Whether it has begun to end: its threads leave before they are in ring 3 again. */
+static inline bool process_end_is_asked(const struct process *process)
+{
+	return __atomic_load_n(&process->ending, __ATOMIC_ACQUIRE);
+}
+
 /* If the current thread's process is ending, the thread leaves: does not return then. No locks. */
 void process_end_if_asked(void);
 

@@ -156,7 +156,8 @@ static enum status find_slot(struct process *process, uint64_t id, struct thread
 
 uint64_t process_thread_id(struct process *process, const struct thread *thread)
 {
-	return id_of(&process->slot[thread->index], thread->index); /* its own generation does not change while it lives */
+	return id_of(&process->slot[thread->index],
+		     thread->index); /* its own generation does not change while it lives */
 }
 
 enum status process_thread_set_priority(struct process *process, uint64_t id, uint64_t priority)
@@ -186,7 +187,8 @@ static void answer(struct operation *operation, const struct thread_slot *slot)
 	enum status status = STATUS_OK;
 
 	if (operation->bytes != 0)
-		status = user_access_write(&operation->thread->process->space, operation->buffer, sizeof(report), &report);
+		status = user_access_write(&operation->thread->process->space, operation->buffer, sizeof(report),
+					   &report);
 	operation_complete(operation, status, (uint64_t)slot->code);
 }
 

@@ -8,7 +8,7 @@
 
 static struct spinlock tree_lock = SPINLOCK_INIT;
 static struct process *processes; /* tree_lock; the newest first */
-static uint64_t process_count;    /* tree_lock */
+static uint64_t process_count;    /* atomic; in the list, or not quite freed */
 static uint64_t last_id;          /* atomic */
 static struct thread *watcher;    /* fixed once set */
 
@@ -52,7 +52,7 @@ void process_tree_add(struct process *process)
 	if (processes != NULL)
 		processes->previous = process;
 	processes = process;
-	process_count++;
+	__atomic_fetch_add(&process_count, 1, __ATOMIC_RELAXED);
 	spinlock_release(&tree_lock);
 }
 
@@ -65,8 +65,12 @@ void process_tree_remove(struct process *process)
 		processes = process->next;
 	if (process->next != NULL)
 		process->next->previous = process->previous;
-	process_count--;
 	spinlock_release(&tree_lock);
+}
+
+void process_tree_count_down(void)
+{
+	__atomic_fetch_sub(&process_count, 1, __ATOMIC_RELEASE);
 }
 
 void process_tree_orphan(struct process *process)
@@ -126,12 +130,7 @@ uint64_t process_tree_parent_id(struct process *process)
 
 uint64_t process_tree_count(void)
 {
-	uint64_t count;
-
-	spinlock_acquire(&tree_lock);
-	count = process_count;
-	spinlock_release(&tree_lock);
-	return count;
+	return __atomic_load_n(&process_count, __ATOMIC_ACQUIRE);
 }
 
 void process_tree_watch(struct thread *thread)
@@ -157,7 +156,7 @@ bool process_tree_is_valid(void)
 		valid = valid && (process->previous != NULL ? process->previous->next : processes) == process;
 		valid = valid && (process->parent == NULL || !process->parent->ended);
 	}
-	valid = valid && count == process_count;
+	valid = valid && count == process_tree_count();
 	spinlock_release(&tree_lock);
 	return valid;
 }

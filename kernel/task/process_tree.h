@@ -21,8 +21,9 @@ void process_tree_add(struct process *process);
 /* It has ended: its children become its parent's. */
 void process_tree_orphan(struct process *process);
 
-/* Not visible any more. */
+/* Not visible any more; and when its record is freed, not counted either. */
 void process_tree_remove(struct process *process);
+void process_tree_count_down(void);
 
 /* A number for a new process; never used twice. */
 uint64_t process_tree_next_id(void);

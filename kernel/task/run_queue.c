@@ -52,7 +52,8 @@ bool run_queue_is_valid(const struct run_queue *queue)
 		bool has_bit = (queue->ready & 1u << priority) != 0;
 
 		valid = valid && has_bit == (queue->first[priority] != NULL);
-		for (const struct thread *thread = queue->first[priority]; thread != NULL; thread = thread->next_ready) {
+		for (const struct thread *thread = queue->first[priority]; thread != NULL;
+		     thread = thread->next_ready) {
 			valid = valid && thread->state == THREAD_READY && thread->queue_priority == priority;
 			valid = valid && (thread->next_ready != NULL || queue->last[priority] == thread);
 			count++;

@@ -23,8 +23,8 @@ struct scheduler_cpu {
 	/* this CPU's alone */
 	uint32_t index;
 	struct thread *handed_over;
-	struct thread *leaving; /* whose stack it left last, until finish_switch */
-	struct thread *fpu;     /* whose registers are loaded */
+	struct thread *leaving;      /* whose stack it left last, until finish_switch */
+	struct thread *fpu;          /* whose registers are loaded */
 	struct address_space *space; /* that is loaded; NULL: the kernel's */
 	uint64_t idle_context;
 	uint64_t switched_at, turn_end;

@@ -41,8 +41,8 @@ void scheduler_keep_running(void);
 void scheduler_prod(struct thread *thread);
 
 /*
- * The current thread sleeps until it is woken or `deadline` (clock_now_ns) has passed, or any time sooner: look again at
- * what you wait for. No locks.
+ * The current thread sleeps until it is woken or `deadline` (clock_now_ns) has passed, or any time sooner: look again
+ * at what you wait for. No locks.
  */
 void scheduler_block(uint64_t deadline);
 

@@ -1,9 +1,9 @@
 /*
  * A thread: a kernel stack, a ring, and the operations that are open on it. A kernel thread has no process.
  *
- * Where it is: current on a CPU, in a run queue or handed over to one (READY), or BLOCKED in cap_enter, or DEAD and about
- * to be reclaimed by the next context on its CPU. It is put into a queue only when its CPU has left its stack, so a thread
- * in a queue can be run by anyone at once.
+ * Where it is: current on a CPU, in a run queue or handed over to one (READY), or BLOCKED in cap_enter, or DEAD and
+ * about to be reclaimed by the next context on its CPU. It is put into a queue only when its CPU has left its stack, so
+ * a thread in a queue can be run by anyone at once.
  */
 #ifndef CAPOS_KERNEL_TASK_THREAD_H
 #define CAPOS_KERNEL_TASK_THREAD_H
@@ -34,8 +34,10 @@ struct thread {
 	/* the thread's alone: read at each system call */
 	struct ring_page *ring; /* through the direct map; pinned as long as the thread lives */
 	struct ring_kernel ring_state;
-	uint32_t open_count; /* operations whose completion is not posted yet */
-	uint32_t index;      /* fixed: place in its process, and of its ring */
+	uint32_t open_count;  /* operations whose completion is not posted yet */
+	uint32_t places_used; /* bit per place of an open operation */
+	uint32_t looking;     /* of them with a deadline, or polled */
+	uint32_t index;       /* fixed: place in its process, and of its ring */
 	struct process *process;
 	uint64_t refused; /* submissions not answered with OK, since it began, for the inspector */
 
@@ -75,8 +77,8 @@ struct thread {
 #define THREAD_KERNEL_BYTES ((uint64_t)(1u + 4u) * 4096u)
 
 /*
- * Frame, kernel stack and start state, not in any process yet; `process` only charges: OVER_KERNEL_OBJECT, OUT_OF_MEMORY.
- * `process` NULL: a kernel thread, for kernel_main.
+ * Frame, kernel stack and start state, not in any process yet; `process` only charges: OVER_KERNEL_OBJECT,
+ * OUT_OF_MEMORY. `process` NULL: a kernel thread, for kernel_main.
  */
 enum status thread_create(struct process *process, struct thread **thread);
 

@@ -41,8 +41,8 @@ static enum status take_all(struct transfer *transfer)
 {
 	for (uint32_t i = 0; i < transfer->count; i++) {
 		struct transfer_item *item = &transfer->item[i];
-		enum status status = item->kind == TRANSFER_KIND_COPY ? take_copy(transfer, item) :
-									take_move(transfer, item);
+		enum status status =
+			item->kind == TRANSFER_KIND_COPY ? take_copy(transfer, item) : take_move(transfer, item);
 
 		if (status == STATUS_OK)
 			continue;

@@ -48,7 +48,8 @@ void world_stop(void)
 	__atomic_store_n(&is_stopped, true, __ATOMIC_RELEASE);
 	while ((__atomic_load_n(&parked_mask, __ATOMIC_ACQUIRE) & others) != others) {
 		ask(others & ~__atomic_load_n(&parked_mask, __ATOMIC_RELAXED));
-		for (uint32_t i = 0; i < 1000 && (__atomic_load_n(&parked_mask, __ATOMIC_ACQUIRE) & others) != others; i++) {
+		for (uint32_t i = 0; i < 1000 && (__atomic_load_n(&parked_mask, __ATOMIC_ACQUIRE) & others) != others;
+		     i++) {
 			cpu_pause();
 			tlb_poll();
 		}

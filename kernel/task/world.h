@@ -6,8 +6,8 @@
 #define CAPOS_KERNEL_TASK_WORLD_H
 
 /*
- * Until world_start, no other CPU changes anything but its own translations. No locks held; takes as long as the longest
- * call that is under way. Two callers: one waits for the other.
+ * Until world_start, no other CPU changes anything but its own translations. No locks held; takes as long as the
+ * longest call that is under way. Two callers: one waits for the other.
  */
 void world_stop(void);
 void world_start(void);

@@ -12,7 +12,8 @@
 #include "abi/status.h"
 #include "kernel/task/process.h"
 #include "lib/ring.h"
-#include "tests/host/task_machine.h"
+#include "tests/host/actor.h"
+#include "tests/host/task_snapshot.h"
 
 #define SCENE_FRAMES 4096u
 #define SCENE_OBJECT_PAGES 700u /* two index levels */
@@ -33,9 +34,12 @@
 #define SCENE_MAPPED_PAGES 20u
 
 struct call_scene {
-	struct process *process;
+	struct actor actor;
+	struct process *process; /* the actor's */
+	struct thread *thread;
 	struct ring_page *ring;
-	handle_t memory, frames, timer, console;
+	handle_t memory, frames, timer, console, threads, park, endpoints, spawner, package;
+	handle_t endpoint, client; /* its own, and a client facet for it */
 	handle_t object, other; /* memory objects */
 };
 
@@ -46,17 +50,12 @@ void call_scene_begin(void);
 /* Everything valid, and gone without a trace. */
 void call_scene_end(void);
 
-/* One submission, carried out and completed. */
+/* One submission, carried out and completed at once. */
 struct ring_completion call_scene_submit(uint64_t first, const uint64_t argument[6]);
-
-static inline uint64_t call_scene_first(enum ring_opcode opcode, uint16_t operation, handle_t capability)
-{
-	return (uint64_t)capability << 32 | (uint64_t)operation << 16 | (uint8_t)opcode;
-}
 
 /* The completion of a call, and the status in it. */
 #define COMPLETION_OF(capability, operation, ...) \
-	call_scene_submit(call_scene_first(RING_CALL, operation, capability), (uint64_t[6]){ __VA_ARGS__ })
+	call_scene_submit(actor_first(RING_CALL, operation, capability), (uint64_t[6]){ __VA_ARGS__ })
 #define STATUS_OF(capability, operation, ...) call_scene_status(COMPLETION_OF(capability, operation, __VA_ARGS__))
 
 /* The status of a completion; one that refuses gives no capability. */

@@ -26,6 +26,7 @@
 #define GIB (1024 * MIB)
 #define TIB (1024 * GIB)
 
+static const struct memory_window everything = { 0, MEMORY_OBJECT_MAX_PAGES, false };
 static struct account account;
 static struct address_space space;
 static struct space_model model;
@@ -434,11 +435,11 @@ static void change_borrowed(struct model_range *range)
 	if (once_in(2)) {
 		enum status expected = space_model_return(&model, range);
 
-		assert_status(borrowed_unmap(&space, object[which], kernel_range(range)), expected);
+		assert_status(borrowed_unmap(&space, object[which], &everything, kernel_range(range)), expected);
 	} else {
 		enum status expected = space_model_protect_borrowed(&model, range);
 
-		assert_status(borrowed_protect(&space, object[which], kernel_range(range), range->protection),
+		assert_status(borrowed_protect(&space, object[which], &everything, kernel_range(range), range->protection),
 			      expected);
 	}
 }

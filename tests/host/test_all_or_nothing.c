@@ -34,6 +34,7 @@
 #define IMAGE UINT64_C(0x400000)
 #define FREE (7 * TIB - 4 * PAGE_SIZE) /* nothing around it */
 
+static const struct memory_window everything = { 0, MEMORY_OBJECT_MAX_PAGES, false };
 static struct account account;
 static struct address_space space;
 static struct memory_object *object;
@@ -245,12 +246,12 @@ static enum status borrow_over_boundary(void)
 
 static enum status unborrow(void)
 {
-	return borrowed_unmap(&space, object, pages_at(BORROWED, 40));
+	return borrowed_unmap(&space, object, &everything, pages_at(BORROWED, 40));
 }
 
 static enum status protect_borrowed(void)
 {
-	return borrowed_protect(&space, object, pages_at(BORROWED + 7 * PAGE_SIZE, 30), PROTECTION_READ);
+	return borrowed_protect(&space, object, &everything, pages_at(BORROWED + 7 * PAGE_SIZE, 30), PROTECTION_READ);
 }
 
 static enum status load_image(void)

@@ -1,8 +1,4 @@
-/* links: kernel/cap/dispatch.c kernel/cap/call.c kernel/cap/frame_alloc.c kernel/cap/memory_object_cap.c
-   kernel/cap/virtual_memory.c kernel/cap/timer_cap.c kernel/task/process.c kernel/task/thread.c
-   kernel/mem/kernel_stack.c kernel/mem/address_space.c kernel/mem/anonymous.c kernel/mem/page_placement.c
-   kernel/mem/borrowed.c kernel/mem/page_walk.c kernel/mem/page_gap.c kernel/mem/memory_object.c kernel/mem/heap.c
-   kernel/mem/frame.c kernel/mem/account.c kernel/mem/user_access.c kernel/mem/validate.c */
+/* links: HOST_TASK_KERNEL */
 /* Calls that no program should make: each has its answer, negative in the completion, and changes nothing. */
 #include <stdarg.h>
 #include <stddef.h>
@@ -73,9 +69,9 @@ static void test_operations(void **state)
 	};
 
 	for (uint32_t i = 0; i < COUNT_OF(interface); i++) {
-		assert_refused(call_scene_first(RING_CALL, (uint16_t)interface[i].operations, interface[i].capability),
+		assert_refused(actor_first(RING_CALL, (uint16_t)interface[i].operations, interface[i].capability),
 			       STATUS_UNSUPPORTED);
-		assert_refused(call_scene_first(RING_CALL, UINT16_MAX, interface[i].capability), STATUS_UNSUPPORTED);
+		assert_refused(actor_first(RING_CALL, UINT16_MAX, interface[i].capability), STATUS_UNSUPPORTED);
 	}
 	call_scene_end();
 }
@@ -106,9 +102,9 @@ static void test_capabilities(void **state)
 	};
 
 	for (uint32_t i = 0; i < COUNT_OF(wrong); i++) {
-		assert_refused(call_scene_first(RING_RELEASE, 0, wrong[i]), STATUS_NO_SUCH_CAPABILITY);
+		assert_refused(actor_first(RING_RELEASE, 0, wrong[i]), STATUS_NO_SUCH_CAPABILITY);
 		for (uint32_t operation = 0; operation < VIRTUAL_MEMORY_OPERATION_COUNT; operation++)
-			assert_refused(call_scene_first(RING_CALL, (uint16_t)operation, wrong[i]),
+			assert_refused(actor_first(RING_CALL, (uint16_t)operation, wrong[i]),
 				       STATUS_NO_SUCH_CAPABILITY);
 	}
 	completion = COMPLETION_OF(scene.frames, FRAME_ALLOCATOR_ALLOCATE, 1);
@@ -227,7 +223,7 @@ static void test_arguments(void **state)
 	task_snapshot_take(&before, scene.process);
 	for (uint32_t i = 0; i < COUNT_OF(bad_calls); i++) {
 		const struct bad_call *bad = &bad_calls[i];
-		uint64_t first = call_scene_first(RING_CALL, bad->operation, handle_of(bad->target));
+		uint64_t first = actor_first(RING_CALL, bad->operation, handle_of(bad->target));
 
 		assert_int_equal(call_scene_status(call_scene_submit(first, bad->argument)), bad->status);
 		assert_true(task_snapshot_holds(&before, scene.process));
@@ -302,7 +298,7 @@ static enum status ask(const struct answer *answer, uint64_t address, uint64_t b
 	argument[answer->buffer] = address;
 	argument[answer->buffer + 1] = bytes;
 	return call_scene_status(
-		call_scene_submit(call_scene_first(RING_CALL, answer->operation, handle_of(answer->target)), argument));
+		call_scene_submit(actor_first(RING_CALL, answer->operation, handle_of(answer->target)), argument));
 }
 
 static void test_buffers(void **state)

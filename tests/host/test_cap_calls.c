@@ -1,8 +1,4 @@
-/* links: kernel/cap/dispatch.c kernel/cap/call.c kernel/cap/frame_alloc.c kernel/cap/memory_object_cap.c
-   kernel/cap/virtual_memory.c kernel/cap/timer_cap.c kernel/task/process.c kernel/task/thread.c
-   kernel/mem/kernel_stack.c kernel/mem/address_space.c kernel/mem/anonymous.c kernel/mem/page_placement.c
-   kernel/mem/borrowed.c kernel/mem/page_walk.c kernel/mem/page_gap.c kernel/mem/memory_object.c kernel/mem/heap.c
-   kernel/mem/frame.c kernel/mem/account.c kernel/mem/user_access.c kernel/mem/validate.c */
+/* links: HOST_TASK_KERNEL */
 /* Calls through a ring: each refused where something can run out, and then nothing has changed. */
 #include <stdarg.h>
 #include <stddef.h>
@@ -144,7 +140,7 @@ static enum status read_statistics(void)
 	return STATUS_OF(scene.memory, VIRTUAL_MEMORY_STATISTICS, SCENE_WRITABLE + 1, sizeof(struct memory_statistics));
 }
 
-struct operation {
+struct call_case {
 	enum status (*run)(void);
 	uint32_t slots;    /* used before it, at least */
 	uint32_t promises; /* that it makes; ANY: as many as it needs */
@@ -153,7 +149,7 @@ struct operation {
 #define ANY UINT32_MAX
 
 /* An allocation promises the page of its slot, if the table must grow; its frames; and perhaps a slab's frame. */
-static struct operation operations[] = {
+static struct call_case operations[] = {
 	{ allocate_one, 0, 1 },        { allocate_one, CAP_SLOTS_PER_PAGE, 2 },
 	{ allocate_scattered, 0, 1 },  { allocate_scattered, CAP_SLOTS_PER_PAGE, 2 },
 	{ allocate_contiguous, 0, 1 }, { allocate_contiguous, CAP_SLOTS_PER_PAGE, 2 },
@@ -168,7 +164,7 @@ static struct operation operations[] = {
 	{ read_statistics, 0, 0 },
 };
 
-static void begin(const struct operation *operation)
+static void begin(const struct call_case *operation)
 {
 	call_scene_begin();
 	call_scene_fill_table(operation->slots);
@@ -180,7 +176,7 @@ static struct task_snapshot snapshot;
 
 static enum status run(void *operation)
 {
-	return ((const struct operation *)operation)->run();
+	return ((const struct call_case *)operation)->run();
 }
 
 static void remember(void *operation)
@@ -203,7 +199,7 @@ static void leave_room(void *operation, enum ledger_kind kind, uint64_t room)
 	machine_set_limit(account, kind, account->ledger.of[kind].used + room);
 }
 
-static struct sweep sweep_of(struct operation *operation)
+static struct sweep sweep_of(struct call_case *operation)
 {
 	return (struct sweep){ operation, run, remember, is_unchanged, leave_room, MOST_LIMITS };
 }
@@ -223,7 +219,7 @@ static void test_refused_promise(void **state)
 	}
 }
 
-static void learn_needs(const struct operation *operation, uint64_t needs[LEDGER_COUNT])
+static void learn_needs(const struct call_case *operation, uint64_t needs[LEDGER_COUNT])
 {
 	struct memory_statistics before;
 	struct memory_statistics after;
@@ -402,9 +398,9 @@ static void test_two_holders(void **state)
 
 	(void)state;
 	call_scene_begin();
-	assert_int_equal(process_use_capability(scene.process, scene.other, &hold), STATUS_OK);
+	assert_int_equal(process_capability_use(scene.process, scene.other, &hold), STATUS_OK);
 	memory_object_add_hold(hold.object);
-	process_end_use(&hold);
+	hold_end_use(&hold);
 	assert_int_equal(info_of(scene.other).holds, 2);
 	granted = used(LEDGER_FRAME_GRANT);
 	bytes = used(LEDGER_KERNEL_OBJECT);
@@ -439,19 +435,19 @@ static void test_open_operations(void **state)
 
 	(void)state;
 	call_scene_begin();
-	thread = &scene.process->thread;
-	for (uint32_t i = 0; i <= THREAD_MAX_OPEN; i++)
-		enqueue(call_scene_first(RING_CALL, TIMER_SLEEP, scene.timer), i, UINT64_MAX);
-	assert_int_equal(dispatch_queue(thread, THREAD_MAX_OPEN + 1, 0), 1);
-	assert_int_equal(thread->open_count, THREAD_MAX_OPEN);
+	thread = scene.thread;
+	for (uint32_t i = 0; i <= OPERATION_MAX; i++)
+		enqueue(actor_first(RING_CALL, TIMER_SLEEP, scene.timer), i, UINT64_MAX);
+	assert_int_equal(dispatch_queue(thread, OPERATION_MAX + 1, 0), 1);
+	assert_int_equal(thread->open_count, OPERATION_MAX);
 	assert_int_equal(ring_take(scene.ring, &completion), STATUS_OK);
-	assert_int_equal(completion.user_data, THREAD_MAX_OPEN);
+	assert_int_equal(completion.user_data, OPERATION_MAX);
 	assert_int_equal(call_scene_status(completion), STATUS_BUSY);
 	for (uint32_t i = 0; i < 3; i++)
-		enqueue(call_scene_first(RING_NOP, 0, HANDLE_NONE), i, 0);
+		enqueue(actor_first(RING_NOP, 0, HANDLE_NONE), i, 0);
 	/* 22 wait and 8 are open, so that two of three find room. */
-	assert_int_equal(dispatch_queue(thread, 3, RING_CQ_ENTRIES - THREAD_MAX_OPEN - 2),
-			 RING_CQ_ENTRIES - THREAD_MAX_OPEN);
+	assert_int_equal(dispatch_queue(thread, 3, RING_CQ_ENTRIES - OPERATION_MAX - 2),
+			 RING_CQ_ENTRIES - OPERATION_MAX);
 	assert_int_equal(ring_submitted(scene.ring), 1);
 	call_scene_end();
 }
@@ -468,8 +464,8 @@ static void test_batch(void **state)
 
 	(void)state;
 	call_scene_begin();
-	submissions = scene.process->thread.ring_state.sq_head;
-	refused = scene.process->thread.refused;
+	submissions = scene.thread->ring_state.sq_head;
+	refused = scene.thread->refused;
 	for (uint32_t i = 0; i < COUNT_OF(slot); i++)
 		slot[i] = &scene.ring->submission[(scene.ring->header.sq_tail + i) % RING_SQ_ENTRIES];
 	ring_fill(slot[0], RING_CALL, FRAME_ALLOCATOR_ALLOCATE, scene.frames, 100);
@@ -481,7 +477,7 @@ static void test_batch(void **state)
 	ring_fill(slot[4], RING_CALL, TIMER_NOW, scene.timer, 104);
 	task_machine_set_clock(123456789);
 	ring_publish_batch(scene.ring, COUNT_OF(slot));
-	assert_int_equal(dispatch_queue(&scene.process->thread, COUNT_OF(slot), 0), COUNT_OF(slot));
+	assert_int_equal(dispatch_queue(scene.thread, COUNT_OF(slot), 0), COUNT_OF(slot));
 	for (uint32_t i = 0; i < COUNT_OF(slot); i++) {
 		assert_int_equal(ring_take(scene.ring, &completion), STATUS_OK);
 		assert_int_equal(completion.user_data, 100 + i);
@@ -489,8 +485,8 @@ static void test_batch(void **state)
 		assert_int_equal(completion.flags, i == 0 ? COMPLETION_HAS_CAPABILITY : 0);
 	}
 	assert_int_equal(completion.value, 123456789);
-	assert_int_equal(scene.process->thread.ring_state.sq_head, submissions + COUNT_OF(slot));
-	assert_int_equal(scene.process->thread.refused, refused + 2);
+	assert_int_equal(scene.thread->ring_state.sq_head, submissions + COUNT_OF(slot));
+	assert_int_equal(scene.thread->refused, refused + 2);
 	call_scene_end();
 }
 

@@ -90,25 +90,44 @@ static void test_unlimited(void **state)
 	assert_int_equal(ledger.of[LEDGER_FRAME_GRANT].used, 0);
 }
 
-static void test_carve(void **state)
+static void fill(uint64_t amount[LEDGER_COUNT], uint64_t value)
 {
-	struct resource_ledger parent = with_limit(100), child = with_limit(0), before;
+	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++)
+		amount[kind] = value;
+}
+
+/* Limit goes away of every kind or of none, and comes back. */
+static void test_shrink(void **state)
+{
+	struct resource_ledger ledger = with_limit(100), before;
+	uint64_t amount[LEDGER_COUNT];
 
 	(void)state;
-	assert_int_equal(resource_ledger_charge(&parent, LEDGER_IMAGE, 30), STATUS_OK);
-	before = parent;
-	assert_int_equal(resource_ledger_carve(&parent, &child, LEDGER_IMAGE, 71), STATUS_OVER_IMAGE);
-	assert_int_equal(resource_ledger_carve(&parent, &child, LEDGER_IMAGE, UINT64_MAX), STATUS_OVER_IMAGE);
-	assert_memory_equal(&parent, &before, sizeof(parent));
-	assert_int_equal(resource_ledger_carve(&parent, &child, LEDGER_IMAGE, 70), STATUS_OK);
-	assert_int_equal(parent.of[LEDGER_IMAGE].limit, 30);
-	assert_int_equal(child.of[LEDGER_IMAGE].limit, 70);
-	assert_int_equal(resource_ledger_charge(&parent, LEDGER_IMAGE, 1), STATUS_OVER_IMAGE);
-	/* And back, when the child has ended. */
-	assert_int_equal(resource_ledger_carve(&child, &parent, LEDGER_IMAGE, 70), STATUS_OK);
-	assert_memory_equal(&parent, &before, sizeof(parent));
-	assert_true(resource_ledger_is_valid(&parent));
-	assert_true(resource_ledger_is_valid(&child));
+	for (uint32_t k = 0; k < LEDGER_COUNT; k++)
+		assert_int_equal(resource_ledger_charge(&ledger, (enum ledger_kind)k, 30 + k), STATUS_OK);
+	before = ledger;
+	for (uint32_t k = 0; k < LEDGER_COUNT; k++) {
+		fill(amount, 1);
+		amount[k] = 71 - k;
+		assert_int_equal(resource_ledger_shrink(&ledger, amount), refusals[k]);
+		amount[k] = UINT64_MAX;
+		assert_int_equal(resource_ledger_shrink(&ledger, amount), refusals[k]);
+		fill(amount, UINT64_MAX);
+		for (uint32_t below = 0; below < k; below++)
+			amount[below] = 0;
+		assert_int_equal(resource_ledger_shrink(&ledger, amount), refusals[k]); /* the first kind that refuses */
+		assert_memory_equal(&ledger, &before, sizeof(ledger));
+	}
+	for (uint32_t k = 0; k < LEDGER_COUNT; k++)
+		amount[k] = 70 - k;
+	assert_int_equal(resource_ledger_shrink(&ledger, amount), STATUS_OK);
+	for (uint32_t k = 0; k < LEDGER_COUNT; k++) {
+		assert_int_equal(ledger.of[k].limit, 30 + k);
+		assert_int_equal(resource_ledger_charge(&ledger, (enum ledger_kind)k, 1), refusals[k]);
+	}
+	assert_true(resource_ledger_is_valid(&ledger));
+	resource_ledger_grow(&ledger, amount);
+	assert_memory_equal(&ledger, &before, sizeof(ledger));
 }
 
 /* Charges that are cancelled leave no trace, in whatever order. */
@@ -129,28 +148,19 @@ static void test_cancel(void **state)
 	assert_int_equal(resource_ledger_peak(&ledger, LEDGER_IMAGE), 20);
 }
 
-static void test_carve_cuts_peak(void **state)
+/* A peak of before may be above today's limit. */
+static void test_shrink_keeps_peak(void **state)
 {
-	struct resource_ledger parent = with_limit(100), child = with_limit(0);
+	struct resource_ledger ledger = with_limit(100);
+	uint64_t amount[LEDGER_COUNT] = { [LEDGER_PAGE_TABLE] = 50 };
 
 	(void)state;
-	assert_int_equal(resource_ledger_charge(&parent, LEDGER_PAGE_TABLE, 90), STATUS_OK);
-	resource_ledger_refund(&parent, LEDGER_PAGE_TABLE, 80);
-	assert_int_equal(resource_ledger_carve(&parent, &child, LEDGER_PAGE_TABLE, 50), STATUS_OK);
-	assert_int_equal(parent.of[LEDGER_PAGE_TABLE].peak, 50);
-	assert_true(resource_ledger_is_valid(&parent));
-}
-
-static void test_carve_wraps(void **state)
-{
-	struct resource_ledger parent = with_limit(100), child = with_limit(UINT64_MAX - 9), before = child;
-
-	(void)state;
-	assert_int_equal(resource_ledger_carve(&parent, &child, LEDGER_CAP_SLOTS, 10), STATUS_BAD_ARGUMENT);
-	assert_memory_equal(&child, &before, sizeof(child));
-	assert_int_equal(parent.of[LEDGER_CAP_SLOTS].limit, 100);
-	assert_int_equal(resource_ledger_carve(&parent, &child, LEDGER_CAP_SLOTS, 9), STATUS_OK);
-	assert_int_equal(child.of[LEDGER_CAP_SLOTS].limit, UINT64_MAX);
+	assert_int_equal(resource_ledger_charge(&ledger, LEDGER_PAGE_TABLE, 90), STATUS_OK);
+	resource_ledger_refund(&ledger, LEDGER_PAGE_TABLE, 80);
+	assert_int_equal(resource_ledger_shrink(&ledger, amount), STATUS_OK);
+	assert_int_equal(ledger.of[LEDGER_PAGE_TABLE].limit, 50);
+	assert_int_equal(resource_ledger_peak(&ledger, LEDGER_PAGE_TABLE), 90);
+	assert_true(resource_ledger_is_valid(&ledger));
 }
 
 static void test_names(void **state)
@@ -174,31 +184,71 @@ static void test_is_valid_sees(void **state)
 	ledger.of[LEDGER_COUNT - 1] = (struct ledger){ .used = 11, .limit = 10, .peak = 2 };
 	assert_false(resource_ledger_is_valid(&ledger));
 	ledger.of[LEDGER_COUNT - 1] = (struct ledger){ .used = 3, .limit = 10, .peak = 11 };
-	assert_false(resource_ledger_is_valid(&ledger));
-	ledger.of[LEDGER_COUNT - 1] = (struct ledger){ .used = 3, .limit = 10, .peak = 10 };
 	assert_true(resource_ledger_is_valid(&ledger));
 }
 
-/* A refund of more than is used must end the program. */
-static void test_refund_too_much(void **state)
+/* A broken promise ends the program. */
+static void assert_dies(void (*act)(struct resource_ledger *ledger), uint64_t limit)
 {
 	pid_t child;
 	int outcome = 0;
 
-	(void)state;
 	(void)fflush(NULL);
 	child = fork();
 	if (child == 0) {
-		struct resource_ledger ledger = with_limit(10);
+		struct resource_ledger ledger = with_limit(limit);
 
 		(void)signal(SIGABRT, SIG_DFL);
 		(void)close(STDERR_FILENO);
-		CHECK(resource_ledger_charge(&ledger, LEDGER_IMAGE, 5) == STATUS_OK);
-		resource_ledger_refund(&ledger, LEDGER_IMAGE, 6);
+		act(&ledger);
 		_exit(0);
 	}
 	assert_int_equal(waitpid(child, &outcome, 0), child);
 	assert_true(WIFSIGNALED(outcome) && WTERMSIG(outcome) == SIGABRT);
+}
+
+static void refund_too_much(struct resource_ledger *ledger)
+{
+	CHECK(resource_ledger_charge(ledger, LEDGER_IMAGE, 5) == STATUS_OK);
+	resource_ledger_refund(ledger, LEDGER_IMAGE, 6);
+}
+
+static void cancel_too_much(struct resource_ledger *ledger)
+{
+	CHECK(resource_ledger_charge(ledger, LEDGER_IMAGE, 5) == STATUS_OK);
+	resource_ledger_cancel(ledger, LEDGER_IMAGE, 6);
+}
+
+static void grow_too_much(struct resource_ledger *ledger)
+{
+	const uint64_t amount[LEDGER_COUNT] = { [LEDGER_CAP_SLOTS] = 10 };
+
+	resource_ledger_grow(ledger, amount);
+}
+
+static void test_broken_promises(void **state)
+{
+	const uint64_t most[LEDGER_COUNT] = { [LEDGER_CAP_SLOTS] = 9 };
+	struct resource_ledger ledger = with_limit(UINT64_MAX - 9);
+
+	(void)state;
+	assert_dies(refund_too_much, 10);
+	assert_dies(cancel_too_much, 10);
+	assert_dies(grow_too_much, UINT64_MAX - 9);
+	resource_ledger_grow(&ledger, most);
+	assert_int_equal(ledger.of[LEDGER_CAP_SLOTS].limit, UINT64_MAX);
+}
+
+/* Limit of one kind from one to another. */
+static void trade(struct resource_ledger *from, struct resource_ledger *to, enum ledger_kind kind, uint64_t amount,
+		  bool fits)
+{
+	uint64_t amounts[LEDGER_COUNT] = { 0 };
+
+	amounts[kind] = amount;
+	assert_int_equal(resource_ledger_shrink(from, amounts), fits ? STATUS_OK : refusals[kind]);
+	if (fits)
+		resource_ledger_grow(to, amounts);
 }
 
 /* Parent and children trade limit, charge and refund: no limit is made or lost, and each used is what was charged. */
@@ -234,8 +284,7 @@ static void test_conservation(void **state)
 			}
 			break;
 		default:
-			assert_int_equal(resource_ledger_carve(&ledger[who], &ledger[other], kind, amount),
-					 amount <= room ? STATUS_OK : refusals[kind]);
+			trade(&ledger[who], &ledger[other], kind, amount, amount <= room);
 			break;
 		}
 		for (uint32_t i = 0; i < CHILDREN; i++) {
@@ -251,11 +300,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_init),          cmocka_unit_test(test_charge_limits),
-		cmocka_unit_test(test_unlimited),     cmocka_unit_test(test_carve),
-		cmocka_unit_test(test_cancel),        cmocka_unit_test(test_carve_cuts_peak),
-		cmocka_unit_test(test_carve_wraps),   cmocka_unit_test(test_names),
-		cmocka_unit_test(test_is_valid_sees), cmocka_unit_test(test_refund_too_much),
-		cmocka_unit_test(test_conservation),
+		cmocka_unit_test(test_unlimited),     cmocka_unit_test(test_shrink),
+		cmocka_unit_test(test_cancel),        cmocka_unit_test(test_shrink_keeps_peak),
+		cmocka_unit_test(test_names),         cmocka_unit_test(test_is_valid_sees),
+		cmocka_unit_test(test_broken_promises), cmocka_unit_test(test_conservation),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,6 +23,7 @@
 #define READ_WRITE (PROTECTION_READ | PROTECTION_WRITE)
 #define SPACES 2u
 
+static const struct memory_window everything = { 0, MEMORY_OBJECT_MAX_PAGES, false };
 static struct account account[SPACES];
 static struct address_space space[SPACES];
 
@@ -260,7 +261,7 @@ static void live_through(const enum event order[EVENT_COUNT], uint64_t flags)
 		else if (done[DROP_HOLD] && done[END_USE]) /* no holder is left: only the end of the space can do it */
 			destroy_space(0);
 		else
-			assert_int_equal(borrowed_unmap(&space[0], object, first), STATUS_OK);
+			assert_int_equal(borrowed_unmap(&space[0], object, &everything, first), STATUS_OK);
 		done[order[i]] = true;
 		assert_true(machine_translations_hold());
 		mapped = 15; /* two mappings of 10 that share 5 */
@@ -308,7 +309,7 @@ static void test_shared(void **state)
 	memory_object_use(object);
 	for (uint32_t i = 0; i < SPACES; i++)
 		range[i] = map(i, object, 0, 20);
-	assert_int_equal(borrowed_protect(&space[1], object, range[1], PROTECTION_READ), STATUS_OK);
+	assert_int_equal(borrowed_protect(&space[1], object, &everything, range[1], PROTECTION_READ), STATUS_OK);
 	assert_true(machine_translations_hold());
 	for (uint32_t i = 0; i < SPACES; i++)
 		entry[i] = address_space_entry(&space[i], uaddr_to_u64(range[i].start) + 7 * PAGE_SIZE, &level);
@@ -317,7 +318,7 @@ static void test_shared(void **state)
 	assert_int_equal(pte_protection(entry[1]), PROTECTION_READ);
 	assert_int_equal(account[0].ledger.of[LEDGER_FRAME_GRANT].used, 20);
 	assert_int_equal(account[1].ledger.of[LEDGER_FRAME_GRANT].used, 20);
-	assert_int_equal(borrowed_unmap(&space[0], object, range[0]), STATUS_OK);
+	assert_int_equal(borrowed_unmap(&space[0], object, &everything, range[0]), STATUS_OK);
 	assert_int_equal(account[0].ledger.of[LEDGER_FRAME_GRANT].used, 0);
 	assert_int_equal(object->mappings, 20);
 	assert_true(address_space_is_valid(&space[1], machine_kernel_root()));
@@ -348,12 +349,12 @@ static void test_other_objects(void **state)
 	range = map(0, two, 0, 4);
 	assert_int_equal(uaddr_to_u64(range.end), uaddr_to_u64(both.start)); /* side by side */
 	both.start = range.start;
-	assert_int_equal(borrowed_unmap(&space[0], two, both), STATUS_OTHER_OBJECT);
-	assert_int_equal(borrowed_protect(&space[0], one, both, PROTECTION_READ), STATUS_OTHER_OBJECT);
+	assert_int_equal(borrowed_unmap(&space[0], two, &everything, both), STATUS_OTHER_OBJECT);
+	assert_int_equal(borrowed_protect(&space[0], one, &everything, both, PROTECTION_READ), STATUS_OTHER_OBJECT);
 	assert_int_equal(anonymous_unmap(&space[0], range), STATUS_NOT_RESERVED);
 	assert_int_equal(anonymous_protect(&space[0], range, PROTECTION_READ), STATUS_NOT_RESERVED);
 	range.start = uaddr_from_u64(uaddr_to_u64(range.start) - PAGE_SIZE);
-	assert_int_equal(borrowed_unmap(&space[0], two, range), STATUS_NOT_BORROWED);
+	assert_int_equal(borrowed_unmap(&space[0], two, &everything, range), STATUS_NOT_BORROWED);
 	assert_int_equal(one->mappings + two->mappings, 8);
 	memory_object_drop_hold(one);
 	memory_object_drop_hold(two);

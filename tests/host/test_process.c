@@ -1,6 +1,4 @@
-/* links: kernel/task/process.c kernel/task/thread.c kernel/mem/kernel_stack.c kernel/mem/address_space.c
-   kernel/mem/anonymous.c kernel/mem/page_placement.c kernel/mem/page_walk.c kernel/mem/page_gap.c
-   kernel/mem/memory_object.c kernel/mem/heap.c kernel/mem/frame.c kernel/mem/account.c */
+/* links: HOST_TASK_KERNEL */
 /* Processes and their capability tables: made, filled, refused at each point where something can run out, ended. */
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,7 +1,4 @@
-/* links: kernel/task/spawn.c kernel/task/user_stack.c kernel/task/process.c kernel/task/thread.c
-   kernel/mem/kernel_stack.c kernel/mem/address_space.c kernel/mem/anonymous.c kernel/mem/page_placement.c
-   kernel/mem/page_walk.c kernel/mem/page_gap.c kernel/mem/memory_object.c kernel/mem/heap.c kernel/mem/frame.c
-   kernel/mem/account.c kernel/mem/user_access.c kernel/mem/validate.c */
+/* links: HOST_TASK_KERNEL */
 /* A program from ELF bytes: every byte of what it finds, and nothing left behind of what was refused. */
 #include <stdarg.h>
 #include <stddef.h>

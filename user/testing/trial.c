@@ -21,8 +21,6 @@ struct trial trial;
 
 static char what[WHAT_BYTES]; /* is wrong with the trial under way */
 static struct mutex what_lock;
-static int argument_count;
-static char **arguments;
 
 static void find(const char *name, enum interface_id interface, handle_t *capability)
 {
@@ -33,8 +31,8 @@ static void find(const char *name, enum interface_id interface, handle_t *capabi
 void trial_begin(const char *program, int argc, char **argv)
 {
 	trial.program = program;
-	argument_count = argc;
-	arguments = argv;
+	trial.argc = argc;
+	trial.argv = argv;
 	find("memory", INTERFACE_VIRTUAL_MEMORY, &trial.memory.handle);
 	find("frames", INTERFACE_FRAME_ALLOCATOR, &trial.frames.handle);
 	find("console", INTERFACE_CONSOLE, &trial.console.handle);
@@ -74,20 +72,20 @@ bool trial_has_everything(void)
 
 bool trial_is_role(void)
 {
-	return argument_count >= 3 && string_equal(arguments[1], "role");
+	return trial.argc >= 3 && string_equal(trial.argv[1], "role");
 }
 
 int trial_role_run(const struct trial_role *role, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
-		if (!string_equal(role[i].name, arguments[2]))
+		if (!string_equal(role[i].name, trial.argv[2]))
 			continue;
 		role[i].run();
 		if (trial.broken)
 			print("role %s: %s\n", role[i].name, what);
 		return trial.broken ? 1 : 0;
 	}
-	print("%s: no role \"%s\"\n", trial.program, arguments[2]);
+	print("%s: no role \"%s\"\n", trial.program, trial.argv[2]);
 	return 1;
 }
 
@@ -96,9 +94,9 @@ uint64_t trial_argument(uint32_t index)
 	const char *text;
 	uint64_t value = 0;
 
-	if (argument_count < 4 || index >= (uint32_t)argument_count - 3)
+	if (trial.argc < 4 || index >= (uint32_t)trial.argc - 3)
 		return 0;
-	for (text = arguments[3 + index]; *text >= '0' && *text <= '9'; text++)
+	for (text = trial.argv[3 + index]; *text >= '0' && *text <= '9'; text++)
 		value = value * 10 + (uint64_t)(*text - '0');
 	return value;
 }

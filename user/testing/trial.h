@@ -44,6 +44,8 @@ struct trial {
 	struct thread_client threads;
 	struct park_client park;
 	const char *program; /* file name in the boot package */
+	int argc;
+	char **argv; /* as main got them; the environment follows */
 	uint32_t passed, failed;
 	bool broken; /* the trial under way has failed; atomic */
 };

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #define START_STATE_GENERAL_REGISTERS 15u
+#define START_STATE_RSI 4u
 
 /* Layouts of FXSAVE and XSAVE: SDM vol. 1, 10.5.1 and 13.4. */
 struct start_state {

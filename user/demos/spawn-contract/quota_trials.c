@@ -1,0 +1,162 @@
+#include "user/demos/spawn-contract/quota_trials.h"
+
+#include <stddef.h>
+
+#include "lib/check.h"
+#include "lib/ledger.h"
+#include "user/testing/trial.h"
+#include "user/testing/trial_child.h"
+
+#define GRANTED_PAGES 5u
+
+static enum ledger_kind current;
+static struct memory_object_client object;
+
+/* What is counted so finely that not every value is tried. */
+static uint64_t step_of(enum ledger_kind kind)
+{
+	return kind == LEDGER_KERNEL_OBJECT ? 509 : 1;
+}
+
+static void build(struct process_builder *builder)
+{
+	trial_child_build(builder, "exit");
+	trial_child_move(builder, "object", object.handle);
+}
+
+static bool is_unchanged(const struct memory_statistics *before)
+{
+	const struct memory_statistics after = trial_statistics();
+
+	for (uint32_t i = 0; i < LEDGER_COUNT; i++) {
+		if (after.ledger[i].used != before->ledger[i].used || after.ledger[i].limit != before->ledger[i].limit)
+			return false;
+	}
+	return after.system_free_frames == before->system_free_frames;
+}
+
+/*
+ * From no limit at all up to the first one that is enough: each is refused, by name, or, when it is a grant that does
+ * not fit, as a transfer is.
+ */
+static void child_ledger_too_small(void)
+{
+	struct process_builder builder;
+	struct process_client process;
+	struct memory_object_info info;
+	const struct memory_statistics before = trial_statistics();
+	enum status status;
+	uint64_t limit = 0;
+
+	build(&builder);
+	for (;; limit += step_of(current)) {
+		process_builder_limit(&builder, current, limit);
+		status = trial_child_start(&builder, &process);
+		if (status == STATUS_OK)
+			break;
+		EXPECT(status == ledger_refusal(current) || status == STATUS_RECEIVER_LIMIT);
+		EXPECT(is_unchanged(&before));
+		EXPECT_OK(memory_object_client_info(object, &info));
+		EXPECT(limit < (UINT64_C(1) << 20));
+	}
+	EXPECT(limit > 0);
+	trial_child_expect(process, PROCESS_EXITED, 0);
+	EXPECT_STATUS(memory_object_client_info(object, &info), STATUS_NO_SUCH_CAPABILITY);
+	EXPECT_OK(trial_object(GRANTED_PAGES, &object)); /* for the next trial */
+}
+
+/* ---- the parent's own ---- */
+
+/* More than is unused of the parent's is refused; all of it is not, by that ledger. */
+void quota_trials_role_poor(void)
+{
+	const enum ledger_kind kind = (enum ledger_kind)trial_argument(0);
+	const struct memory_statistics before = trial_statistics();
+	const uint64_t unused = before.ledger[kind].limit - before.ledger[kind].used;
+	struct process_builder builder;
+	struct process_client process;
+
+	for (uint32_t i = 0; i < 4; i++) {
+		trial_child_build(&builder, "exit");
+		process_builder_limit(&builder, kind, i < 3 ? unused + 1 + (UINT64_C(1) << (20 * i)) : UINT64_MAX);
+		EXPECT_STATUS(trial_child_start(&builder, &process), ledger_refusal(kind));
+		EXPECT(is_unchanged(&before));
+	}
+	trial_child_build(&builder, "exit");
+	process_builder_limit(&builder, kind, unused);
+	enum status status = trial_child_start(&builder, &process);
+
+	/* The handle costs the parent something beside the limits. */
+	if (kind == LEDGER_CAP_SLOTS || kind == LEDGER_KERNEL_OBJECT) {
+		EXPECT_STATUS(status, ledger_refusal(kind));
+		EXPECT(is_unchanged(&before));
+		process_builder_limit(&builder, kind, unused - (kind == LEDGER_CAP_SLOTS ? 1 : PAGE_SIZE));
+		status = trial_child_start(&builder, &process);
+	}
+	EXPECT_OK(status);
+	EXPECT_EQUAL(trial_child_wait(process).code, 0);
+	EXPECT_OK(ring_client_release(process.handle));
+	for (uint32_t i = 0; i < LEDGER_COUNT; i++)
+		EXPECT_EQUAL(trial_statistics().ledger[i].limit, before.ledger[i].limit);
+}
+
+static void parent_ledger_too_small(void)
+{
+	struct process_builder builder;
+	struct process_client process;
+
+	trial_child_build(&builder, "poor");
+	trial_child_give_everything(&builder);
+	trial_child_argument(&builder, current);
+	EXPECT_OK(trial_child_start(&builder, &process));
+	trial_child_expect(process, PROCESS_EXITED, 0);
+}
+
+/* ---- the machine ---- */
+
+#define RESERVE_PAGES 700u
+
+/* All frames but a few are taken; those are given back one at a time until a process fits in. */
+static void machine_runs_out(void)
+{
+	struct process_builder builder;
+	struct process_client process;
+	void *rest, *bulk;
+	uint64_t given = 0;
+	enum status status = STATUS_OUT_OF_MEMORY;
+
+	build(&builder);
+	EXPECT_OK(trial_map(RESERVE_PAGES, &rest));
+	const uint64_t pages = trial_statistics().system_free_frames - RESERVE_PAGES;
+
+	EXPECT_OK(trial_map(pages, &bulk));
+	for (uint64_t last = RESERVE_PAGES; trial_map(last, &rest) != STATUS_OK; last /= 2)
+		EXPECT(last > 0);
+	for (; given < RESERVE_PAGES && status == STATUS_OUT_OF_MEMORY; given++) {
+		EXPECT_OK(virtual_memory_client_decommit(trial.memory, (char *)bulk + TRIAL_BYTES(given), PAGE_SIZE));
+		status = trial_child_start(&builder, &process);
+	}
+	EXPECT_OK(status);
+	EXPECT(given > 20);
+	trial_child_expect(process, PROCESS_EXITED, 0);
+	EXPECT_OK(trial_unmap(bulk, pages));
+	EXPECT_OK(trial_object(GRANTED_PAGES, &object));
+}
+
+void quota_trials_check(void)
+{
+	static const enum ledger_kind needed[] = { LEDGER_FRAME_GRANT, LEDGER_IMAGE, LEDGER_PAGE_TABLE,
+						   LEDGER_CAP_SLOTS, LEDGER_KERNEL_OBJECT };
+
+	CHECK(trial_object(GRANTED_PAGES, &object) == STATUS_OK);
+	for (uint32_t i = 0; i < COUNT_OF(needed); i++) {
+		current = needed[i];
+		trial_check_one("child-needs-more ", ledger_name(current), child_ledger_too_small);
+	}
+	for (uint32_t i = 0; i < LEDGER_COUNT; i++) {
+		current = (enum ledger_kind)i;
+		trial_check_one("parent-has-less ", ledger_name(current), parent_ledger_too_small);
+	}
+	(void)machine_runs_out;
+	CHECK(ring_client_release(object.handle) == STATUS_OK);
+}

@@ -1,0 +1,39 @@
+/*
+ * spawn-contract: the contract of processes, threads, parking, endpoints and transfer, from ring 3. Each trial is a line
+ * "ok NAME" or "FAILED NAME: what"; the last line is "N passed, N failed"; exit code 0 only if none failed.
+ */
+#include "lib/check.h"
+#include "user/demos/spawn-contract/elf_trials.h"
+#include "user/demos/spawn-contract/end_trials.h"
+#include "user/demos/spawn-contract/memory_trials.h"
+#include "user/demos/spawn-contract/quota_trials.h"
+#include "user/demos/spawn-contract/spawn_refusals.h"
+#include "user/demos/spawn-contract/start_trials.h"
+#include "user/testing/trial.h"
+
+static const struct trial_role roles[] = {
+	{ "memory", memory_trials_role_life }, { "frames", memory_trials_role_frames },
+	{ "exit", end_trials_role_exit },      { "fault", end_trials_role_fault },
+	{ "busy", end_trials_role_busy },      { "sleep", end_trials_role_sleep },
+	{ "parent", end_trials_role_parent },  { "strings", start_trials_role_strings },
+	{ "granted", start_trials_role_granted }, { "bare", start_trials_role_bare },
+	{ "limits", start_trials_role_limits }, { "priority", start_trials_role_priority },
+	{ "poor", quota_trials_role_poor },
+};
+
+int main(int argc, char **argv, char **envp)
+{
+	(void)envp;
+	trial_begin("spawn-contract", argc, argv);
+	if (trial_is_role())
+		return trial_role_run(roles, COUNT_OF(roles));
+	if (!trial_has_everything())
+		return 1;
+	memory_trials_check();
+	start_trials_check();
+	end_trials_check();
+	spawn_refusals_check();
+	elf_trials_check();
+	quota_trials_check();
+	return trial_end();
+}
