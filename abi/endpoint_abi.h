@@ -1,29 +1,34 @@
 /*
  * Endpoints: calls between processes.
  *
- * EndpointFactory.create gives the owner's capability (INTERFACE_ENDPOINT). The owner receives and returns, and makes
- * client facets (INTERFACE_ENDPOINT_CLIENT), each with a badge of its choice that comes with every call made through
- * that facet and that the client can neither see nor change. A facet can call and nothing else.
+ * EndpointFactory.create gives the owner's capability (INTERFACE_ENDPOINT), which can be copied and moved: a service
+ * may have several receivers, in several processes. The owner receives and returns, and makes client facets
+ * (INTERFACE_ENDPOINT_CLIENT), each with a badge of its choice that comes with every call made through that facet and
+ * that the client can neither see nor change. A facet can call and nothing else.
  *
  * Three ring operations, each of which completes later unless the other side is there already:
  *
- *   RING_CALL on a client facet: operation = method, any number;
- *     (parameters, bytes, result buffer, result bytes, transfer descriptors, their count)
- *     The parameters are read at once. Completes when the owner returns: `result` is the owner's answer (0 or more) or
- * a negated status; `value` the owner's word; the transfer record is the first capability that came back. If a result
- *     buffer is given, it gets a struct endpoint_message and behind it the owner's bytes.
- *     GONE: the endpoint's last owner has ended, before or during the call. TOO_LONG: more bytes than
- *     ENDPOINT_MAX_BYTES or capabilities than TRANSFER_MAX. NO_SUCH_CAPABILITY, NOT_TRANSFERABLE: of what is
- *     transferred; RECEIVER_LIMIT: the owner can't take it. BUFFER_FAULT. OVER_KERNEL_OBJECT: for the queued message.
- *   RING_RECEIVE on an endpoint: (buffer, bytes)
- *     Completes with the next call: the buffer gets a struct endpoint_message and behind it the parameters; `value` is
- *     the call's id, the transfer record the first capability. A buffer that is bad or too small for the call at hand
- *     ends the RECEIVE (BUFFER_FAULT, TOO_LONG); the call stays first in the queue.
- *   RING_RETURN on an endpoint: (call id, value, bytes to send, how many, transfer descriptors,
- *                               their count | answer << 32)
- *     Completes at once. NOT_FOUND: no call of that id is being served; GONE: its caller has ended, or its result
- * buffer is not writable (it learns so itself). TOO_LONG: more than its buffer takes. After a refusal other than GONE
- * the call is still being served. RECEIVER_LIMIT: the caller can't take the capabilities.
+ * RING_CALL on a client facet, operation = method, any number: (parameters, bytes, result buffer, result bytes,
+ * transfer descriptors, their count). The parameters are read at once. Completes when the owner returns: `result` is
+ * the owner's answer (0 or more) or a negated status; `value` the owner's word; the transfer record is the first
+ * capability that came back. If a result buffer is given, it gets a struct endpoint_message and behind it the owner's
+ * bytes.
+ * - GONE: the endpoint's last owner has ended, before or during the call.
+ * - TOO_LONG: more bytes than ENDPOINT_MAX_BYTES or capabilities than TRANSFER_MAX.
+ * - NO_SUCH_CAPABILITY, NOT_TRANSFERABLE: of what is transferred; RECEIVER_LIMIT: the owner can't take it.
+ * - BUFFER_FAULT: a buffer; OVER_KERNEL_OBJECT, OUT_OF_MEMORY: for the queued message.
+ *
+ * RING_RECEIVE on an endpoint: (buffer, bytes). Completes with the next call: the buffer gets a struct endpoint_message
+ * and behind it the parameters; `value` is the call's id, the transfer record the first capability.
+ * - BUFFER_FAULT, TOO_LONG: the buffer is bad, or too small for the call at hand, which stays first in the queue.
+ * - GONE: the last owner's capability went.
+ *
+ * RING_RETURN on an endpoint: (call id, value, bytes to send, how many, transfer descriptors, their count | answer <<
+ * 32). Completes at once. After a refusal other than GONE the call is still being served.
+ * - NOT_FOUND: no call ever had that id.
+ * - GONE: it is not being served any more: answered, cancelled, its caller has ended, or its result buffer is not
+ *   writable (it learns so itself).
+ * - TOO_LONG: more than the caller's buffer takes; RECEIVER_LIMIT: the caller can't take the capabilities.
  *
  * What is copied is copied under the lock of the address space that it is read from or written to.
  */

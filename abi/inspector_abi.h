@@ -72,7 +72,7 @@ struct inspector_capability {
 	uint32_t mode; /* transfer mode: 0 none, 1 copy, 2 move */
 	uint64_t badge;
 	uint64_t pages;  /* memory objects: page count */
-	uint64_t object; /* a number that is the same for all holds of one object; 0: the interface has no objects */
+	uint64_t object; /* the same for all holds of one object; of its kind; 0: the interface has no objects */
 	uint32_t holds;  /* capabilities that name the object, in all processes */
 	uint32_t flags;  /* INSPECTOR_CAPABILITY_* */
 };

@@ -27,7 +27,7 @@ enum process_spawner_operation {
 enum process_handle_operation {
 	/*
 	 * (buffer, bytes) -> exit code, and struct process_exit. Completes when the process has ended and all it had
-	 * has been given back. Any number of times.
+	 * has been given back. Any number of times. The buffer may be 0 with 0 bytes.
 	 */
 	PROCESS_HANDLE_WAIT = 0,
 	PROCESS_HANDLE_KILL = 1,       /* (): begins its end; WAIT tells when it is over. Ended ones: 0, too */

@@ -26,6 +26,11 @@ enum ring_opcode {
 	RING_RELEASE = 4, /* give up a capability */
 	RING_PARK = 5,
 	RING_UNPARK = 6,
+	/*
+	 * (user_data): end an open operation of this ring that was submitted with that user_data; it completes with
+	 * CANCELLED. NOT_FOUND: none is open, or it has just completed. The capability is not looked at.
+	 */
+	RING_CANCEL = 7,
 	RING_OPCODE_COUNT
 };
 

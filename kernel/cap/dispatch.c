@@ -77,6 +77,8 @@ static inline enum status carry_out(struct call *call, uint64_t first)
 		return call_interface(call, capability, INTERFACE_PARK_SPACE, park_space_cap_park);
 	case RING_UNPARK:
 		return call_interface(call, capability, INTERFACE_PARK_SPACE, park_space_cap_unpark);
+	case RING_CANCEL:
+		return operation_cancel(call->thread, call->argument[0]);
 	case RING_OPCODE_COUNT:
 		return STATUS_UNSUPPORTED;
 	}

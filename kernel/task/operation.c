@@ -218,6 +218,20 @@ static void post(struct thread *thread, struct operation *operation)
 	operation_abandon(operation);
 }
 
+enum status operation_cancel(struct thread *thread, uint64_t user_data)
+{
+	for (uint32_t places = thread->places_used; places != 0; places &= places - 1) {
+		struct operation *operation = &thread->operation[__builtin_ctz(places)];
+
+		if (operation->completion.user_data != user_data || !take_back(operation))
+			continue;
+		operation->completion.result = -(int32_t)STATUS_CANCELLED;
+		post(thread, operation);
+		return STATUS_OK;
+	}
+	return STATUS_NOT_FOUND;
+}
+
 /* Those that nobody else completes: by the clock, or by looking. */
 static bool try_complete(struct operation *operation, uint64_t now, uint64_t *next_look)
 {

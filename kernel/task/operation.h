@@ -96,6 +96,12 @@ void operation_complete(struct operation *operation, enum status status, uint64_
  */
 void operation_answer(struct operation *operation, uint32_t result, uint64_t value);
 
+/*
+ * End one open operation of the current thread: its completion, CANCELLED, is posted, not yet published. NOT_FOUND:
+ * none has that user_data, or it is done already.
+ */
+enum status operation_cancel(struct thread *thread, uint64_t user_data);
+
 /* Take back every open operation of the current thread, which ends. */
 void operation_cancel_all(struct thread *thread);
 
