@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Boot the system under QEMU and hold what it says against what must be so.
 
-smoke.py shell    a session of the shell on machines that differ in board, CPUs and RAM; every fault and the self-tests,
-                  by the debug and clang builds too; `make run` with its input from a pipe
+smoke.py shell    a session of the shell on machines that differ in board, CPUs and RAM; jobs, ^C, explicit grants and a
+                  shell in a shell on one CPU and on four; every fault and the self-tests, by the debug and clang builds
+                  too; `make run` with its input from a pipe
 smoke.py vm       the self-checking programs of user/demos, by the debug and clang builds too
 smoke.py mutant   the self-tests, which must fail on a kernel without TLB shootdowns and pass on the sound one; and a
                   kernel whose stacks overflow, which must say so
@@ -36,12 +37,169 @@ AT_ONCE = max(1, min(4, (os.cpu_count() or 1)))
 MOST_CPUS = 64
 BOARDS, CPUS, MEMORY = ("q35", "pc", "microvm"), (1, 4), ("16M", "128M", "8G")
 # Programs that other cases run, in their own way.
-NOT_SELF_CHECKING = ("wordcount", "fault-probe", "bench")
+NOT_SELF_CHECKING = ("wordcount", "fault-probe", "bench", "endless", "nothing")
+# Programs that are started by another one, with what it gives them.
+STARTED_BY_OTHERS = ("memoryobject-shared-child", "ipc-zerocopy-consumer", "kv-service", "kv-client")
+NOT_ON_LITTLE_MEMORY: tuple[str, ...] = ()
 END = "check\nhalt\n"
-SESSION = f"mem\nrun wordcount\nrun {' '.join(transcript.ARGUMENTS)}\nrun elf-smoke\nmem\n{END}"
-COMMANDS = f"help\nls\nps\nmaps\ncaps\nledger\nring\nmem\ntime check\necho a b\nrun elf-smoke\n{END}"
+EXIT = "check\nexit\n"
+CONTROL_C = "\x03"
+SESSION = f"mem\nrun wordcount\nrun {' '.join(transcript.ARGUMENTS)}\nrun elf-smoke\nmem\n"
+COMMANDS = f"""help
+ls
+ps
+maps
+caps
+ledger
+ring
+mem
+tree
+threads
+top 1
+time check
+echo a b
+history
+run elf-smoke
+spawn nothing
+jobs
+wait
+spawn endless
+kill 4
+alloc buf 4
+endpoint door
+client ring-bell door
+drop ring-bell
+drop door
+drop buf
+run shell
+exit
+{END}"""
 # backspace; the line before; ^U and tab
 KEYS = "chekc\x7f\x7fck\n\x1b[A\nnothing\x15hal\t\n"
+# Process 1 is the shell itself; each spawn takes the next number.
+JOBS = f"""run endless
+{CONTROL_C}run endless spin
+{CONTROL_C}spawn endless
+run endless spin &
+jobs
+top 2
+wait 5
+{CONTROL_C}kill 4
+kill 5
+spawn wordcount
+wait
+jobs
+kill 4
+top
+qcheck
+exit 5
+"""
+JOBS_LINES = r"""
+\^C
+endless \(process 2\) was killed; \d+ frames free, as before
+\^C
+endless \(process 3\) was killed; \d+ frames free, as before
+endless runs as process 4
+endless runs as process 5
+ +4 endless +runs, 1 threads, \d+\.\d+ s
+ +5 endless +runs, 1 threads, \d+\.\d+ s
+2 jobs
+up \d+\.\d s, CPUs( \d+\.\d%){{{cpus}}}
+ +5 +\d\d+\.\d endless .*
+up \d+\.\d s, CPUs( \d+\.\d%){{{cpus}}}
+ +5 +\d\d+\.\d endless .*
+\^C
+endless \(process 5\) goes on
+endless \(process 4\) was killed
+endless \(process 5\) was killed
+wordcount runs as process 6
+wordcount \(process 6\) ended with code 0
+0 jobs
+kill: process 4 is no job of this shell; `jobs` lists these
+.*up \d+\.\d s, CPUs( \d+\.\d%){{{cpus}}}.*
+check: \d+ invariants, 0 broken
+"""
+# A shell that ends leaves its jobs; they end with init.
+LEAVE = "spawn endless\nspawn endless spin\nrun shell\nspawn endless spin\ntree\nexit 3\ntree\nkill 5\nexit 7\n"
+LEAVE_LINES = r"""
+1 shell: .*
+  4 shell: .*
+    5 endless: .*
+  3 endless: .*
+  2 endless: .*
+shell \(process 4\) ended with code 3; other jobs run
+1 shell: .*
+  5 endless: .*
+  3 endless: .*
+  2 endless: .*
+kill: process 5 is no job of this shell; `jobs` lists these
+"""
+GRANTS = f"""alloc buf 4
+endpoint door
+client bell door 7
+run nothing with console @timer
+run nothing with nobody
+run nothing with console move
+run nothing with memory
+run nothing with memory own, memory
+run nothing with frames own
+run nothing with timer read-only
+run nothing with timer @clock
+run nothing with timer copy move
+run nothing with : timer
+run nothing with timer timer
+run nothing with buf read-only
+drop buf
+alloc buf 4
+run shell with shared: buf read-only @memory, bell move, timer, alarm: timer
+caps
+tree
+halt
+drop timer
+run nothing with shared
+run nothing with pages: shared move
+exit 3
+client bell door 8
+tree
+drop buf
+drop bell
+drop bell
+run nothing with spare: buf
+spawn nobody
+run nothing
+{EXIT}"""
+GRANTS_LINES = r"""
+nothing: console is a Console, not a Timer
+nothing: the shell has no capability named nobody; `caps` lists what it has
+nothing: the shell does not part with the console; copy it
+nothing could not be started: not transferable
+run: with: two grants of one name at the end
+nothing: own is for memory, threads and park, not frames
+nothing: timer is a Timer; only a MemoryObject can be read-only
+run: with: no kind of that name at `@clock`
+run: with: one of copy, move and own is enough at `move`
+run: with: a name is missing at `:`
+run: with: copy, move, own, read-only or @KIND expected at `timer`
+nothing \(process \d+\) ended with code 42; \d+ frames free, as before
+ +\d+ 0x[0-9a-f]{8} MemoryObject +copy +0 +4 +\d+ +2 read-only shared
+ +\d+ 0x[0-9a-f]{8} EndpointClient +copy +7 +0 +\d+ +2 bell
+ +\d+ 0x[0-9a-f]{8} Timer +copy .* timer
+ +\d+ 0x[0-9a-f]{8} Timer +copy .* alarm
+MemoryObject#\d+, 16 KiB, 2 holds: shell\(1\), shell\(\d+\) read-only
+Endpoint#\d+, 2 holds: shell\(1\), shell\(\d+\) client badge 7
+halt: the shell was not given the capability "system"
+drop: no timer was made by this shell; `caps` lists what it has
+nothing \(process \d+\) ended with code 42; \d+ frames free, as before
+nothing \(process \d+\) ended with code 42; what was moved to it is gone
+shell \(process \d+\) ended with code 3; what was moved to it is gone
+MemoryObject#\d+, 16 KiB, 1 holds: shell\(1\)
+Endpoint#\d+, 2 holds: shell\(1\), shell\(1\) client badge 8
+drop: no bell was made by this shell; `caps` lists what it has
+nothing: the shell has no capability named buf; `caps` lists what it has
+run: no program nobody; `ls` lists what there is
+nothing \(process \d+\) ended with code 42; \d+ frames free, as before
+check: \d+ invariants, 0 broken
+"""
 FAULTS = "run fault-probe\n" + "".join(
     f"run fault-probe {probe}\n" for probe in [*transcript.PROBES, transcript.REFUSED_PROBE]
 )
@@ -76,6 +234,7 @@ def command_line_cases() -> list[Case]:
     halted = "the guest halted with code 1"
     lines = {
         "init=+": ("capos: cannot boot: init has no name", halted),
+        f"init={'+a' * 40}": ("capos: cannot start a: not found", halted),
         "init=nobody": ("capos: cannot start nobody: not found", halted),
         "init=manifest": ("capos: cannot start manifest: elf bad magic", halted),
         f"once init={'a' * 64} init=elf-smoke": ("capos: command line: unknown or too long", Case.end),
@@ -88,32 +247,55 @@ def command_line_cases() -> list[Case]:
     ]
 
 
+def process_cases(cpus: int) -> list[Case]:
+    """What the shell does with programs, on so many CPUs; the kernel counts the frames when init has ended."""
+    once = Machine("q35", cpus, "128M", BUILD, append="once")
+    again = replace(once, append="")
+    jobs = [transcript.check_lines(JOBS_LINES.format(cpus=cpus)), transcript.check_init("exit 5")]
+    grants = [transcript.check_lines(GRANTS_LINES), transcript.check_init("exit 0")]
+    leave = [transcript.check_lines(LEAVE_LINES), transcript.check_init("exit 7")]
+    restart = [transcript.check_init("exit 4"), transcript.check_programs(["elf-smoke"])]
+    code = "the guest halted with code"
+    return [
+        Case(f"jobs, smp {cpus}", once, JOBS, jobs, f"{code} 5"),
+        Case(f"grants, smp {cpus}", once, GRANTS, grants),
+        Case(f"jobs without a shell, smp {cpus}", once, LEAVE, leave, f"{code} 7"),
+        Case(f"init again, smp {cpus}", again, f"spawn endless\nexit 4\nrun elf-smoke\n{END}", restart),
+    ]
+
+
 def shell_cases() -> list[Case]:
-    machines = [Machine(board, cpus, memory, BUILD) for board in BOARDS for cpus in CPUS for memory in MEMORY]
-    cases = [Case(str(machine), machine, SESSION, [transcript.check_session]) for machine in machines]
-    largest = Machine("q35", MOST_CPUS, "64G", BUILD)
-    cases.append(Case(str(largest), largest, SESSION, [transcript.check_programs_of_session]))
+    machines = [Machine(b, cpus, ram, BUILD, append="once") for b in BOARDS for cpus in CPUS for ram in MEMORY]
+    end = transcript.check_init("exit 0")
+    cases = [Case(str(machine), machine, SESSION + EXIT, [transcript.check_session, end]) for machine in machines]
+    largest = Machine("q35", MOST_CPUS, "64G", BUILD, append="once")
+    cases.append(Case(str(largest), largest, SESSION + EXIT, [transcript.check_programs_of_session, end]))
+    cases += [case for cpus in CPUS for case in process_cases(cpus)]
     cases.append(Case("commands", Machine(build=BUILD), COMMANDS, [transcript.check_commands]))
     cases.append(Case("keys", Machine(build=BUILD), KEYS, [transcript.check_keys, transcript.check_invariants]))
     cases += old_cpu_cases() + command_line_cases()
     for build in BUILDS:
         for cpus in CPUS:
-            machine = Machine("q35", cpus, "128M", build, append="selftest check")
-            checks = [transcript.check_selftest(cpus), transcript.check_faults]
-            cases.append(Case(f"faults, {build.name}, smp {cpus}", machine, FAULTS + END, checks))
+            machine = Machine("q35", cpus, "128M", build, append="selftest check once")
+            checks = [transcript.check_selftest(cpus), transcript.check_faults, end]
+            cases.append(Case(f"faults, {build.name}, smp {cpus}", machine, FAULTS + EXIT, checks))
     return cases
 
 
 def vm_cases() -> list[Case]:
-    """Each self-checking demo alone, then all twice in one session on four CPUs, by each build."""
+    """Each self-checking demo alone, all on little memory, then all twice on four CPUs, by each build."""
     names = sorted(path.name for path in Path("user/demos").iterdir() if (BUILD / "user" / path.name).exists())
-    names = [name for name in names if name not in NOT_SELF_CHECKING]
-    machine = Machine("q35", 1, "128M", BUILD)
-    cases = [Case(name, machine, f"run {name}\n{END}", [transcript.check_programs([name])]) for name in names]
-    everything = "".join(f"run {name}\n" for name in names + names) + END
+    names = [name for name in names if name not in NOT_SELF_CHECKING + STARTED_BY_OTHERS]
+    end = transcript.check_init("exit 0")
+    machine = Machine("q35", 1, "128M", BUILD, append="once")
+    cases = [Case(name, machine, f"run {name}\n{EXIT}", [transcript.check_programs([name]), end]) for name in names]
+    small = [name for name in names if name not in NOT_ON_LITTLE_MEMORY]
+    once = "".join(f"run {name}\n" for name in small) + EXIT
+    cases.append(Case("all, 16M", replace(machine, memory="16M"), once, [transcript.check_programs(small), end]))
+    twice = "".join(f"run {name}\n" for name in names + names) + EXIT
     for build in BUILDS:
         many = replace(machine, smp=4, build=build)
-        cases.append(Case(f"all twice, {build.name}", many, everything, [transcript.check_programs(names + names)]))
+        cases.append(Case(f"all twice, {build.name}", many, twice, [transcript.check_programs(names + names), end]))
     return cases
 
 
@@ -159,7 +341,7 @@ def iso_cases() -> list[Case]:
         "shim, PVH, pc": replace(shim, machine="pc", smp=1, memory="16M"),
         "shim, PVH, microvm": replace(shim, machine="microvm", smp=MOST_CPUS),
     }
-    return [Case(name, machine, SESSION, [transcript.check_session]) for name, machine in machines.items()]
+    return [Case(name, machine, SESSION + END, [transcript.check_session]) for name, machine in machines.items()]
 
 
 def try_case(suite: str, case: Case) -> tuple[Case, Result, list[str]]:
@@ -191,7 +373,7 @@ def try_make_run() -> bool:
     environment = {key: value for key, value in os.environ.items() if key not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
     make = subprocess.run(
         ["make", "-s", "run", f"MODE={mode}", f"CC={compiler or 'gcc'}"],
-        input=SESSION.encode(),
+        input=(SESSION + END).encode(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         env=environment,

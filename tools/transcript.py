@@ -12,9 +12,14 @@ READY_LIMIT_MS = 1000
 TOP_WORDS = 10
 ARGUMENTS = ("elf-smoke", "alpha", "17", "omega")
 
+# What the kernel says of init, and the shell of a program that it ran.
 ENDED = re.compile(r"capos: process (\d+) (\S+) ended: (.*); free frames (\d+) before, (\d+) after")
+RAN = re.compile(r"(\S+) \(process (\d+)\) (ended with code -?\d+|was ended: .+?|was killed)(?:; (.*))?$", re.M)
+FREE_AS_BEFORE = re.compile(r"(\d+) frames free, as before")
+WELL = "ended with code 0"
 READY = re.compile(r"capos: ready: (\d+) cpus, (\d+) MiB free, (\d+) ms")
-FAULT = re.compile(r"capos: fault: process \d+ (\S+): (.+?) at 0x")
+FAULT = re.compile(r"capos: fault: process (\d+) (\S+): (.+?) at (0x[0-9a-f]+)")
+FAULTED = re.compile(r"^(\S+) \(process (\d+)\) was ended: .+ at (0x[0-9a-f]+), vector \d+", re.M)
 FAILURE = re.compile(r"^FAIL(?:ED|URE).*", re.M)
 COUNTS = re.compile(r"^(\d+) passed, (\d+) failed$", re.M)
 FRAMES = re.compile(r"^frames total (\d+) free (\d+)", re.M)
@@ -33,7 +38,7 @@ UNKNOWN = re.compile(r"^(?:usage: .*|.*unknown command.*|\w+: no .*)$", re.M)
 REGION = re.compile(r"^([0-9a-f]{16})-([0-9a-f]{16}) ([r-][w-][x-]) (\w+) +(\d+) pages", re.M)
 HOLD = re.compile(r"^ +\d+ 0x[0-9a-f]{8} \w+ +(?:copy|move|bound) ", re.M)
 LEDGER = re.compile(r"^(\w+) +used (\d+) limit (\d+) peak (\d+)", re.M)
-PROCESS = re.compile(r"^ +\d+ shell +1 +\d+ +(\d+) +(\d+)$", re.M)
+PROCESS = re.compile(r"^ +1 +0 shell +running +1 +\d+ +0 +(\d+) +(\d+)$", re.M)
 FILE = re.compile(r"^ +\d+  \S+ +\(", re.M)
 FILES = re.compile(r"^(\d+) files$", re.M)
 RING = re.compile(r"^submissions: head (\d+) tail \1, 0 waiting; \1 taken$", re.M)
@@ -98,18 +103,32 @@ def check_words(output: str) -> list[str]:
 
 
 def check_frames(output: str) -> list[str]:
-    """No process costs a frame for good, and each reading of free frames is the same."""
-    ended = ENDED.findall(output)
-    complaints = [] if ended else ["no process ended"]
-    for process, name, _, before, after in ended:
-        if before != after:
-            complaints.append(f"process {process} {name}: {before} free frames before it, {after} after it")
-    if len(free := {frames for *_, before, after in ended for frames in (before, after)}) > 1:
-        complaints.append(f"free frames without a process: {sorted(free)}")
+    """No program costs a frame for good, and each reading of free frames beside the shell alone is the same."""
+    ran = RAN.findall(output)
+    complaints = [] if ran else ["no program ran"]
+    free = [FREE_AS_BEFORE.fullmatch(frames) for *_, frames in ran]
+    pairs = zip(ran, free)
+    complaints += [f"process {process} {name}: {frames}" for (name, process, _, frames), match in pairs if not match]
+    if len(seen := {match[1] for match in free if match}) > 1:
+        complaints.append(f"free frames after a program: {sorted(seen)}")
     readings = FRAMES.findall(output)
     if len(set(readings)) > 1:
         complaints.append(f"`mem` gave different readings: {readings}")
     return complaints
+
+
+def check_init(how: str, times: int = 1) -> Check:
+    """Init ended so often, always so, and left all frames behind that it had found."""
+
+    def verify(output: str) -> list[str]:
+        ended = ENDED.findall(output)
+        complaints = [] if len(ended) == times else [f"init ended {len(ended)} times, not {times}"]
+        complaints += [f"init ended: {end}, not {how}" for *_, end, _, _ in ended if end != how]
+        if len(free := {frames for *_, before, after in ended for frames in (before, after)}) > 1:
+            complaints.append(f"free frames without a process: {sorted(free)}")
+        return complaints
+
+    return verify
 
 
 def check_invariants(output: str) -> list[str]:
@@ -143,11 +162,11 @@ def check_programs(names: list[str]) -> Check:
     """Each program ran as often as it is named, called each run a success, and left no frame behind."""
 
     def verify(output: str) -> list[str]:
-        how = [(name, how) for _, name, how, _, _ in ENDED.findall(output)]
+        how = [(name, how) for name, _, how, _ in RAN.findall(output)]
         complaints = []
         for name in sorted(set(names)):
             seen = [end for ended, end in how if ended == name]
-            if seen != ["exit 0"] * names.count(name):
+            if seen != [WELL] * names.count(name):
                 complaints.append(f"{name}: {names.count(name)} runs, which ended so: {seen}")
         counts = COUNTS.findall(output)
         if len(counts) != len(names) or any(passed == "0" or failed != "0" for passed, failed in counts):
@@ -223,9 +242,25 @@ def check_says(text: str) -> Check:
     return lambda output: [] if text in output else [f"no line \"{text}\""]
 
 
+def check_lines(wanted: str) -> Check:
+    """Each pattern, one a line, matches a line of its own, in this order."""
+
+    def verify(output: str) -> list[str]:
+        at = 0
+        for pattern in wanted.strip().splitlines():
+            match = re.compile(f"^{pattern}$", re.M).search(output, at)
+            if match is None:
+                return [f"no line \"{pattern}\" behind line {output.count(chr(10), 0, at)}"]
+            at = match.end()
+        return []
+
+    return verify
+
+
 def check_faults(output: str) -> list[str]:
     """Each probe ends its process, for the right reason, and nothing else; no probe of the program is left out."""
-    seen = [kind for name, kind in FAULT.findall(output) if name == "fault-probe"]
+    faults = [fault for fault in FAULT.findall(output) if fault[1] == "fault-probe"]
+    seen = [kind for _, _, kind, _ in faults]
     complaints = FAILURE.findall(output)
     if sorted(PROBE.findall(output)) != sorted([*PROBES, REFUSED_PROBE]):
         complaints.append(f"fault-probe lists other kinds: {PROBE.findall(output)}")
@@ -233,6 +268,8 @@ def check_faults(output: str) -> list[str]:
         complaints.append(f"probe {REFUSED_PROBE}: not refused")
     if len(seen) != len(PROBES):
         complaints.append(f"{len(PROBES)} probes, {len(seen)} faults: {seen}")
+    if FAULTED.findall(output) != [(name, process, address) for process, name, _, address in faults]:
+        complaints.append("the shell and the kernel disagree about what ended")
     for (probe, kinds), kind in zip(PROBES.items(), seen):
         if kind not in kinds:
             complaints.append(f"probe {probe}: the kernel says {kind!r}, not {' or '.join(kinds)!r}")

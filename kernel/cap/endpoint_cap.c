@@ -70,7 +70,7 @@ enum status endpoint_cap_call(struct call *call)
 	TRY(message_create(call->process, &parcel, &message));
 	status = open_call(call, message);
 	if (status != STATUS_OK && message != NULL)
-		message_destroy(call->process, message);
+		message_cancel(call->process, message);
 	return status;
 }
 

@@ -161,17 +161,31 @@ enum status message_create(struct process *process, const struct endpoint_parcel
 	__atomic_fetch_add(&process->message_bytes, size, __ATOMIC_RELAXED);
 	status = read_parcel(process, parcel, (*message)->capability, (*message)->data);
 	if (status != STATUS_OK)
-		message_destroy(process, *message);
+		message_cancel(process, *message);
 	return status;
 }
 
-void message_destroy(struct process *process, struct message *message)
+/* How many bytes it was. */
+static uint64_t free_message(struct process *process, struct message *message)
 {
 	uint64_t size = message_size(message->header.bytes);
 
 	heap_free(message, size);
 	__atomic_fetch_sub(&process->message_bytes, size, __ATOMIC_RELAXED);
-	account_refund_one(&process->account, LEDGER_KERNEL_OBJECT, size);
+	return size;
+}
+
+void message_destroy(struct process *process, struct message *message)
+{
+	account_refund_one(&process->account, LEDGER_KERNEL_OBJECT, free_message(process, message));
+}
+
+void message_cancel(struct process *process, struct message *message)
+{
+	struct charge charge = { .kinds = 0 };
+
+	charge_add(&charge, LEDGER_KERNEL_OBJECT, free_message(process, message));
+	account_cancel(&process->account, &charge);
 }
 
 /* ---- moving capabilities with a message ---- */

@@ -73,6 +73,9 @@ void endpoint_end_use(struct endpoint *endpoint);
 enum status message_create(struct process *process, const struct endpoint_parcel *parcel, struct message **message);
 void message_destroy(struct process *process, struct message *message);
 
+/* The same for a call that was refused: no peak is left behind. */
+void message_cancel(struct process *process, struct message *message);
+
 /*
  * CALL by `operation` (of the current thread, with its message) and RECEIVE. The operation is open when they return OK,
  * and may be complete. GONE: no owner; then it is untouched. A transfer that is refused completes the CALL.
@@ -92,7 +95,7 @@ enum status endpoint_return(struct endpoint *endpoint, struct process *process, 
 
 void endpoint_read(struct endpoint *endpoint, struct endpoint_statistics *statistics);
 
-/* All endpoints valid; how many bytes of heap they are. At rest. */
+/* Queues and counts of one, and of all. At rest. */
 bool endpoint_all_are_valid(void);
 bool endpoint_is_valid(const struct endpoint *endpoint);
 

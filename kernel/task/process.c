@@ -201,10 +201,11 @@ bool process_is_valid(struct process *process)
 
 	account_read(&process->account, &ledger);
 	if (process->ended)
-		return ledger.of[LEDGER_KERNEL_OBJECT].used == 0 && process->holds != 0;
+		return ledger.of[LEDGER_KERNEL_OBJECT].used == 0 && process->references >= process->holds;
 	address_space_count(&process->space, &census);
 	valid = process_capability_count(process, &charge) && threads_are_valid(process, &charge) &&
-		queues_are_valid(process) && process->promised_slots == 0;
+		queues_are_valid(process) && process->promised_slots == 0 &&
+		process->promised_pages == 0;
 	charge_add(&charge, LEDGER_KERNEL_OBJECT, PROCESS_KERNEL_BYTES + process->message_bytes);
 	charge_add(&charge, LEDGER_VIRTUAL_RESERVATION, census.pages[PAGE_RESERVED] + census.pages[PAGE_ANONYMOUS]);
 	charge_add(&charge, LEDGER_FRAME_GRANT, census.pages[PAGE_ANONYMOUS] + census.pages[PAGE_BORROWED]);

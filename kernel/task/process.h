@@ -52,6 +52,7 @@ struct process {
 	struct spinlock cap_lock;
 	struct cap_table caps;   /* cap_lock */
 	uint32_t promised_slots; /* cap_lock; free slots that operations under way count on */
+	uint32_t promised_pages; /* cap_lock; that the table will grow by for others of them */
 
 	struct spinlock park_lock;
 	struct operation_queue parked[PROCESS_PARK_BUCKETS]; /* park_lock */

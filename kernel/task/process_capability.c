@@ -66,8 +66,10 @@ enum status process_capability_plan(struct process *process, uint32_t slots, str
 		process->promised_slots += slots;
 	} else {
 		plan->frames = (slots + CAP_SLOTS_PER_PAGE - 1) / CAP_SLOTS_PER_PAGE;
-		if (process->caps.pages + plan->frames > CAP_TABLE_PAGES)
+		if (process->caps.pages + process->promised_pages + plan->frames > CAP_TABLE_PAGES)
 			status = STATUS_OVER_CAP_SLOTS;
+		else
+			process->promised_pages += (uint32_t)plan->frames;
 	}
 	spinlock_release(&process->cap_lock);
 	TRY(status);
@@ -80,6 +82,7 @@ void process_capability_cancel(struct process *process, const struct capability_
 {
 	spinlock_acquire(&process->cap_lock);
 	process->promised_slots -= plan->slots;
+	process->promised_pages -= (uint32_t)plan->frames;
 	spinlock_release(&process->cap_lock);
 }
 
@@ -90,6 +93,7 @@ void process_capability_reserve(struct process *process, const struct capability
 	for (uint64_t i = 0; i < plan->frames; i++)
 		CHECK(cap_table_add_page(&process->caps, take_table_page(process)) == STATUS_OK);
 	process->promised_slots -= plan->slots;
+	process->promised_pages -= (uint32_t)plan->frames;
 	for (uint32_t i = 0; i < slots; i++)
 		CHECK(cap_table_reserve(&process->caps, &handle[i]) == STATUS_OK);
 	spinlock_release(&process->cap_lock);

@@ -8,8 +8,13 @@
 
 #include <string.h>
 
+#include "abi/boot_package_abi.h"
+#include "abi/console_abi.h"
+#include "abi/endpoint_abi.h"
 #include "abi/frame_allocator_abi.h"
 #include "abi/memory_object_abi.h"
+#include "abi/process_abi.h"
+#include "abi/thread_control_abi.h"
 #include "abi/timer_abi.h"
 #include "kernel/mem/direct_map.h"
 #include "kernel/mem/user_access.h"
@@ -43,12 +48,40 @@ static void test_opcodes(void **state)
 	for (uint32_t opcode = 0; opcode < 256; opcode++) {
 		uint64_t word = (uint64_t)scene.memory << 32 | VIRTUAL_MEMORY_DECOMMIT << 16 | opcode;
 
-		if (opcode != RING_NOP && opcode != RING_CALL && opcode != RING_RELEASE)
+		if (opcode >= RING_OPCODE_COUNT)
 			assert_refused(word, STATUS_UNSUPPORTED);
 		for (uint64_t flag = 1 << 8; flag <= 1 << 15; flag <<= 1)
 			assert_refused(word | flag, STATUS_UNSUPPORTED);
 	}
 	assert_refused(RING_NOP, STATUS_OK);
+	call_scene_end();
+}
+
+/* What is for one interface alone is refused on every other one. */
+static void test_interfaces(void **state)
+{
+	(void)state;
+	call_scene_begin();
+
+	const handle_t capability[] = {
+		scene.memory,    scene.frames,  scene.timer,    scene.console, scene.threads, scene.park,
+		scene.endpoints, scene.spawner, scene.endpoint, scene.client,  scene.object,  scene.package,
+	};
+	const struct {
+		enum ring_opcode opcode;
+		handle_t fits;
+	} opcode[] = {
+		{ RING_RECEIVE, scene.endpoint },
+		{ RING_RETURN, scene.endpoint },
+		{ RING_PARK, scene.park },
+		{ RING_UNPARK, scene.park },
+	};
+
+	for (uint32_t i = 0; i < COUNT_OF(opcode); i++)
+		for (uint32_t j = 0; j < COUNT_OF(capability); j++)
+			if (capability[j] != opcode[i].fits)
+				assert_refused(actor_first(opcode[i].opcode, 0, capability[j]),
+					       STATUS_WRONG_INTERFACE);
 	call_scene_end();
 }
 
@@ -65,7 +98,13 @@ static void test_operations(void **state)
 		{ scene.frames, FRAME_ALLOCATOR_OPERATION_COUNT },
 		{ scene.object, MEMORY_OBJECT_OPERATION_COUNT },
 		{ scene.timer, TIMER_OPERATION_COUNT },
-		{ scene.console, 0 }, /* a stand-in without operations */
+		{ scene.console, CONSOLE_OPERATION_COUNT },
+		{ scene.threads, THREAD_CONTROL_OPERATION_COUNT },
+		{ scene.park, 0 },
+		{ scene.endpoints, ENDPOINT_FACTORY_OPERATION_COUNT },
+		{ scene.endpoint, ENDPOINT_OPERATION_COUNT },
+		{ scene.spawner, PROCESS_SPAWNER_OPERATION_COUNT },
+		{ scene.package, BOOT_PACKAGE_OPERATION_COUNT },
 	};
 
 	for (uint32_t i = 0; i < COUNT_OF(interface); i++) {
@@ -102,7 +141,8 @@ static void test_capabilities(void **state)
 	};
 
 	for (uint32_t i = 0; i < COUNT_OF(wrong); i++) {
-		assert_refused(actor_first(RING_RELEASE, 0, wrong[i]), STATUS_NO_SUCH_CAPABILITY);
+		for (uint32_t opcode = RING_RECEIVE; opcode < RING_OPCODE_COUNT; opcode++)
+			assert_refused(actor_first((enum ring_opcode)opcode, 0, wrong[i]), STATUS_NO_SUCH_CAPABILITY);
 		for (uint32_t operation = 0; operation < VIRTUAL_MEMORY_OPERATION_COUNT; operation++)
 			assert_refused(actor_first(RING_CALL, (uint16_t)operation, wrong[i]),
 				       STATUS_NO_SUCH_CAPABILITY);
@@ -410,6 +450,13 @@ static void odd_arguments(struct host_random *random, uint64_t argument[6])
 	argument[4] = host_random_below(random, 2);
 }
 
+/* Capabilities that a changed bit may name, with operations that stay open, or end the thread. */
+static bool may_not_complete(handle_t capability)
+{
+	return capability == scene.timer || capability == scene.console || capability == scene.threads ||
+	       capability == scene.park || capability == scene.endpoint || capability == scene.client;
+}
+
 static uint64_t odd_first(struct host_random *random, handle_t *known)
 {
 	uint64_t chosen = host_random_below(random, 16); /* memory half the time */
@@ -417,7 +464,7 @@ static uint64_t odd_first(struct host_random *random, handle_t *known)
 
 	if (host_random_once_in(random, 20))
 		capability ^= UINT32_C(1) << host_random_below(random, 32);
-	if (capability == scene.timer) /* a sleep would not complete */
+	if (may_not_complete(capability))
 		capability = HANDLE_NONE;
 	if (capability != scene.memory && capability != scene.frames && host_random_once_in(random, 5))
 		return (uint64_t)capability << 32 | RING_RELEASE;
@@ -475,7 +522,8 @@ static void test_anything(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_opcodes),      cmocka_unit_test(test_operations),
+		cmocka_unit_test(test_opcodes),      cmocka_unit_test(test_interfaces),
+		cmocka_unit_test(test_operations),
 		cmocka_unit_test(test_capabilities), cmocka_unit_test(test_arguments),
 		cmocka_unit_test(test_buffers),      cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_anything),

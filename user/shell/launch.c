@@ -82,11 +82,20 @@ static bool run_in_background(struct shell *shell, const struct launch_plan *pla
 	return true;
 }
 
-/* Frames are compared if nothing else ran: then what the program took must have come back. */
+/* What the program took must have come back; that can be seen if nothing else ran, and if it took all of it itself. */
+static void show_frames(struct shell *shell, const struct launch_plan *plan, uint64_t before)
+{
+	if (job_count() != 0)
+		print("; other jobs run\n");
+	else if (launch_plan_moves(plan))
+		print("; what was moved to it is gone\n");
+	else
+		exit_report_frames(before, free_frames(shell));
+}
+
 static bool run_in_foreground(struct shell *shell, const struct launch_plan *plan)
 {
 	uint64_t before = free_frames(shell);
-	bool is_alone = job_count() == 0;
 	struct job *job;
 
 	print_flush();
@@ -98,10 +107,7 @@ static bool run_in_foreground(struct shell *shell, const struct launch_plan *pla
 
 	exit_report_show(job);
 	job_forget(job); /* the handle, too, takes memory */
-	if (is_alone)
-		exit_report_frames(before, free_frames(shell));
-	else
-		print("; other jobs run\n");
+	show_frames(shell, plan, before);
 	return is_well;
 }
 

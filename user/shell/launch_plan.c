@@ -80,6 +80,19 @@ bool launch_plan_reads(const struct launch_plan *plan)
 	return grant_list_has(&plan->with, "input");
 }
 
+bool launch_plan_moves(const struct launch_plan *plan)
+{
+	for (uint32_t i = 0; i < plan->with.count; i++) {
+		if (plan->with.wish[i].kind == PROCESS_GRANT_MOVE)
+			return true;
+	}
+	for (uint32_t i = 0; plan->has_section && i < plan->section.grants; i++) {
+		if (plan->section.grant[i].kind == PROCESS_GRANT_MOVE)
+			return true;
+	}
+	return false;
+}
+
 static bool refuse(const struct launch_plan *plan, const char *what, enum status status)
 {
 	print("%s: %s: %s\n", plan->program, what, status_name(status));

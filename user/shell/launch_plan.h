@@ -33,6 +33,9 @@ void launch_plan_of_section(struct launch_plan *plan, const struct manifest_prog
 /* Whether the program is given the console as "input". */
 bool launch_plan_reads(const struct launch_plan *plan);
 
+/* Whether the program gets something that the shell then has no more, and that ends with the program. */
+bool launch_plan_moves(const struct launch_plan *plan);
+
 /* The request. Says what can't be given. */
 bool launch_plan_build(const struct launch_plan *plan, struct shell *shell, struct process_builder *builder);
 

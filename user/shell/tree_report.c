@@ -1,5 +1,6 @@
 #include "user/shell/tree_report.h"
 
+#include "abi/interface.h"
 #include "lib/status.h"
 #include "user/runtime/print.h"
 #include "user/shell/interface_text.h"
@@ -141,6 +142,8 @@ static void show_holder(const struct edge *edge)
 	const struct inspector_process *process = &tree.process[edge->process];
 
 	print(" %.*s(%lu)", (int)sizeof(process->name), process->name, process->process_id);
+	if (edge->capability.interface == INTERFACE_ENDPOINT_CLIENT)
+		print(" client");
 	if ((edge->capability.flags & INSPECTOR_CAPABILITY_READ_ONLY) != 0)
 		print(" read-only");
 	if ((edge->capability.flags & INSPECTOR_CAPABILITY_PART) != 0)
@@ -149,18 +152,28 @@ static void show_holder(const struct edge *edge)
 		print(" badge %lu", edge->capability.badge);
 }
 
+/* Each kind counts its objects by itself; an endpoint has two kinds of holds. */
+static bool is_same_object(const struct inspector_capability *one, const struct inspector_capability *other)
+{
+	const bool are_endpoints =
+		(one->interface == INTERFACE_ENDPOINT || one->interface == INTERFACE_ENDPOINT_CLIENT) &&
+		(other->interface == INTERFACE_ENDPOINT || other->interface == INTERFACE_ENDPOINT_CLIENT);
+
+	return one->object == other->object && (one->interface == other->interface || are_endpoints);
+}
+
 /* The object of the first edge that was not shown, with all that hold it. */
 static void show_object(uint32_t first)
 {
 	const struct inspector_capability *object = &tree.edge[first].capability;
 	const char *separator = "";
 
-	print("#%lu %s", object->object, interface_text_name(object->interface));
+	print("%s#%lu", interface_text_name(object->interface), object->object);
 	if (object->pages != 0)
 		print(", %s", size_text_of_pages(object->pages).text);
 	print(", %u holds:", object->holds);
 	for (uint32_t i = first; i < tree.edges; i++) {
-		if (tree.edge[i].capability.object != object->object)
+		if (!is_same_object(&tree.edge[i].capability, object))
 			continue;
 		print("%s", separator);
 		show_holder(&tree.edge[i]);

@@ -16,6 +16,7 @@
 #include "user/demos/kv-client/kv_connection.h"
 #include "user/demos/kv-client/kv_content.h"
 #include "user/protocol/kv_journal.h"
+#include "user/protocol/number_text.h"
 #include "user/protocol/random_sequence.h"
 #include "user/runtime/capset_client.h"
 #include "user/runtime/print.h"
@@ -233,13 +234,11 @@ static enum status run(void)
 	return kv_connection_close(&connection);
 }
 
-static uint64_t number_of(const char *digits)
+static enum status read_arguments(int argc, char **argv)
 {
-	uint64_t number = 0;
-
-	for (; *digits >= '0' && *digits <= '9'; digits++)
-		number = number * 10 + (uint64_t)(*digits - '0');
-	return number;
+	GUARD(argc == 3, STATUS_BAD_ARGUMENT);
+	TRY(number_text_parse(argv[1], &space));
+	return number_text_parse(argv[2], &choices.state);
 }
 
 int main(int argc, char **argv, char **envp)
@@ -247,13 +246,9 @@ int main(int argc, char **argv, char **envp)
 	enum status status;
 
 	(void)envp;
-	if (argc != 3) {
-		print("kv-client SPACE SEED\n");
-		return 1;
-	}
-	space = number_of(argv[1]);
-	choices.state = number_of(argv[2]);
-	status = run();
+	status = read_arguments(argc, argv);
+	if (status == STATUS_OK)
+		status = run();
 	if (status != STATUS_OK)
 		print("kv-client %lu: %s\n", space, status_name(status));
 	return status == STATUS_OK ? 0 : 1;

@@ -1,0 +1,48 @@
+#include "user/demos/kv/kv_world.h"
+
+#include "lib/check.h"
+#include "lib/ledger.h"
+#include "user/runtime/capset_client.h"
+#include "user/runtime/print.h"
+
+enum status kv_world_find(struct kv_world *world)
+{
+	TRY(capset_client_find("console", INTERFACE_CONSOLE, &world->console));
+	TRY(capset_client_find("timer", INTERFACE_TIMER, &world->timer.handle));
+	TRY(capset_client_find("inspector", INTERFACE_INSPECTOR, &world->inspector.handle));
+	TRY(capset_client_find("spawner", INTERFACE_PROCESS_SPAWNER, &world->spawner.handle));
+	TRY(capset_client_find("endpoints", INTERFACE_ENDPOINT_FACTORY, &world->endpoints.handle));
+	TRY(capset_client_find("frames", INTERFACE_FRAME_ALLOCATOR, &world->frames.handle));
+	return capset_client_find("memory", INTERFACE_VIRTUAL_MEMORY, &world->memory.handle);
+}
+
+static uint64_t compare(uint64_t before, uint64_t after, const char *whose, const char *what)
+{
+	if (before == after)
+		return 0;
+	print("kv: LEAKED: %s %s: %lu before, %lu after\n", whose, what, before, after);
+	return before > after ? before - after : after - before;
+}
+
+uint64_t kv_world_compare(const struct memory_statistics *before, const struct memory_statistics *after,
+			  const char *whose, bool frames)
+{
+	uint64_t leaked = 0;
+
+	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++)
+		leaked += compare(before->ledger[kind].used, after->ledger[kind].used, whose,
+				  ledger_name((enum ledger_kind)kind));
+	if (frames)
+		leaked += compare(before->system_free_frames, after->system_free_frames, whose, "free frames");
+	return leaked;
+}
+
+enum status kv_world_check(const struct kv_world *world, uint64_t *broken)
+{
+	struct inspector_check check;
+
+	TRY(inspector_client_check(world->inspector, &check));
+	print("kv: %lu invariants of the kernel, %lu broken %s\n", check.checked, check.broken, check.first_broken);
+	*broken = check.broken;
+	return STATUS_OK;
+}
