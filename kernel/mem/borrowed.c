@@ -10,7 +10,7 @@ static enum status leaf_must_be_borrowed(struct page_walk *walk, const struct pa
 {
 	uint64_t owner = frame_owner_word(FRAME_OBJECT, walk->object);
 
-	for (uint32_t i = 0; i < run->count; i++) {
+	for (uint64_t i = 0; i < run->count; i++) {
 		GUARD(pte_kind(run->entry[i]) == PAGE_BORROWED, STATUS_NOT_BORROWED);
 		GUARD(frame_info_of(pte_frame(run->entry[i]))->owner == owner, STATUS_OTHER_OBJECT);
 	}
@@ -49,7 +49,7 @@ static enum status leaf_map(struct page_walk *walk, const struct page_run *run)
 {
 	pte_t pattern = pte_page(frame_from_u64(0), PAGE_BORROWED, walk->protection);
 
-	for (uint32_t done = 0; done < run->count;) {
+	for (uint64_t done = 0; done < run->count;) {
 		const uint64_t *number;
 		frame_t first;
 		uint64_t row = memory_object_row(walk->object, walk->object_page, &number, &first);
@@ -58,7 +58,7 @@ static enum status leaf_map(struct page_walk *walk, const struct page_run *run)
 			row = run->count - done;
 		map_row(run->entry + done, row, number, first, pattern);
 		walk->object_page += row;
-		done += (uint32_t)row;
+		done += row;
 	}
 	page_table_adjust(run->table, (int32_t)run->count, 0);
 	return STATUS_OK;
@@ -66,7 +66,7 @@ static enum status leaf_map(struct page_walk *walk, const struct page_run *run)
 
 static enum status leaf_unmap(struct page_walk *walk, const struct page_run *run)
 {
-	for (uint32_t i = 0; i < run->count; i++) {
+	for (uint64_t i = 0; i < run->count; i++) {
 		frame_info_of(pte_frame(run->entry[i]))->count--;
 		run->entry[i] = pte_uniform(PAGE_EMPTY);
 	}
@@ -77,7 +77,7 @@ static enum status leaf_unmap(struct page_walk *walk, const struct page_run *run
 
 static enum status leaf_protect(struct page_walk *walk, const struct page_run *run)
 {
-	for (uint32_t i = 0; i < run->count; i++)
+	for (uint64_t i = 0; i < run->count; i++)
 		run->entry[i] = pte_page(pte_frame(run->entry[i]), PAGE_BORROWED, walk->protection);
 	walk->must_flush = true;
 	return STATUS_OK;
@@ -93,6 +93,7 @@ static enum status map_locked(struct page_walk *walk)
 {
 	uint64_t pages = uaddr_range_pages(walk->range);
 	struct charge charge = { .kinds = 0 };
+	struct charge refund = { .kinds = 0 };
 
 	GUARD(walk->object->mappings + pages <= UINT32_MAX,
 	      STATUS_TOO_LONG); /* a frame counts its mappings in 32 bits */
@@ -104,7 +105,7 @@ static enum status map_locked(struct page_walk *walk)
 	page_walk_publish(walk, &publish_map);
 	walk->object->mappings += pages;
 	spinlock_release(&walk->object->lock);
-	page_walk_finish(walk);
+	page_walk_finish(walk, &refund);
 	return STATUS_OK;
 }
 
@@ -117,14 +118,14 @@ enum status borrowed_map(struct address_space *space, struct memory_object *obje
 
 	TRY(page_count_of_length(placement->length, &pages));
 	GUARD(first_page <= object->pages && pages <= object->pages - first_page, STATUS_BEYOND_OBJECT);
-	TRY(page_placement_lock(space, placement, range));
-	page_walk_begin(&walk, space, *range);
+	TRY(page_placement_lock(space, placement, &walk));
+	*range = walk.range;
 	walk.object = object;
 	walk.object_page = first_page;
 	walk.kind = PAGE_BORROWED;
 	walk.protection = protection;
 	status = map_locked(&walk);
-	page_placement_unlock(space, placement, *range);
+	page_placement_unlock(&walk, placement);
 	return status;
 }
 
@@ -132,15 +133,16 @@ enum status borrowed_map(struct address_space *space, struct memory_object *obje
 static enum status unmap_locked(struct page_walk *walk)
 {
 	uint64_t pages = uaddr_range_pages(walk->range);
+	struct charge refund = { .kinds = 0 };
 
 	TRY(page_walk_plan(walk, &plan_change));
 	spinlock_acquire(&walk->object->lock);
 	page_walk_publish(walk, &publish_unmap);
 	walk->object->mappings -= pages;
 	spinlock_release(&walk->object->lock);
-	page_walk_finish(walk);
 	page_gap_opened(walk->space, walk->range);
-	account_refund_one(walk->space->account, LEDGER_FRAME_GRANT, pages);
+	charge_add(&refund, LEDGER_FRAME_GRANT, pages);
+	page_walk_finish(walk, &refund);
 	return STATUS_OK;
 }
 
@@ -149,9 +151,9 @@ enum status borrowed_unmap(struct address_space *space, struct memory_object *ob
 	struct page_walk walk;
 	enum status status;
 
+	address_space_lock(space, range);
 	page_walk_begin(&walk, space, range);
 	walk.object = object;
-	address_space_lock(space, range);
 	status = unmap_locked(&walk);
 	address_space_unlock(space, range);
 	return status;
@@ -159,9 +161,11 @@ enum status borrowed_unmap(struct address_space *space, struct memory_object *ob
 
 static enum status protect_locked(struct page_walk *walk)
 {
+	struct charge refund = { .kinds = 0 };
+
 	TRY(page_walk_plan(walk, &plan_change));
 	page_walk_publish(walk, &publish_protect);
-	page_walk_finish(walk);
+	page_walk_finish(walk, &refund);
 	return STATUS_OK;
 }
 
@@ -171,10 +175,10 @@ enum status borrowed_protect(struct address_space *space, struct memory_object *
 	struct page_walk walk;
 	enum status status;
 
+	address_space_lock(space, range);
 	page_walk_begin(&walk, space, range);
 	walk.object = object;
 	walk.protection = protection;
-	address_space_lock(space, range);
 	status = protect_locked(&walk);
 	address_space_unlock(space, range);
 	return status;

@@ -25,66 +25,72 @@ void page_gap_reset(struct address_space *space)
 		space->gap_hint[i] = (struct gap_hint){ ADDRESS_SPACE_MAP_TOP, 1 };
 }
 
-/* Entries that end in use, downwards from `index`: the first of them. */
-static unsigned first_of_used(const pte_t *table, unsigned index)
+/* Where the run of used entries begins that ends with this one, which covers `address`, in its leaf table. */
+static uint64_t first_of_used(const pte_t *entry, uint64_t address)
 {
-	while (index > 0 && !pte_is_empty(table[index - 1]))
-		index--;
-	return index;
+	unsigned index = pte_index(address, 1);
+
+	if (page_table_used(page_table_info(entry)) == PTE_ENTRIES)
+		return address - index * PAGE_SIZE;
+	for (; index > 0 && !pte_is_empty(entry[-1]); index--, entry--)
+		address -= PAGE_SIZE;
+	return address;
 }
 
-/* Whether an entry rules out its whole span: uniform and not empty, or a full leaf table. */
-static bool is_full(pte_t entry, unsigned level)
+/* In a leaf table: whether one of `count` entries, of which the first covers `address`, is used. */
+static inline bool leaf_is_used(const pte_t *entry, uint64_t count, uint64_t address, uint64_t *used)
 {
-	if (pte_is_empty(entry))
-		return false;
-	return level == 1 || !pte_is_present(entry) ||
-	       (level == 2 && page_table_used(frame_info_of(pte_frame(entry))) == PTE_ENTRIES);
-}
-
-/*
- * The lowest used page of [start, end) below this table, and then the start of the used run that it belongs to within
- * its leaf table. False if all is empty.
- */
-static bool find_used_below(const pte_t *table, unsigned level, uint64_t start, uint64_t end, uint64_t *used)
-{
-	uint64_t span = pte_span(level);
-	uint64_t address = start & ~(span - 1);
-
-	for (unsigned index = pte_index(start, level); address < end; index++, address += span) {
-		pte_t entry = table[index];
-		uint64_t from = address > start ? address : start;
-		uint64_t to = address + span < end ? address + span : end;
-
-		if (pte_is_empty(entry))
+	for (; count > 0; count--, entry++, address += PAGE_SIZE) {
+		if (LIKELY(pte_is_empty(*entry)))
 			continue;
-		if (is_full(entry, level)) {
-			*used = level == 1 ? address - (index - first_of_used(table, index)) * span : address;
-			return true;
-		}
-		if (find_used_below(page_table_of(entry), level - 1, from, to, used))
-			return true;
+		*used = first_of_used(entry, address);
+		return true;
 	}
 	return false;
 }
 
-/* The same below the root: straight down to the lowest table that covers the range, which most often ends at once. */
-static bool find_used(const struct address_space *space, uint64_t start, uint64_t end, uint64_t *used)
+/* The same below a table of a level above 1. An entry that is no table, and not empty, rules out its whole span. */
+static bool table_is_used(const pte_t *table, unsigned level, struct uaddr_range range, uint64_t *used)
 {
-	const pte_t *table = space->root_table;
-	uint64_t across = start ^ (end - 1);
-	unsigned level = PTE_LEVELS;
+	uint64_t span = pte_span(level);
+	uint64_t start = uaddr_to_u64(range.start);
+	uint64_t end = uaddr_to_u64(range.end);
 
-	for (; level > 1 && across < pte_span(level); level--) {
-		pte_t entry = table[pte_index(start, level)];
+	for (const pte_t *entry = &table[pte_index(start, level)]; start < end; entry++) {
+		uint64_t next = (start & ~(span - 1)) + span;
+		uint64_t part_end = next < end ? next : end;
+		struct uaddr_range part = { uaddr_from_u64(start), uaddr_from_u64(part_end) };
 
-		if (pte_is_empty(entry))
-			return false;
-		if (is_full(entry, level))
-			break;
-		table = page_table_of(entry);
+		if (pte_is_present(*entry)) {
+			const pte_t *below = page_table_of(*entry);
+
+			if (level == 2 ? leaf_is_used(&below[pte_index(start, 1)], uaddr_range_pages(part), start, used) :
+					 table_is_used(below, level - 1, part, used))
+				return true;
+		} else if (!pte_is_empty(*entry)) {
+			*used = start & ~(span - 1);
+			return true;
+		}
+		start = next;
 	}
-	return find_used_below(table, level, start, end, used);
+	return false;
+}
+
+bool page_gap_is_used(const struct page_walk *walk, uint64_t *used)
+{
+	uint64_t start = uaddr_to_u64(walk->range.start);
+	const pte_t *entry = walk->path[walk->level];
+
+	switch (walk->landing) {
+	case PAGE_LANDING_RUN:
+		return leaf_is_used(entry, uaddr_range_pages(walk->range), start, used);
+	case PAGE_LANDING_UNIFORM:
+		*used = start & ~(pte_span(walk->level) - 1);
+		return !pte_is_empty(*entry);
+	case PAGE_LANDING_WIDE:
+		return table_is_used(entry - pte_index(start, walk->level), walk->level, walk->range, used);
+	}
+	return true;
 }
 
 static uint64_t align_down(uint64_t address, uint64_t align)
@@ -92,39 +98,41 @@ static uint64_t align_down(uint64_t address, uint64_t align)
 	return address & ~(align - 1);
 }
 
-/* The highest aligned gap that ends at or below `top`. */
-static enum status search_below(const struct address_space *space, uint64_t top, uint64_t bytes, uint64_t align,
-				uint64_t *start)
+/* A walk of the highest aligned gap that ends at or below `top`. */
+static enum status search_below(struct page_walk *walk, struct address_space *space, uint64_t top, uint64_t bytes,
+				uint64_t align)
 {
 	uint64_t used = top;
 
 	for (uint64_t candidates = 1;; candidates++) {
+		uint64_t start;
+
 		if (candidates % STEP_CANDIDATES == 0)
 			interrupt_window_open();
 		GUARD(used >= USER_START + bytes, STATUS_NO_SPACE);
-		*start = align_down(used - bytes, align);
-		GUARD(*start >= USER_START, STATUS_NO_SPACE);
-		if (*start<BOOTSTRAP_END && * start + bytes> BOOTSTRAP_START) {
+		start = align_down(used - bytes, align);
+		GUARD(start >= USER_START, STATUS_NO_SPACE);
+		if (UNLIKELY(start < BOOTSTRAP_END && start + bytes > BOOTSTRAP_START)) {
 			used = BOOTSTRAP_START;
 			continue;
 		}
-		if (!find_used(space, *start, *start + bytes, &used))
+		page_walk_begin(walk, space,
+				(struct uaddr_range){ uaddr_from_u64(start), uaddr_from_u64(start + bytes) });
+		if (!page_gap_is_used(walk, &used))
 			return STATUS_OK;
 	}
 }
 
-enum status page_gap_find(struct address_space *space, uint64_t pages, uint64_t align, struct uaddr_range *range)
+enum status page_gap_find(struct page_walk *walk, struct address_space *space, uint64_t pages, uint64_t align)
 {
 	struct gap_hint *hint = &space->gap_hint[gap_class(pages)];
 	uint64_t bytes = pages << PAGE_SHIFT;
 	uint64_t top = pages >= hint->pages ? hint->address : ADDRESS_SPACE_MAP_TOP;
-	uint64_t start;
 
-	if (search_below(space, top, bytes, align, &start) != STATUS_OK)
-		TRY(search_below(space, ADDRESS_SPACE_MAP_TOP, bytes, align, &start));
+	if (UNLIKELY(search_below(walk, space, top, bytes, align) != STATUS_OK))
+		TRY(search_below(walk, space, ADDRESS_SPACE_MAP_TOP, bytes, align));
 	if (pages <= hint->pages || top == ADDRESS_SPACE_MAP_TOP)
-		*hint = (struct gap_hint){ start + bytes, pages };
-	*range = (struct uaddr_range){ uaddr_from_u64(start), uaddr_from_u64(start + bytes) };
+		*hint = (struct gap_hint){ uaddr_to_u64(walk->range.end), pages };
 	return STATUS_OK;
 }
 

@@ -108,6 +108,12 @@ static inline frame_t pte_frame(pte_t entry)
 	return (frame_t){ (bits & PTE_FRAME_MASK) >> PAGE_SHIFT };
 }
 
+/* The same of an entry that is known to be present. */
+static inline frame_t pte_present_frame(pte_t entry)
+{
+	return (frame_t){ (entry.raw & PTE_FRAME_MASK) >> PAGE_SHIFT };
+}
+
 /* Permission bits of a present user page; NONE has no such bits. */
 static inline uint64_t pte_protection_bits(uint32_t protection)
 {
