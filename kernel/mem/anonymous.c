@@ -78,7 +78,7 @@ static inline enum status leaf_must_be_own(struct page_walk *walk, const struct 
 	return count_committed(walk, run);
 }
 
-static enum status span_must_be_reserved(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
+static inline enum status span_must_be_reserved(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
 {
 	(void)part;
 	walk->all_present = false;
@@ -96,7 +96,7 @@ static inline enum status leaf_count_uncommitted(struct page_walk *walk, const s
 	return STATUS_OK;
 }
 
-static enum status span_count_uncommitted(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
+static inline enum status span_count_uncommitted(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
 {
 	walk->pages += uaddr_range_pages(part);
 	return span_must_be_reserved(walk, run, part);
@@ -115,7 +115,7 @@ static inline enum status leaf_must_be_committed(struct page_walk *walk, const s
 	return STATUS_NOT_COMMITTED;
 }
 
-static enum status span_is_not_committed(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
+static inline enum status span_is_not_committed(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
 {
 	TRY(span_must_be_reserved(walk, run, part));
 	return STATUS_NOT_COMMITTED;
@@ -151,7 +151,7 @@ static inline enum status leaf_set_uniform(struct page_walk *walk, const struct 
 	return STATUS_OK;
 }
 
-static enum status span_set_uniform(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
+static inline enum status span_set_uniform(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
 {
 	(void)part;
 	return leaf_set_uniform(walk, run);
@@ -165,28 +165,27 @@ static enum frame_use frame_use_for(enum page_kind kind)
 }
 
 /* Entries that were empty or reserved get frames; the plan made sure of that, and of the frames. */
-static enum status leaf_fill(struct page_walk *walk, const struct page_run *run)
+static inline enum status leaf_fill(struct page_walk *walk, const struct page_run *run)
 {
-	pte_t *entries = run->entry;
-	uint64_t count = run->count;
-	enum frame_use use = frame_use_for(walk->kind);
+	const pte_t pattern = pte_page(frame_from_u64(0), walk->kind, walk->protection);
+	const uint64_t kind = (uint64_t)walk->kind << PTE_KIND_SHIFT;
+	const enum frame_use use = frame_use_for(walk->kind);
+	pte_t *end = run->entry + run->count;
 	int32_t used = 0;
-	int32_t reserved = 0;
+	int32_t filled = 0;
 
-	for (uint64_t i = 0; i < count; i++) {
-		pte_t old = entries[i];
-
-		if (pte_kind(old) == walk->kind)
+	for (pte_t *entry = run->entry; entry != end; entry++) {
+		if ((pte_bits(*entry) & PTE_KIND_MASK) == kind)
 			continue;
-		entries[i] = pte_page(frame_take_zeroed(use, walk->space), walk->kind, walk->protection);
-		used += pte_is_empty(old);
-		reserved += !pte_is_empty(old);
+		used += pte_is_empty(*entry);
+		filled++;
+		*entry = pte_with_frame(pattern, frame_take_zeroed(use, walk->space));
 	}
-	page_table_adjust(run->table, used, -reserved);
+	page_table_adjust(run->table, used, used - filled);
 	return STATUS_OK;
 }
 
-static enum status span_cannot_be(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
+static inline enum status span_cannot_be(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
 {
 	(void)walk;
 	(void)run;
@@ -240,7 +239,7 @@ static inline uint64_t take_frames_away(struct page_walk *walk, const struct pag
 	return walk->gather.count - gathered;
 }
 
-static enum status leaf_decommit(struct page_walk *walk, const struct page_run *run)
+static inline enum status leaf_decommit(struct page_walk *walk, const struct page_run *run)
 {
 	int32_t frames = (int32_t)take_frames_away(walk, run, pte_uniform(PAGE_RESERVED));
 
@@ -248,7 +247,7 @@ static enum status leaf_decommit(struct page_walk *walk, const struct page_run *
 	return STATUS_OK;
 }
 
-static enum status leaf_unmap(struct page_walk *walk, const struct page_run *run)
+static inline enum status leaf_unmap(struct page_walk *walk, const struct page_run *run)
 {
 	int32_t frames = (int32_t)take_frames_away(walk, run, pte_uniform(PAGE_EMPTY));
 
@@ -256,7 +255,7 @@ static enum status leaf_unmap(struct page_walk *walk, const struct page_run *run
 	return STATUS_OK;
 }
 
-static enum status span_keep(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
+static inline enum status span_keep(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
 {
 	(void)walk;
 	(void)run;
@@ -264,7 +263,7 @@ static enum status span_keep(struct page_walk *walk, const struct page_run *run,
 	return STATUS_OK;
 }
 
-static enum status span_unmap(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
+static inline enum status span_unmap(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
 {
 	(void)walk;
 	(void)part;
@@ -274,7 +273,7 @@ static enum status span_unmap(struct page_walk *walk, const struct page_run *run
 }
 
 /* The same frames with another protection; entries that are all present take the short way. */
-static enum status leaf_protect(struct page_walk *walk, const struct page_run *run)
+static inline enum status leaf_protect(struct page_walk *walk, const struct page_run *run)
 {
 	pte_t *entries = run->entry;
 	uint64_t count = run->count;

@@ -185,7 +185,7 @@ static void drain_stack(struct frame_stack *stack)
 	CHECK(frame_bitmap_free_batch(&bitmap, stack->zeroed, stack->zeroed_depth) == STATUS_OK);
 	spinlock_release(&bitmap_lock);
 	stack->depth = 0;
-	__atomic_store_n(&stack->zeroed_depth, 0, __ATOMIC_RELAXED);
+	stack->zeroed_depth = 0;
 	spinlock_release(&stack->lock);
 }
 
@@ -227,12 +227,19 @@ static void refill_stack(struct frame_stack *stack)
 	stack->depth = got;
 }
 
-static frame_t take_any(void)
+static inline struct frame_stack *lock_own_stack(void)
 {
 	struct frame_stack *stack = &stack_of_cpu[cpu_index()];
-	frame_t frame;
 
 	spinlock_acquire(&stack->lock);
+	return stack;
+}
+
+/* Take a frame off the own stack, whose lock is held and which this releases. */
+static inline frame_t take_and_unlock(struct frame_stack *stack)
+{
+	frame_t frame;
+
 	if (UNLIKELY(stack->depth == 0)) {
 		refill_stack(stack);
 		if (UNLIKELY(stack->depth == 0)) {
@@ -245,7 +252,7 @@ static frame_t take_any(void)
 	return frame;
 }
 
-static void set_owner(frame_t frame, enum frame_use use, const void *owner)
+static inline void set_owner(frame_t frame, enum frame_use use, const void *owner)
 {
 	struct frame_info *info = frame_info_of(frame);
 
@@ -255,38 +262,22 @@ static void set_owner(frame_t frame, enum frame_use use, const void *owner)
 
 frame_t frame_take(enum frame_use use, const void *owner)
 {
-	frame_t frame = take_any();
+	frame_t frame = take_and_unlock(lock_own_stack());
 
 	set_owner(frame, use, owner);
 	return frame;
 }
 
-/* A frame from the own stack that needs no zeroing. */
-static bool take_known_zero(frame_t *frame)
-{
-	struct frame_stack *stack = &stack_of_cpu[cpu_index()];
-	bool taken = false;
-
-	spinlock_acquire(&stack->lock);
-	if (stack->zeroed_depth != 0) {
-		uint32_t depth = stack->zeroed_depth - 1;
-
-		*frame = frame_from_u64(stack->zeroed[depth]);
-		__atomic_store_n(&stack->zeroed_depth, depth,
-				 __ATOMIC_RELAXED); /* frame_take_zeroed reads it without lock */
-		taken = true;
-	}
-	spinlock_release(&stack->lock);
-	return taken;
-}
-
 frame_t frame_take_zeroed(enum frame_use use, const void *owner)
 {
+	struct frame_stack *stack = lock_own_stack();
 	frame_t frame;
 
-	if (__atomic_load_n(&stack_of_cpu[cpu_index()].zeroed_depth, __ATOMIC_RELAXED) == 0 ||
-	    !take_known_zero(&frame)) {
-		frame = take_any();
+	if (stack->zeroed_depth != 0) {
+		frame = frame_from_u64(stack->zeroed[--stack->zeroed_depth]);
+		spinlock_release(&stack->lock);
+	} else {
+		frame = take_and_unlock(stack);
 		page_zero(direct_map_of_frame(frame));
 	}
 	set_owner(frame, use, owner);
@@ -338,7 +329,7 @@ static void spill_stack(struct frame_stack *stack)
 		stack->frame[i] = stack->frame[i + half];
 }
 
-static void push(struct frame_stack *stack, uint32_t number)
+static inline void push(struct frame_stack *stack, uint32_t number)
 {
 	if (UNLIKELY(stack->depth == STACK_FRAMES))
 		spill_stack(stack);
@@ -347,41 +338,44 @@ static void push(struct frame_stack *stack, uint32_t number)
 
 void frame_free(frame_t frame, enum frame_use use, const void *owner)
 {
-	struct frame_stack *stack = &stack_of_cpu[cpu_index()];
+	struct frame_stack *stack;
 	struct frame_info *info;
 
 	CHECK(frame_to_u64(frame) < frame_table_count);
 	info = frame_info_of(frame);
 	CHECK(info->owner == frame_owner_word(use, owner) && use != FRAME_FREE && use != FRAME_UNUSABLE);
 	info->owner = FRAME_FREE;
-	spinlock_acquire(&stack->lock);
+	stack = lock_own_stack();
 	push(stack, (uint32_t)frame_to_u64(frame));
 	spinlock_release(&stack->lock);
 	__atomic_add_fetch(&available, 1, __ATOMIC_RELAXED);
 }
 
-/* A page table without entries is all zero. The stack's lock is held. */
-static bool push_known_zero(struct frame_stack *stack, const struct frame_info *info, uint32_t number)
+/* A page table without entries is all zero, and goes where that is remembered. The stack's lock is held. */
+static inline void push_table_or_other(struct frame_stack *stack, const struct frame_info *info, uint32_t number)
 {
-	if (info->count != 0 || stack->zeroed_depth == STACK_ZEROED)
-		return false;
-	stack->zeroed[stack->zeroed_depth] = number;
-	__atomic_store_n(&stack->zeroed_depth, stack->zeroed_depth + 1, __ATOMIC_RELAXED);
-	return true;
+	if (frame_use_of(info) == FRAME_TABLE && info->count == 0 && stack->zeroed_depth < STACK_ZEROED)
+		stack->zeroed[stack->zeroed_depth++] = number;
+	else
+		push(stack, number);
 }
 
 /* At most `most` frames of the list from `number` on; returns the next. */
-static uint32_t free_some(uint32_t number, uint32_t most)
+static inline uint32_t free_some(uint32_t number, uint32_t most)
 {
-	struct frame_stack *stack = &stack_of_cpu[cpu_index()];
+	struct frame_info *const infos = frame_table; /* read once: a store below might change it, for all C knows */
+	struct frame_stack *stack = lock_own_stack();
 
-	spinlock_acquire(&stack->lock);
 	for (; number != FRAME_LINK_END && most > 0; most--) {
-		struct frame_info *info = &frame_table[number];
+		struct frame_info *info = &infos[number];
+		enum frame_use use = frame_use_of(info);
 
-		CHECK((info->owner & 15) > FRAME_FREE);
-		if (LIKELY((info->owner & 15) != FRAME_TABLE) || !push_known_zero(stack, info, number))
+		if (LIKELY(use > FRAME_TABLE)) { /* a page, as most are */
 			push(stack, number);
+		} else {
+			CHECK(use > FRAME_FREE);
+			push_table_or_other(stack, info, number);
+		}
 		info->owner = FRAME_FREE;
 		number = info->link;
 	}
@@ -393,10 +387,11 @@ void frame_gather_free(struct frame_gather *gather)
 {
 	uint32_t number = gather->head;
 
-	if (gather->count == 0)
-		return;
-	while ((number = free_some(number, FREE_STEP)) != FRAME_LINK_END)
-		interrupt_window_open();
+	while (number != FRAME_LINK_END) {
+		number = free_some(number, FREE_STEP);
+		if (number != FRAME_LINK_END)
+			interrupt_window_open();
+	}
 	__atomic_add_fetch(&available, gather->count, __ATOMIC_RELAXED);
 	*gather = FRAME_GATHER_EMPTY;
 }

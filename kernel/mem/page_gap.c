@@ -76,7 +76,7 @@ static bool table_is_used(const pte_t *table, unsigned level, struct uaddr_range
 	return false;
 }
 
-bool page_gap_is_used(const struct page_walk *walk, uint64_t *used)
+static inline bool is_used(const struct page_walk *walk, uint64_t *used)
 {
 	uint64_t start = uaddr_to_u64(walk->range.start);
 	const pte_t *entry = walk->path[walk->level];
@@ -91,6 +91,11 @@ bool page_gap_is_used(const struct page_walk *walk, uint64_t *used)
 		return table_is_used(entry - pte_index(start, walk->level), walk->level, walk->range, used);
 	}
 	return true;
+}
+
+bool page_gap_is_used(const struct page_walk *walk, uint64_t *used)
+{
+	return is_used(walk, used);
 }
 
 static uint64_t align_down(uint64_t address, uint64_t align)
@@ -118,7 +123,7 @@ static enum status search_below(struct page_walk *walk, struct address_space *sp
 		}
 		page_walk_begin(walk, space,
 				(struct uaddr_range){ uaddr_from_u64(start), uaddr_from_u64(start + bytes) });
-		if (!page_gap_is_used(walk, &used))
+		if (!is_used(walk, &used))
 			return STATUS_OK;
 	}
 }
@@ -129,8 +134,10 @@ enum status page_gap_find(struct page_walk *walk, struct address_space *space, u
 	uint64_t bytes = pages << PAGE_SHIFT;
 	uint64_t top = pages >= hint->pages ? hint->address : ADDRESS_SPACE_MAP_TOP;
 
-	if (UNLIKELY(search_below(walk, space, top, bytes, align) != STATUS_OK))
-		TRY(search_below(walk, space, ADDRESS_SPACE_MAP_TOP, bytes, align));
+	while (UNLIKELY(search_below(walk, space, top, bytes, align) != STATUS_OK)) {
+		GUARD(top != ADDRESS_SPACE_MAP_TOP, STATUS_NO_SPACE);
+		top = ADDRESS_SPACE_MAP_TOP;
+	}
 	if (pages <= hint->pages || top == ADDRESS_SPACE_MAP_TOP)
 		*hint = (struct gap_hint){ uaddr_to_u64(walk->range.end), pages };
 	return STATUS_OK;

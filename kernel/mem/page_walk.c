@@ -31,7 +31,7 @@ uint64_t page_walk_tables_below(unsigned level, struct uaddr_range part, enum wa
 }
 
 /* Replace a uniform entry by a table that says the same. The table is promised and charged. */
-static void split_entry(struct address_space *space, pte_t *entry)
+static inline void split_entry(struct address_space *space, pte_t *entry)
 {
 	struct frame_info *parent = page_table_info(entry);
 	enum page_kind kind = pte_kind(*entry);
@@ -55,7 +55,7 @@ static void split_entry(struct address_space *space, pte_t *entry)
  * Give a table back that has become uniform, and say in its parent's entry what it said. False if it has not: then no
  * table above it has changed either.
  */
-static bool collapse_entry(struct page_walk *walk, pte_t *entry)
+static inline bool collapse_entry(struct page_walk *walk, pte_t *entry)
 {
 	frame_t frame = pte_present_frame(*entry);
 	struct frame_info *table = frame_info_of(frame);
