@@ -63,12 +63,12 @@ static enum status count_committed(struct page_walk *walk, const struct page_run
 	return STATUS_OK;
 }
 
-/* The same for runs that are most often all of one kind. Notes in walk->all_present whether all pages are present. */
+/* The same for runs that are most often all of one kind. Notes in walk->common what all entries have. */
 static inline enum status leaf_must_be_own(struct page_walk *walk, const struct page_run *run)
 {
 	struct entry_summary summary = summarise(run);
 
-	walk->all_present = walk->all_present && (summary.all & PTE_PRESENT) != 0;
+	walk->common &= summary.all;
 	if (all_are(summary, KIND_ANONYMOUS)) {
 		walk->pages += run->count;
 		return STATUS_OK;
@@ -81,7 +81,7 @@ static inline enum status leaf_must_be_own(struct page_walk *walk, const struct 
 static inline enum status span_must_be_reserved(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
 {
 	(void)part;
-	walk->all_present = false;
+	walk->common = 0;
 	GUARD(pte_kind(*run->entry) == PAGE_RESERVED, STATUS_NOT_RESERVED);
 	return STATUS_OK;
 }
@@ -107,7 +107,7 @@ static inline enum status leaf_must_be_committed(struct page_walk *walk, const s
 {
 	struct entry_summary summary = summarise(run);
 
-	walk->all_present = walk->all_present && (summary.all & PTE_PRESENT) != 0;
+	walk->common &= summary.all;
 	if (LIKELY(all_are(summary, KIND_ANONYMOUS)))
 		return STATUS_OK;
 	for (uint64_t i = 0; i < run->count; i++)
@@ -201,6 +201,7 @@ static inline void gather_present(struct frame_gather *gather, const struct page
 	pte_t *end = run->entry + run->count;
 	uint32_t head = gather->head;
 
+	UNROLLED
 	for (pte_t *entry = run->entry; entry != end; entry++) {
 		uint64_t number = frame_to_u64(pte_present_frame(*entry));
 
@@ -231,7 +232,7 @@ static inline uint64_t take_frames_away(struct page_walk *walk, const struct pag
 
 	if (walk->pages == 0) /* the plan met no frame in the whole range */
 		fill(run, left);
-	else if (LIKELY(walk->all_present))
+	else if (LIKELY((walk->common & PTE_PRESENT) != 0))
 		gather_present(&walk->gather, run, left);
 	else
 		gather_committed(&walk->gather, run, left);
@@ -282,7 +283,7 @@ static inline enum status leaf_protect(struct page_walk *walk, const struct page
 	uint64_t i = 0;
 
 	walk->must_flush = true;
-	if (walk->protection == PROTECTION_NONE || !walk->all_present) {
+	if (walk->protection == PROTECTION_NONE || (walk->common & PTE_PRESENT) == 0) {
 		for (; i < count; i++)
 			entries[i] = pte_page(pte_frame(entries[i]), PAGE_ANONYMOUS, walk->protection);
 		return STATUS_OK;

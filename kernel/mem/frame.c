@@ -351,35 +351,35 @@ void frame_free(frame_t frame, enum frame_use use, const void *owner)
 	__atomic_add_fetch(&available, 1, __ATOMIC_RELAXED);
 }
 
-/* A page table without entries is all zero, and goes where that is remembered. The stack's lock is held. */
-static inline void push_table_or_other(struct frame_stack *stack, const struct frame_info *info, uint32_t number)
+/*
+ * A page table without entries is all zero, and goes where that is remembered, if there is room. Not for frames that
+ * hold pages. The stack's lock is held.
+ */
+static bool push_known_zero(struct frame_stack *stack, const struct frame_info *info, uint32_t number)
 {
-	if (frame_use_of(info) == FRAME_TABLE && info->count == 0 && stack->zeroed_depth < STACK_ZEROED)
-		stack->zeroed[stack->zeroed_depth++] = number;
-	else
-		push(stack, number);
+	CHECK(frame_use_of(info) > FRAME_FREE);
+	if (frame_use_of(info) != FRAME_TABLE || info->count != 0 || stack->zeroed_depth == STACK_ZEROED)
+		return false;
+	stack->zeroed[stack->zeroed_depth++] = number;
+	return true;
 }
 
-/* At most `most` frames of the list from `number` on; returns the next. */
-static inline uint32_t free_some(uint32_t number, uint32_t most)
+/* Frames of the list from `number` on, as many as the stack has room for; returns the next. The stack's lock is held. */
+static uint32_t free_some(struct frame_stack *stack, uint32_t number)
 {
 	struct frame_info *const infos = frame_table; /* read once: a store below might change it, for all C knows */
-	struct frame_stack *stack = lock_own_stack();
+	uint32_t *slot = stack->frame + stack->depth;
+	const uint32_t *end = stack->frame + STACK_FRAMES;
 
-	for (; number != FRAME_LINK_END && most > 0; most--) {
+	while (number != FRAME_LINK_END && slot != end) {
 		struct frame_info *info = &infos[number];
-		enum frame_use use = frame_use_of(info);
 
-		if (LIKELY(use > FRAME_TABLE)) { /* a page, as most are */
-			push(stack, number);
-		} else {
-			CHECK(use > FRAME_FREE);
-			push_table_or_other(stack, info, number);
-		}
+		if (LIKELY(frame_use_of(info) > FRAME_TABLE) || !push_known_zero(stack, info, number))
+			*slot++ = number;
 		info->owner = FRAME_FREE;
 		number = info->link;
 	}
-	spinlock_release(&stack->lock);
+	stack->depth = (uint32_t)(slot - stack->frame);
 	return number;
 }
 
@@ -387,10 +387,16 @@ void frame_gather_free(struct frame_gather *gather)
 {
 	uint32_t number = gather->head;
 
-	while (number != FRAME_LINK_END) {
-		number = free_some(number, FREE_STEP);
-		if (number != FRAME_LINK_END)
-			interrupt_window_open();
+	for (;;) {
+		struct frame_stack *stack = lock_own_stack();
+
+		number = free_some(stack, number);
+		if (UNLIKELY(number != FRAME_LINK_END))
+			spill_stack(stack);
+		spinlock_release(&stack->lock);
+		if (LIKELY(number == FRAME_LINK_END))
+			break;
+		interrupt_window_open();
 	}
 	__atomic_add_fetch(&available, gather->count, __ATOMIC_RELAXED);
 	*gather = FRAME_GATHER_EMPTY;

@@ -117,7 +117,7 @@ void page_walk_begin(struct page_walk *walk, struct address_space *space, struct
 	walk->range = range;
 	walk->tables = 0;
 	walk->pages = 0;
-	walk->all_present = true;
+	walk->common = UINT64_MAX;
 	walk->gather = FRAME_GATHER_EMPTY;
 	walk->tables_given = 0;
 	walk->must_flush = false;
@@ -223,12 +223,11 @@ void page_walk_collapse(struct page_walk *walk)
 			return;
 }
 
-void page_walk_settle(struct page_walk *walk)
+void page_walk_flush(const struct page_walk *walk)
 {
 	struct uaddr_range flush = walk->range;
 
 	if (!walk->must_flush) /* INVLPG of any page drops the cached upper levels: SDM vol. 3A, 4.10.4.1 */
 		flush.end = uaddr_from_u64(uaddr_to_u64(flush.start) + PAGE_SIZE);
 	tlb_flush(address_space_changed(walk->space), flush);
-	frame_gather_free(&walk->gather);
 }

@@ -66,9 +66,9 @@ struct page_walk {
 	uint64_t object_page;         /* of the object, for the next page of the range */
 
 	/* found by the plan */
-	uint64_t tables;  /* tables that publish takes */
-	uint64_t pages;   /* pages that gain, or lose, a frame or a mapping */
-	bool all_present; /* every page of the range has a frame and is present */
+	uint64_t tables; /* tables that publish takes */
+	uint64_t pages;  /* pages that gain, or lose, a frame or a mapping */
+	uint64_t common; /* bits that are set in the entries of all pages of the range */
 
 	/* left behind by publish */
 	struct frame_gather gather; /* frames to free after the flush */
@@ -201,14 +201,16 @@ static inline void page_walk_publish(struct page_walk *walk, const struct page_v
 		page_walk_collapse(walk);
 }
 
-/* Flush what must be, free what was gathered. */
-void page_walk_settle(struct page_walk *walk);
+/* Forget the translations of the range, and the way down to tables that were given back. */
+void page_walk_flush(const struct page_walk *walk);
 
-/* After publish: page_walk_settle, and pay back `refund` with the tables that were given back. */
+/* After publish: flush what must be, free what was gathered, pay back `refund` and the tables that were given back. */
 static inline void page_walk_finish(struct page_walk *walk, struct charge *refund)
 {
-	if (walk->must_flush || walk->gather.count != 0)
-		page_walk_settle(walk);
+	if (walk->must_flush || walk->tables_given != 0)
+		page_walk_flush(walk);
+	if (walk->gather.count != 0)
+		frame_gather_free(&walk->gather);
 	charge_add(refund, LEDGER_PAGE_TABLE, walk->tables_given);
 	if (refund->kinds != 0)
 		account_refund(walk->space->account, refund);
