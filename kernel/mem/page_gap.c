@@ -4,7 +4,8 @@
  * are passed in one step, and so are full leaf tables.
  *
  * For each class of sizes the space remembers where its last search succeeded, and starts the next one there; a release
- * above raises it. It is only a hint: a search that finds nothing below it looks once more from the top.
+ * above raises it. It is only a hint: a search that finds nothing below it looks once more from the top. Where nothing
+ * small is free, nothing large is either: the hint of a class never lies above that of a smaller one.
  */
 #include "kernel/arch/x86_64/interrupt_window.h"
 #include "kernel/mem/page_walk.h"
@@ -128,9 +129,24 @@ static enum status search_below(struct page_walk *walk, struct address_space *sp
 	}
 }
 
+/* Searches of this class and of smaller ones begin at `address` or above. */
+static inline void raise_hints(struct address_space *space, unsigned class, uint64_t address)
+{
+	for (unsigned above = class + 1; above > 0 && space->gap_hint[above - 1].address < address; above--)
+		space->gap_hint[above - 1].address = address;
+}
+
+/* Searches of classes from this one on begin at `address` or below. */
+static inline void lower_hints(struct address_space *space, unsigned class, uint64_t address)
+{
+	for (; class < GAP_CLASSES && space->gap_hint[class].address > address; class++)
+		space->gap_hint[class].address = address;
+}
+
 enum status page_gap_find(struct page_walk *walk, struct address_space *space, uint64_t pages, uint64_t align)
 {
-	struct gap_hint *hint = &space->gap_hint[gap_class(pages)];
+	unsigned class = gap_class(pages);
+	struct gap_hint *hint = &space->gap_hint[class];
 	uint64_t bytes = pages << PAGE_SHIFT;
 	uint64_t top = pages >= hint->pages ? hint->address : ADDRESS_SPACE_MAP_TOP;
 
@@ -138,19 +154,19 @@ enum status page_gap_find(struct page_walk *walk, struct address_space *space, u
 		GUARD(top != ADDRESS_SPACE_MAP_TOP, STATUS_NO_SPACE);
 		top = ADDRESS_SPACE_MAP_TOP;
 	}
-	if (pages <= hint->pages || top == ADDRESS_SPACE_MAP_TOP)
-		*hint = (struct gap_hint){ uaddr_to_u64(walk->range.end), pages };
+	if (pages <= hint->pages || top == ADDRESS_SPACE_MAP_TOP) {
+		raise_hints(space, class, uaddr_to_u64(walk->range.end));
+		lower_hints(space, class, uaddr_to_u64(walk->range.end));
+		hint->pages = pages;
+	}
 	return STATUS_OK;
 }
 
 void page_gap_opened(struct address_space *space, struct uaddr_range range)
 {
-	unsigned class = gap_class(uaddr_range_pages(range));
 	uint64_t end = uaddr_to_u64(range.end);
 
-	if (end > ADDRESS_SPACE_MAP_TOP)
-		end = ADDRESS_SPACE_MAP_TOP;
-	for (unsigned i = 0; i <= class; i++) /* what it merged with is left for a search that finds nothing below */
-		if (space->gap_hint[i].address < end)
-			space->gap_hint[i].address = end;
+	/* what it merged with is left for a search that finds nothing below */
+	raise_hints(space, gap_class(uaddr_range_pages(range)),
+		    end < ADDRESS_SPACE_MAP_TOP ? end : ADDRESS_SPACE_MAP_TOP);
 }

@@ -135,7 +135,7 @@ static inline struct page_run page_walk_run(const struct page_walk *walk)
  */
 uint64_t page_walk_tables_below(unsigned level, struct uaddr_range part, enum walk_depth depth);
 
-/* Make tables of the entry that the walk has landed on and of those below it, until nothing is left to split. */
+/* Make tables, as planned, of the entry that the walk has landed on and of those below it. */
 void page_walk_split(struct page_walk *walk, enum walk_depth depth);
 
 /* PAGE_LANDING_WIDE. */
@@ -188,7 +188,7 @@ static inline void page_walk_publish(struct page_walk *walk, const struct page_v
 {
 	struct page_run run;
 
-	if (walk->landing == PAGE_LANDING_UNIFORM && page_walk_splits(walk, visitor->depth))
+	if (walk->landing == PAGE_LANDING_UNIFORM && walk->tables != 0)
 		page_walk_split(walk, visitor->depth);
 	run = page_walk_run(walk);
 	if (LIKELY(walk->landing == PAGE_LANDING_RUN))
