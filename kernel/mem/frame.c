@@ -4,6 +4,7 @@
 #include "kernel/arch/x86_64/interrupt_window.h"
 #include "kernel/arch/x86_64/page_zero.h"
 #include "kernel/arch/x86_64/spinlock.h"
+#include "kernel/arch/x86_64/tlb.h"
 #include "lib/check.h"
 #include "lib/frame_bitmap.h"
 
@@ -357,7 +358,7 @@ void frame_free(frame_t frame, enum frame_use use, const void *owner)
  */
 static bool push_known_zero(struct frame_stack *stack, const struct frame_info *info, uint32_t number)
 {
-	CHECK(frame_use_of(info) > FRAME_FREE);
+	CHECK((info->owner & 15) > FRAME_FREE);
 	if (frame_use_of(info) != FRAME_TABLE || info->count != 0 || stack->zeroed_depth == STACK_ZEROED)
 		return false;
 	stack->zeroed[stack->zeroed_depth++] = number;
