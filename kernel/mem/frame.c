@@ -236,41 +236,52 @@ static inline struct frame_stack *lock_own_stack(void)
 	return stack;
 }
 
-/* Take a frame off the own stack, whose lock is held and which this releases. */
-static inline frame_t take_and_unlock(struct frame_stack *stack)
+/* The own stack, whose lock is held and which this releases, is empty. */
+static frame_t take_elsewhere(struct frame_stack *stack)
 {
 	frame_t frame;
 
+	refill_stack(stack);
 	if (UNLIKELY(stack->depth == 0)) {
-		refill_stack(stack);
-		if (UNLIKELY(stack->depth == 0)) {
-			spinlock_release(&stack->lock);
-			return take_from_anywhere();
-		}
+		spinlock_release(&stack->lock);
+		return take_from_anywhere();
 	}
 	frame = frame_from_u64(stack->frame[--stack->depth]);
 	spinlock_release(&stack->lock);
 	return frame;
 }
 
-static inline void set_owner(frame_t frame, enum frame_use use, const void *owner)
+/* Take a frame off the own stack, whose lock is held and which this releases. */
+static inline frame_t take_and_unlock(struct frame_stack *stack)
+{
+	frame_t frame;
+
+	if (UNLIKELY(stack->depth == 0))
+		return take_elsewhere(stack);
+	frame = frame_from_u64(stack->frame[--stack->depth]);
+	spinlock_release(&stack->lock);
+	return frame;
+}
+
+static inline void set_owner(frame_t frame, uint64_t owner_word)
 {
 	struct frame_info *info = frame_info_of(frame);
 
 	CHECK(info->owner == FRAME_FREE);
-	*info = (struct frame_info){ .owner = frame_owner_word(use, owner) };
+	*info = (struct frame_info){ .owner = owner_word };
 }
 
 frame_t frame_take(enum frame_use use, const void *owner)
 {
 	frame_t frame = take_and_unlock(lock_own_stack());
 
-	set_owner(frame, use, owner);
+	set_owner(frame, frame_owner_word(use, owner));
 	return frame;
 }
 
 frame_t frame_take_zeroed(enum frame_use use, const void *owner)
 {
+	const uint64_t owner_word = frame_owner_word(use, owner);
 	struct frame_stack *stack = lock_own_stack();
 	frame_t frame;
 
@@ -281,7 +292,7 @@ frame_t frame_take_zeroed(enum frame_use use, const void *owner)
 		frame = take_and_unlock(stack);
 		page_zero(direct_map_of_frame(frame));
 	}
-	set_owner(frame, use, owner);
+	set_owner(frame, owner_word);
 	return frame;
 }
 

@@ -104,29 +104,34 @@ static uint64_t align_down(uint64_t address, uint64_t align)
 	return address & ~(align - 1);
 }
 
-/* A walk of the highest aligned gap that ends at or below `top`. */
+/* Begin a walk of the highest aligned range that ends at or below `top`: NO_SPACE. */
+static inline enum status begin_candidate(struct page_walk *walk, struct address_space *space, uint64_t top,
+					  uint64_t bytes, uint64_t align)
+{
+	uint64_t start = align_down(top - bytes, align);
+
+	GUARD(top >= USER_START + bytes && start >= USER_START, STATUS_NO_SPACE);
+	if (UNLIKELY(start < BOOTSTRAP_END && start + bytes > BOOTSTRAP_START)) {
+		GUARD(BOOTSTRAP_START >= USER_START + bytes, STATUS_NO_SPACE);
+		start = align_down(BOOTSTRAP_START - bytes, align);
+		GUARD(start >= USER_START, STATUS_NO_SPACE);
+	}
+	page_walk_begin(walk, space, (struct uaddr_range){ uaddr_from_u64(start), uaddr_from_u64(start + bytes) });
+	return STATUS_OK;
+}
+
+/* Begin a walk of the highest aligned gap that ends at or below `top`: NO_SPACE. */
 static enum status search_below(struct page_walk *walk, struct address_space *space, uint64_t top, uint64_t bytes,
 				uint64_t align)
 {
-	uint64_t used = top;
+	uint64_t candidates = 0;
 
-	for (uint64_t candidates = 1;; candidates++) {
-		uint64_t start;
-
-		if (candidates % STEP_CANDIDATES == 0)
+	do {
+		if (candidates++ % STEP_CANDIDATES == STEP_CANDIDATES - 1)
 			interrupt_window_open();
-		GUARD(used >= USER_START + bytes, STATUS_NO_SPACE);
-		start = align_down(used - bytes, align);
-		GUARD(start >= USER_START, STATUS_NO_SPACE);
-		if (UNLIKELY(start < BOOTSTRAP_END && start + bytes > BOOTSTRAP_START)) {
-			used = BOOTSTRAP_START;
-			continue;
-		}
-		page_walk_begin(walk, space,
-				(struct uaddr_range){ uaddr_from_u64(start), uaddr_from_u64(start + bytes) });
-		if (!is_used(walk, &used))
-			return STATUS_OK;
-	}
+		TRY(begin_candidate(walk, space, top, bytes, align));
+	} while (is_used(walk, &top));
+	return STATUS_OK;
 }
 
 /* Searches of this class and of smaller ones begin at `address` or above. */
@@ -149,10 +154,15 @@ enum status page_gap_find(struct page_walk *walk, struct address_space *space, u
 	struct gap_hint *hint = &space->gap_hint[class];
 	uint64_t bytes = pages << PAGE_SHIFT;
 	uint64_t top = pages >= hint->pages ? hint->address : ADDRESS_SPACE_MAP_TOP;
+	uint64_t used;
 
-	while (UNLIKELY(search_below(walk, space, top, bytes, align) != STATUS_OK)) {
-		GUARD(top != ADDRESS_SPACE_MAP_TOP, STATUS_NO_SPACE);
-		top = ADDRESS_SPACE_MAP_TOP;
+	/* most often at once */
+	if (begin_candidate(walk, space, top, bytes, align) != STATUS_OK || is_used(walk, &used)) {
+		if (search_below(walk, space, top, bytes, align) != STATUS_OK) {
+			GUARD(top != ADDRESS_SPACE_MAP_TOP, STATUS_NO_SPACE);
+			top = ADDRESS_SPACE_MAP_TOP;
+			TRY(search_below(walk, space, top, bytes, align));
+		}
 	}
 	if (pages <= hint->pages || top == ADDRESS_SPACE_MAP_TOP) {
 		raise_hints(space, class, uaddr_to_u64(walk->range.end));
