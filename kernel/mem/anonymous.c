@@ -108,6 +108,7 @@ static inline enum status leaf_must_be_committed(struct page_walk *walk, const s
 	struct entry_summary summary = summarise(run);
 
 	walk->common &= summary.all;
+	walk->some |= summary.some;
 	if (LIKELY(all_are(summary, KIND_ANONYMOUS)))
 		return STATUS_OK;
 	for (uint64_t i = 0; i < run->count; i++)
@@ -273,28 +274,34 @@ static inline enum status span_unmap(struct page_walk *walk, const struct page_r
 	return STATUS_OK;
 }
 
-/* The same frames with another protection; entries that are all present take the short way. */
-static inline enum status leaf_protect(struct page_walk *walk, const struct page_run *run)
+/* Present pages that all have one protection get another: the same bits change in each entry. */
+static inline void change_all(const struct page_run *run, uint64_t changed)
 {
-	pte_t *entries = run->entry;
-	uint64_t count = run->count;
-	uint64_t remove = PTE_WRITE | PTE_NO_EXECUTE;
-	uint64_t add = pte_protection_bits(walk->protection);
-	uint64_t i = 0;
+	pte_t *entry = run->entry;
+	pte_t *end = entry + run->count;
 
-	walk->must_flush = true;
-	if (walk->protection == PROTECTION_NONE || (walk->common & PTE_PRESENT) == 0) {
-		for (; i < count; i++)
-			entries[i] = pte_page(pte_frame(entries[i]), PAGE_ANONYMOUS, walk->protection);
-		return STATUS_OK;
-	}
-	for (; i + STRIDE <= count; i += STRIDE) {
+	for (; end - entry >= STRIDE; entry += STRIDE) {
 		UNROLLED
 		for (unsigned k = 0; k < STRIDE; k++)
-			entries[i + k] = pte_change(entries[i + k], remove, add);
+			entry[k] = pte_toggle(entry[k], changed);
 	}
-	for (; i < count; i++)
-		entries[i] = pte_change(entries[i], remove, add);
+	for (; entry != end; entry++)
+		*entry = pte_toggle(*entry, changed);
+}
+
+/* The same frames with another protection. */
+static inline enum status leaf_protect(struct page_walk *walk, const struct page_run *run)
+{
+	const uint64_t bits = PTE_PRESENT | PTE_USER | PTE_WRITE | PTE_NO_EXECUTE;
+
+	walk->must_flush = true;
+	if (LIKELY(walk->protection != PROTECTION_NONE && (walk->common & PTE_PRESENT) != 0 &&
+		   ((walk->common ^ walk->some) & bits) == 0)) {
+		change_all(run, (walk->common & bits) ^ pte_protection_bits(walk->protection));
+		return STATUS_OK;
+	}
+	for (uint64_t i = 0; i < run->count; i++)
+		run->entry[i] = pte_page(pte_frame(run->entry[i]), PAGE_ANONYMOUS, walk->protection);
 	return STATUS_OK;
 }
 
@@ -481,6 +488,7 @@ enum status anonymous_protect(struct address_space *space, struct uaddr_range ra
 	address_space_lock(space, range);
 	page_walk_begin(&walk, space, range);
 	walk.protection = protection;
+	walk.some = 0;
 	status = protect_locked(&walk);
 	address_space_unlock(space, range);
 	return status;

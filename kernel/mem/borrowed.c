@@ -36,11 +36,19 @@ static enum status span_cannot_be(struct page_walk *walk, const struct page_run 
 
 static void map_row(pte_t *entry, uint64_t count, const uint64_t *number, frame_t first, pte_t pattern)
 {
-	for (uint64_t i = 0; i < count; i++) {
-		frame_t frame = number != NULL ? frame_from_u64(number[i]) : frame_plus(first, i);
+	struct frame_info *const infos = frame_table; /* read once: a store below might change it, for all C knows */
+	pte_t *end = entry + count;
 
-		frame_info_of(frame)->count++;
-		entry[i] = pte_with_frame(pattern, frame);
+	if (number == NULL) {
+		for (uint64_t frame = frame_to_u64(first); entry != end; entry++, frame++) {
+			infos[frame].count++;
+			*entry = pte_with_frame(pattern, frame_from_u64(frame));
+		}
+		return;
+	}
+	for (; entry != end; entry++, number++) {
+		infos[*number].count++;
+		*entry = pte_with_frame(pattern, frame_from_u64(*number));
 	}
 }
 

@@ -69,6 +69,7 @@ struct page_walk {
 	uint64_t tables; /* tables that publish takes */
 	uint64_t pages;  /* pages that gain, or lose, a frame or a mapping */
 	uint64_t common; /* bits that are set in the entries of all pages of the range */
+	uint64_t some;   /* protect: bits that are set in some of them */
 
 	/* left behind by publish */
 	struct frame_gather gather; /* frames to free after the flush */

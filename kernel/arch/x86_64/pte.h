@@ -68,10 +68,10 @@ static inline bool pte_has(pte_t entry, uint64_t flags)
 	return (entry.raw & flags) == flags;
 }
 
-/* The entry without some of its PTE_* flags, and with others. */
-static inline pte_t pte_change(pte_t entry, uint64_t remove, uint64_t add)
+/* The entry with some of its PTE_* flags the other way round. */
+static inline pte_t pte_toggle(pte_t entry, uint64_t flags)
 {
-	return (pte_t){ (entry.raw & ~remove) | add };
+	return (pte_t){ entry.raw ^ flags };
 }
 
 static inline bool pte_is_present(pte_t entry)
