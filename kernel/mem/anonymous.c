@@ -78,6 +78,16 @@ static inline enum status leaf_must_be_own(struct page_walk *walk, const struct 
 	return count_committed(walk, run);
 }
 
+/* The same for a release, which most often meets a table in which no page has a frame any more. */
+static inline enum status leaf_must_be_own_to_go(struct page_walk *walk, const struct page_run *run)
+{
+	if (page_table_used(run->table) != page_table_reserved(run->table))
+		return leaf_must_be_own(walk, run);
+	GUARD(page_walk_run_is_reserved(run), STATUS_NOT_RESERVED);
+	walk->common = 0;
+	return STATUS_OK;
+}
+
 static inline enum status span_must_be_reserved(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
 {
 	(void)part;
@@ -126,7 +136,7 @@ static const struct page_visitor plan_empty_shallow = { WALK_SHALLOW, page_walk_
 static const struct page_visitor plan_empty_deep = { WALK_DEEP, page_walk_leaf_empty, page_walk_span_empty };
 static const struct page_visitor plan_commit = { WALK_DEEP, leaf_count_uncommitted, span_count_uncommitted };
 static const struct page_visitor plan_decommit = { WALK_TOP, leaf_must_be_own, span_must_be_reserved };
-static const struct page_visitor plan_unmap = { WALK_SHALLOW, leaf_must_be_own, span_must_be_reserved };
+static const struct page_visitor plan_unmap = { WALK_SHALLOW, leaf_must_be_own_to_go, span_must_be_reserved };
 static const struct page_visitor plan_protect = { WALK_TOP, leaf_must_be_committed, span_is_not_committed };
 
 /* ---- publishing ---- */
@@ -165,12 +175,19 @@ static enum frame_use frame_use_for(enum page_kind kind)
 	return kind == PAGE_IMAGE ? FRAME_IMAGE : FRAME_BOOTSTRAP;
 }
 
+/* Take the next frames that the walk needs, as many as it can hold. */
+static inline void take_some(struct page_walk *walk)
+{
+	walk->held = walk->pages < FRAME_BATCH ? (uint32_t)walk->pages : FRAME_BATCH;
+	walk->pages -= walk->held;
+	frame_take_batch(walk->held, frame_use_for(walk->kind), walk->space, walk->frame);
+}
+
 /* Entries that were empty or reserved get frames; the plan made sure of that, and of the frames. */
 static inline enum status leaf_fill(struct page_walk *walk, const struct page_run *run)
 {
 	const pte_t pattern = pte_page(frame_from_u64(0), walk->kind, walk->protection);
 	const uint64_t kind = (uint64_t)walk->kind << PTE_KIND_SHIFT;
-	const enum frame_use use = frame_use_for(walk->kind);
 	pte_t *end = run->entry + run->count;
 	int32_t used = 0;
 	int32_t filled = 0;
@@ -178,9 +195,11 @@ static inline enum status leaf_fill(struct page_walk *walk, const struct page_ru
 	for (pte_t *entry = run->entry; entry != end; entry++) {
 		if ((pte_bits(*entry) & PTE_KIND_MASK) == kind)
 			continue;
+		if (walk->held == 0)
+			take_some(walk);
 		used += pte_is_empty(*entry);
 		filled++;
-		*entry = pte_with_frame(pattern, frame_take_zeroed(use, walk->space));
+		*entry = pte_with_frame(pattern, frame_from_u64(walk->frame[--walk->held]));
 	}
 	page_table_adjust(run->table, used, used - filled);
 	return STATUS_OK;
@@ -328,6 +347,7 @@ static inline enum status create_pages(struct page_walk *walk, const struct page
 {
 	struct charge refund = { .kinds = 0 };
 
+	walk->pages = frames;
 	TRY(page_walk_plan(walk, plan));
 	TRY(charge_and_promise(walk, charge, frames));
 	page_walk_publish(walk, publish);

@@ -8,6 +8,9 @@
 /* Work between two interrupt windows: one whole leaf table. */
 #define STEP_ENTRIES PTE_ENTRIES
 
+/* Entries that a loop takes at a time where one costs only an instruction. */
+#define STRIDE 8
+
 uint64_t page_walk_tables_below(unsigned level, struct uaddr_range part, enum walk_depth depth)
 {
 	uint64_t start = uaddr_to_u64(part.start);
@@ -117,6 +120,7 @@ void page_walk_begin(struct page_walk *walk, struct address_space *space, struct
 	walk->range = range;
 	walk->tables = 0;
 	walk->pages = 0;
+	walk->held = 0;
 	walk->common = UINT64_MAX;
 	walk->gather = FRAME_GATHER_EMPTY;
 	walk->tables_given = 0;
@@ -230,4 +234,20 @@ void page_walk_flush(const struct page_walk *walk)
 	if (!walk->must_flush) /* INVLPG of any page drops the cached upper levels: SDM vol. 3A, 4.10.4.1 */
 		flush.end = uaddr_from_u64(uaddr_to_u64(flush.start) + PAGE_SIZE);
 	tlb_flush(address_space_changed(walk->space), flush);
+}
+
+bool page_walk_run_is_reserved(const struct page_run *run)
+{
+	const pte_t *entry = run->entry;
+	const pte_t *end = entry + run->count;
+	uint64_t all = pte_bits(pte_uniform(PAGE_RESERVED));
+
+	for (; end - entry >= STRIDE; entry += STRIDE) {
+		UNROLLED
+		for (unsigned k = 0; k < STRIDE; k++)
+			all &= pte_bits(entry[k]);
+	}
+	for (; entry != end; entry++)
+		all &= pte_bits(*entry);
+	return all != 0;
 }

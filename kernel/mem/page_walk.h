@@ -71,6 +71,10 @@ struct page_walk {
 	uint64_t common; /* bits that are set in the entries of all pages of the range */
 	uint64_t some;   /* protect: bits that are set in some of them */
 
+	/* between plan and the end of publish: frames that were taken and have no entry yet */
+	uint32_t held;
+	uint32_t frame[FRAME_BATCH];
+
 	/* left behind by publish */
 	struct frame_gather gather; /* frames to free after the flush */
 	uint64_t tables_given;      /* of them tables */
@@ -145,6 +149,9 @@ void page_walk_publish_wide(struct page_walk *walk, const struct page_visitor *v
 
 /* Tables that have become uniform, from the one that the walk has landed in upwards, go back to their parents. */
 void page_walk_collapse(struct page_walk *walk);
+
+/* Whether all of a run is reserved. Its table has no entries but reserved and empty ones, so that an AND tells. */
+bool page_walk_run_is_reserved(const struct page_run *run);
 
 /* For plans of new pages, in a range that was found to be empty. */
 static inline enum status page_walk_leaf_empty(struct page_walk *walk, const struct page_run *run)
