@@ -88,7 +88,8 @@ static inline enum status leaf_must_be_own_to_go(struct page_walk *walk, const s
 	return STATUS_OK;
 }
 
-static inline enum status span_must_be_reserved(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
+static inline enum status span_must_be_reserved(struct page_walk *walk, const struct page_run *run,
+						struct uaddr_range part)
 {
 	(void)part;
 	walk->common = 0;
@@ -106,7 +107,8 @@ static inline enum status leaf_count_uncommitted(struct page_walk *walk, const s
 	return STATUS_OK;
 }
 
-static inline enum status span_count_uncommitted(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
+static inline enum status span_count_uncommitted(struct page_walk *walk, const struct page_run *run,
+						 struct uaddr_range part)
 {
 	walk->pages += uaddr_range_pages(part);
 	return span_must_be_reserved(walk, run, part);
@@ -126,7 +128,8 @@ static inline enum status leaf_must_be_committed(struct page_walk *walk, const s
 	return STATUS_NOT_COMMITTED;
 }
 
-static inline enum status span_is_not_committed(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
+static inline enum status span_is_not_committed(struct page_walk *walk, const struct page_run *run,
+						struct uaddr_range part)
 {
 	TRY(span_must_be_reserved(walk, run, part));
 	return STATUS_NOT_COMMITTED;

@@ -394,7 +394,7 @@ static bool push_known_zero(struct frame_stack *stack, const struct frame_info *
 	return true;
 }
 
-/* Frames of the list from `number` on, as many as the stack has room for; returns the next. The stack's lock is held. */
+/* Frames of the list from `number` on, as many as the stack has room for; returns the next. The stack is locked. */
 static uint32_t free_some(struct frame_stack *stack, uint32_t number)
 {
 	struct frame_info *const infos = frame_table; /* read once: a store below might change it, for all C knows */

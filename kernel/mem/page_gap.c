@@ -65,8 +65,8 @@ static bool table_is_used(const pte_t *table, unsigned level, struct uaddr_range
 		if (pte_is_present(*entry)) {
 			const pte_t *below = page_table_of(*entry);
 
-			if (level == 2 ? leaf_is_used(&below[pte_index(start, 1)], uaddr_range_pages(part), start, used) :
-					 table_is_used(below, level - 1, part, used))
+			if (level == 2 ? leaf_is_used(&below[pte_index(start, 1)], uaddr_range_pages(part), start, used)
+				       : table_is_used(below, level - 1, part, used))
 				return true;
 		} else if (!pte_is_empty(*entry)) {
 			*used = start & ~(span - 1);
@@ -134,18 +134,29 @@ static enum status search_below(struct page_walk *walk, struct address_space *sp
 	return STATUS_OK;
 }
 
+/* The same where the first candidate is most often the gap. */
+static inline enum status search_from(struct page_walk *walk, struct address_space *space, uint64_t top, uint64_t bytes,
+				      uint64_t align)
+{
+	uint64_t used = top;
+
+	if (LIKELY(begin_candidate(walk, space, top, bytes, align) == STATUS_OK && !is_used(walk, &used)))
+		return STATUS_OK;
+	return search_below(walk, space, used, bytes, align);
+}
+
 /* Searches of this class and of smaller ones begin at `address` or above. */
 static inline void raise_hints(struct address_space *space, unsigned class, uint64_t address)
 {
-	for (unsigned above = class + 1; above > 0 && space->gap_hint[above - 1].address < address; above--)
-		space->gap_hint[above - 1].address = address;
+	for (unsigned i = class + 1; i > 0 && space->gap_hint[i - 1].address < address; i--)
+		space->gap_hint[i - 1].address = address;
 }
 
-/* Searches of classes from this one on begin at `address` or below. */
+/* Searches of this class and of larger ones begin at `address` or below. */
 static inline void lower_hints(struct address_space *space, unsigned class, uint64_t address)
 {
-	for (; class < GAP_CLASSES && space->gap_hint[class].address > address; class++)
-		space->gap_hint[class].address = address;
+	for (unsigned i = class; i < GAP_CLASSES && space->gap_hint[i].address > address; i++)
+		space->gap_hint[i].address = address;
 }
 
 enum status page_gap_find(struct page_walk *walk, struct address_space *space, uint64_t pages, uint64_t align)
@@ -154,15 +165,11 @@ enum status page_gap_find(struct page_walk *walk, struct address_space *space, u
 	struct gap_hint *hint = &space->gap_hint[class];
 	uint64_t bytes = pages << PAGE_SHIFT;
 	uint64_t top = pages >= hint->pages ? hint->address : ADDRESS_SPACE_MAP_TOP;
-	uint64_t used;
 
-	/* most often at once */
-	if (begin_candidate(walk, space, top, bytes, align) != STATUS_OK || is_used(walk, &used)) {
-		if (search_below(walk, space, top, bytes, align) != STATUS_OK) {
-			GUARD(top != ADDRESS_SPACE_MAP_TOP, STATUS_NO_SPACE);
-			top = ADDRESS_SPACE_MAP_TOP;
-			TRY(search_below(walk, space, top, bytes, align));
-		}
+	if (UNLIKELY(search_from(walk, space, top, bytes, align) != STATUS_OK)) {
+		GUARD(top != ADDRESS_SPACE_MAP_TOP, STATUS_NO_SPACE);
+		top = ADDRESS_SPACE_MAP_TOP;
+		TRY(search_below(walk, space, top, bytes, align));
 	}
 	if (pages <= hint->pages || top == ADDRESS_SPACE_MAP_TOP) {
 		raise_hints(space, class, uaddr_to_u64(walk->range.end));

@@ -80,7 +80,8 @@ static inline bool collapse_entry(struct page_walk *walk, pte_t *entry)
 
 /* ---- where a walk begins ---- */
 
-/* Bits in which the first and the last address of the range differ: below a level's span, one of its entries has both. */
+/* Bits in which the first and the last address of the range differ: below a level's span, one of its entries has both.
+ */
 static uint64_t bits_across(const struct page_walk *walk)
 {
 	return uaddr_to_u64(walk->range.start) ^ (uaddr_to_u64(walk->range.end) - 1);
