@@ -253,7 +253,7 @@ void address_space_destroy(struct address_space *space)
 	address_space_lock(space, whole_user_half());
 	page_walk_begin(&walk, space, whole_user_half());
 	page_walk_publish(&walk, &release_all);
-	page_walk_finish(&walk, &refund);
+	page_walk_finish_refund(&walk, &refund);
 	address_space_unlock(space, whole_user_half());
 	CHECK(page_table_used(frame_info_of(space->root)) == 0);
 	give_pcid(space->pcid);

@@ -335,26 +335,16 @@ static const struct page_visitor publish_protect = { WALK_TOP, leaf_protect, spa
 
 /* ---- the operations; charge, take, publish ---- */
 
-/* Everything that can fail between plan and publish: ledgers, then frames. */
-static inline enum status charge_and_promise(struct page_walk *walk, struct charge *charge, uint64_t frames)
-{
-	charge_add(charge, LEDGER_PAGE_TABLE, walk->tables);
-	if (charge->kinds == 0)
-		return STATUS_OK;
-	return account_charge_and_promise(walk->space->account, charge, frames + walk->tables);
-}
-
 /* Fill a range that was found to be empty: pay, publish. Locked. */
 static inline enum status create_pages(struct page_walk *walk, const struct page_visitor *plan,
 				       const struct page_visitor *publish, struct charge *charge, uint64_t frames)
 {
-	struct charge refund = { .kinds = 0 };
-
 	walk->pages = frames;
 	TRY(page_walk_plan(walk, plan));
-	TRY(charge_and_promise(walk, charge, frames));
+	charge_add(charge, LEDGER_PAGE_TABLE, walk->tables);
+	TRY(account_charge_and_promise(walk->space->account, charge, frames + walk->tables));
 	page_walk_publish(walk, publish);
-	page_walk_finish(walk, &refund);
+	page_walk_finish(walk);
 	return STATUS_OK;
 }
 
@@ -444,13 +434,13 @@ enum status anonymous_map_guard(struct address_space *space, struct uaddr_range 
 static inline enum status commit_locked(struct page_walk *walk)
 {
 	struct charge charge = { .kinds = 0 };
-	struct charge refund = { .kinds = 0 };
 
 	TRY(page_walk_plan(walk, &plan_commit));
 	charge_add(&charge, LEDGER_FRAME_GRANT, walk->pages);
-	TRY(charge_and_promise(walk, &charge, walk->pages));
+	charge_add(&charge, LEDGER_PAGE_TABLE, walk->tables);
+	TRY(account_charge_and_promise(walk->space->account, &charge, walk->pages + walk->tables));
 	page_walk_publish(walk, &publish_fill);
-	page_walk_finish(walk, &refund);
+	page_walk_finish(walk);
 	return STATUS_OK;
 }
 
@@ -477,7 +467,7 @@ static inline enum status decommit_locked(struct page_walk *walk)
 		return STATUS_OK;
 	page_walk_publish(walk, &publish_decommit);
 	charge_add(&refund, LEDGER_FRAME_GRANT, walk->pages);
-	page_walk_finish(walk, &refund);
+	page_walk_finish_refund(walk, &refund);
 	return STATUS_OK;
 }
 
@@ -495,11 +485,9 @@ enum status anonymous_decommit(struct address_space *space, struct uaddr_range r
 
 static inline enum status protect_locked(struct page_walk *walk)
 {
-	struct charge refund = { .kinds = 0 };
-
 	TRY(page_walk_plan(walk, &plan_protect));
 	page_walk_publish(walk, &publish_protect);
-	page_walk_finish(walk, &refund);
+	page_walk_finish(walk);
 	return STATUS_OK;
 }
 
@@ -522,13 +510,16 @@ static inline enum status unmap_locked(struct page_walk *walk)
 	struct charge charge = { .kinds = 0 };
 	struct charge refund = { .kinds = 0 };
 
-	TRY(page_walk_plan(walk, &plan_unmap)); /* a hole in a large reservation needs tables */
-	TRY(charge_and_promise(walk, &charge, 0));
+	TRY(page_walk_plan(walk, &plan_unmap));
+	if (UNLIKELY(walk->tables != 0)) { /* a hole in a large reservation */
+		charge_add(&charge, LEDGER_PAGE_TABLE, walk->tables);
+		TRY(account_charge_and_promise(walk->space->account, &charge, walk->tables));
+	}
 	page_walk_publish(walk, &publish_unmap);
 	page_gap_opened(walk->space, walk->range);
 	charge_add(&refund, LEDGER_VIRTUAL_RESERVATION, uaddr_range_pages(walk->range));
 	charge_add(&refund, LEDGER_FRAME_GRANT, walk->pages);
-	page_walk_finish(walk, &refund);
+	page_walk_finish_refund(walk, &refund);
 	return STATUS_OK;
 }
 

@@ -101,7 +101,6 @@ static enum status map_locked(struct page_walk *walk)
 {
 	uint64_t pages = uaddr_range_pages(walk->range);
 	struct charge charge = { .kinds = 0 };
-	struct charge refund = { .kinds = 0 };
 
 	GUARD(walk->object->mappings + pages <= UINT32_MAX,
 	      STATUS_TOO_LONG); /* a frame counts its mappings in 32 bits */
@@ -113,7 +112,7 @@ static enum status map_locked(struct page_walk *walk)
 	page_walk_publish(walk, &publish_map);
 	walk->object->mappings += pages;
 	spinlock_release(&walk->object->lock);
-	page_walk_finish(walk, &refund);
+	page_walk_finish(walk);
 	return STATUS_OK;
 }
 
@@ -150,7 +149,7 @@ static enum status unmap_locked(struct page_walk *walk)
 	spinlock_release(&walk->object->lock);
 	page_gap_opened(walk->space, walk->range);
 	charge_add(&refund, LEDGER_FRAME_GRANT, pages);
-	page_walk_finish(walk, &refund);
+	page_walk_finish_refund(walk, &refund);
 	return STATUS_OK;
 }
 
@@ -169,11 +168,9 @@ enum status borrowed_unmap(struct address_space *space, struct memory_object *ob
 
 static enum status protect_locked(struct page_walk *walk)
 {
-	struct charge refund = { .kinds = 0 };
-
 	TRY(page_walk_plan(walk, &plan_change));
 	page_walk_publish(walk, &publish_protect);
-	page_walk_finish(walk, &refund);
+	page_walk_finish(walk);
 	return STATUS_OK;
 }
 

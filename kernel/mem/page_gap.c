@@ -134,17 +134,6 @@ static enum status search_below(struct page_walk *walk, struct address_space *sp
 	return STATUS_OK;
 }
 
-/* The same where the first candidate is most often the gap. */
-static inline enum status search_from(struct page_walk *walk, struct address_space *space, uint64_t top, uint64_t bytes,
-				      uint64_t align)
-{
-	uint64_t used = top;
-
-	if (LIKELY(begin_candidate(walk, space, top, bytes, align) == STATUS_OK && !is_used(walk, &used)))
-		return STATUS_OK;
-	return search_below(walk, space, used, bytes, align);
-}
-
 /* Searches of this class and of smaller ones begin at `address` or above. */
 static inline void raise_hints(struct address_space *space, unsigned class, uint64_t address)
 {
@@ -159,20 +148,31 @@ static inline void lower_hints(struct address_space *space, unsigned class, uint
 		space->gap_hint[i].address = address;
 }
 
+/* Begin a walk of the highest aligned gap of all, and let searches of its size begin there: NO_SPACE. */
+static enum status search_all(struct page_walk *walk, struct address_space *space, uint64_t pages, uint64_t align)
+{
+	unsigned class = gap_class(pages);
+
+	TRY(search_below(walk, space, ADDRESS_SPACE_MAP_TOP, pages << PAGE_SHIFT, align));
+	raise_hints(space, class, uaddr_to_u64(walk->range.end));
+	lower_hints(space, class, uaddr_to_u64(walk->range.end));
+	space->gap_hint[class].pages = pages;
+	return STATUS_OK;
+}
+
 enum status page_gap_find(struct page_walk *walk, struct address_space *space, uint64_t pages, uint64_t align)
 {
 	unsigned class = gap_class(pages);
 	struct gap_hint *hint = &space->gap_hint[class];
 	uint64_t bytes = pages << PAGE_SHIFT;
-	uint64_t top = pages >= hint->pages ? hint->address : ADDRESS_SPACE_MAP_TOP;
+	uint64_t used = hint->address;
 
-	if (UNLIKELY(search_from(walk, space, top, bytes, align) != STATUS_OK)) {
-		GUARD(top != ADDRESS_SPACE_MAP_TOP, STATUS_NO_SPACE);
-		top = ADDRESS_SPACE_MAP_TOP;
-		TRY(search_below(walk, space, top, bytes, align));
-	}
-	if (pages <= hint->pages || top == ADDRESS_SPACE_MAP_TOP) {
-		raise_hints(space, class, uaddr_to_u64(walk->range.end));
+	if (UNLIKELY(pages < hint->pages))
+		return search_all(walk, space, pages, align);
+	if (begin_candidate(walk, space, used, bytes, align) != STATUS_OK || is_used(walk, &used))
+		if (search_below(walk, space, used, bytes, align) != STATUS_OK)
+			return search_all(walk, space, pages, align);
+	if (pages == hint->pages || hint->address == ADDRESS_SPACE_MAP_TOP) {
 		lower_hints(space, class, uaddr_to_u64(walk->range.end));
 		hint->pages = pages;
 	}

@@ -10,14 +10,6 @@ static uint64_t placement_align(uint64_t bytes)
 	return bytes < pte_span(3) ? pte_span(2) : pte_span(3);
 }
 
-/* What a placement looks at: its own range, or all there is to choose from. */
-static struct uaddr_range range_to_lock(const struct placement *placement, struct uaddr_range range)
-{
-	if (placement->fixed)
-		return range;
-	return (struct uaddr_range){ uaddr_from_u64(USER_START), uaddr_from_u64(USER_LIMIT) };
-}
-
 /* Begin a walk of the range that the caller wishes for: OCCUPIED. */
 static enum status take_range(struct page_walk *walk, struct address_space *space, struct uaddr_range range)
 {
@@ -64,17 +56,12 @@ enum status page_placement_lock(struct address_space *space, const struct placem
 		TRY(uaddr_range_of_pages(placement->hint, placement->length, &range));
 	else
 		TRY(page_count_of_length(placement->length, &pages));
-	address_space_lock(space, range_to_lock(placement, range));
+	address_space_lock(space, page_placement_scope(placement, range));
 	if (placement->fixed)
 		status = take_range(walk, space, range);
 	else
 		status = take_hint_or_gap(walk, space, placement);
 	if (UNLIKELY(status != STATUS_OK))
-		address_space_unlock(space, range_to_lock(placement, range));
+		address_space_unlock(space, page_placement_scope(placement, range));
 	return status;
-}
-
-void page_placement_unlock(const struct page_walk *walk, const struct placement *placement)
-{
-	address_space_unlock(walk->space, range_to_lock(placement, walk->range));
 }

@@ -25,6 +25,18 @@ struct placement {
  * if there is such a place.
  */
 enum status page_placement_lock(struct address_space *space, const struct placement *placement, struct page_walk *walk);
-void page_placement_unlock(const struct page_walk *walk, const struct placement *placement);
+
+/* What a placement looks at, and so locks: its own range, or all there is to choose from. */
+static inline struct uaddr_range page_placement_scope(const struct placement *placement, struct uaddr_range range)
+{
+	if (placement->fixed)
+		return range;
+	return (struct uaddr_range){ uaddr_from_u64(USER_START), uaddr_from_u64(USER_LIMIT) };
+}
+
+static inline void page_placement_unlock(const struct page_walk *walk, const struct placement *placement)
+{
+	address_space_unlock(walk->space, page_placement_scope(placement, walk->range));
+}
 
 #endif

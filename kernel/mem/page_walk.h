@@ -212,16 +212,29 @@ static inline void page_walk_publish(struct page_walk *walk, const struct page_v
 /* Forget the translations of the range, and the way down to tables that were given back. */
 void page_walk_flush(const struct page_walk *walk);
 
-/* After publish: flush what must be, free what was gathered, pay back `refund` and the tables that were given back. */
-static inline void page_walk_finish(struct page_walk *walk, struct charge *refund)
+/* After publish: flush what must be, and free what was gathered. */
+static inline void page_walk_settle(struct page_walk *walk)
 {
 	if (walk->must_flush || walk->tables_given != 0)
 		page_walk_flush(walk);
 	if (walk->gather.count != 0)
 		frame_gather_free(&walk->gather);
+}
+
+/* The same for an operation that gives nothing back but tables; it pays these back. */
+static inline void page_walk_finish(struct page_walk *walk)
+{
+	page_walk_settle(walk);
+	if (UNLIKELY(walk->tables_given != 0))
+		account_refund_one(walk->space->account, LEDGER_PAGE_TABLE, walk->tables_given);
+}
+
+/* The same for one that gives back more: `refund`, and the tables. */
+static inline void page_walk_finish_refund(struct page_walk *walk, struct charge *refund)
+{
+	page_walk_settle(walk);
 	charge_add(refund, LEDGER_PAGE_TABLE, walk->tables_given);
-	if (refund->kinds != 0)
-		account_refund(walk->space->account, refund);
+	account_refund(walk->space->account, refund);
 }
 
 /*
