@@ -13,9 +13,6 @@
 #define KIND_ANONYMOUS ((uint64_t)PAGE_ANONYMOUS << PTE_KIND_SHIFT)
 _Static_assert(PAGE_ANONYMOUS == PAGE_RESERVED + 1, "leaf_must_be_own compares a range of kinds");
 
-/* Entries that a loop takes at a time where an operation on a page costs only a few instructions. */
-#define STRIDE 8
-
 /* ---- plans: what the change may meet, and what it needs ---- */
 
 /* AND and OR of the entries of a run: two instructions a page tell whether all agree. */
@@ -27,11 +24,12 @@ static inline struct entry_summary summarise(const struct page_run *run)
 {
 	struct entry_summary summary = { UINT64_MAX, 0 };
 	const pte_t *entry = run->entry;
+	const pte_t *whole = entry + page_run_strides(run);
 	const pte_t *end = entry + run->count;
 
-	for (; end - entry >= STRIDE; entry += STRIDE) {
+	for (; entry != whole; entry += PAGE_STRIDE) {
 		UNROLLED
-		for (unsigned k = 0; k < STRIDE; k++) {
+		for (unsigned k = 0; k < PAGE_STRIDE; k++) {
 			summary.all &= pte_bits(entry[k]);
 			summary.some |= pte_bits(entry[k]);
 		}
@@ -147,11 +145,12 @@ static const struct page_visitor plan_protect = { WALK_TOP, leaf_must_be_committ
 static inline void fill(const struct page_run *run, pte_t value)
 {
 	pte_t *entry = run->entry;
+	const pte_t *whole = entry + page_run_strides(run);
 	pte_t *end = entry + run->count;
 
-	for (; end - entry >= STRIDE; entry += STRIDE) {
+	for (; entry != whole; entry += PAGE_STRIDE) {
 		UNROLLED
-		for (unsigned k = 0; k < STRIDE; k++)
+		for (unsigned k = 0; k < PAGE_STRIDE; k++)
 			entry[k] = value;
 	}
 	for (; entry != end; entry++)
@@ -179,11 +178,13 @@ static enum frame_use frame_use_for(enum page_kind kind)
 }
 
 /* Take the next frames that the walk needs, as many as it can hold. */
-static inline void take_some(struct page_walk *walk)
+static inline uint32_t take_some(struct page_walk *walk)
 {
-	walk->held = walk->pages < FRAME_BATCH ? (uint32_t)walk->pages : FRAME_BATCH;
-	walk->pages -= walk->held;
-	frame_take_batch(walk->held, frame_use_for(walk->kind), walk->space, walk->frame);
+	uint32_t count = walk->pages < FRAME_BATCH ? (uint32_t)walk->pages : FRAME_BATCH;
+
+	walk->pages -= count;
+	frame_take_batch(count, frame_use_for(walk->kind), walk->space, walk->frame);
+	return count;
 }
 
 /* Entries that were empty or reserved get frames; the plan made sure of that, and of the frames. */
@@ -192,18 +193,20 @@ static inline enum status leaf_fill(struct page_walk *walk, const struct page_ru
 	const pte_t pattern = pte_page(frame_from_u64(0), walk->kind, walk->protection);
 	const uint64_t kind = (uint64_t)walk->kind << PTE_KIND_SHIFT;
 	pte_t *end = run->entry + run->count;
+	uint32_t held = walk->held;
 	int32_t used = 0;
 	int32_t filled = 0;
 
 	for (pte_t *entry = run->entry; entry != end; entry++) {
 		if ((pte_bits(*entry) & PTE_KIND_MASK) == kind)
 			continue;
-		if (walk->held == 0)
-			take_some(walk);
+		if (held == 0)
+			held = take_some(walk);
 		used += pte_is_empty(*entry);
 		filled++;
-		*entry = pte_with_frame(pattern, frame_from_u64(walk->frame[--walk->held]));
+		*entry = pte_with_frame(pattern, frame_from_u64(walk->frame[--held]));
 	}
+	walk->held = held;
 	page_table_adjust(run->table, used, used - filled);
 	return STATUS_OK;
 }
@@ -300,15 +303,23 @@ static inline enum status span_unmap(struct page_walk *walk, const struct page_r
 static inline void change_all(const struct page_run *run, uint64_t changed)
 {
 	pte_t *entry = run->entry;
+	const pte_t *whole = entry + page_run_strides(run);
 	pte_t *end = entry + run->count;
 
-	for (; end - entry >= STRIDE; entry += STRIDE) {
+	for (; entry != whole; entry += PAGE_STRIDE) {
 		UNROLLED
-		for (unsigned k = 0; k < STRIDE; k++)
+		for (unsigned k = 0; k < PAGE_STRIDE; k++)
 			entry[k] = pte_toggle(entry[k], changed);
 	}
 	for (; entry != end; entry++)
 		*entry = pte_toggle(*entry, changed);
+}
+
+/* Pages that are present or not, and of any protection, get another. */
+static void change_each(const struct page_run *run, uint32_t protection)
+{
+	for (uint64_t i = 0; i < run->count; i++)
+		run->entry[i] = pte_page(pte_frame(run->entry[i]), PAGE_ANONYMOUS, protection);
 }
 
 /* The same frames with another protection. */
@@ -318,12 +329,10 @@ static inline enum status leaf_protect(struct page_walk *walk, const struct page
 
 	walk->must_flush = true;
 	if (LIKELY(walk->protection != PROTECTION_NONE && (walk->common & PTE_PRESENT) != 0 &&
-		   ((walk->common ^ walk->some) & bits) == 0)) {
+		   ((walk->common ^ walk->some) & bits) == 0))
 		change_all(run, (walk->common & bits) ^ pte_protection_bits(walk->protection));
-		return STATUS_OK;
-	}
-	for (uint64_t i = 0; i < run->count; i++)
-		run->entry[i] = pte_page(pte_frame(run->entry[i]), PAGE_ANONYMOUS, walk->protection);
+	else
+		change_each(run, walk->protection);
 	return STATUS_OK;
 }
 

@@ -8,9 +8,6 @@
 /* Work between two interrupt windows: one whole leaf table. */
 #define STEP_ENTRIES PTE_ENTRIES
 
-/* Entries that a loop takes at a time where one costs only an instruction. */
-#define STRIDE 8
-
 uint64_t page_walk_tables_below(unsigned level, struct uaddr_range part, enum walk_depth depth)
 {
 	uint64_t start = uaddr_to_u64(part.start);
@@ -240,12 +237,13 @@ void page_walk_flush(const struct page_walk *walk)
 bool page_walk_run_is_reserved(const struct page_run *run)
 {
 	const pte_t *entry = run->entry;
+	const pte_t *whole = entry + page_run_strides(run);
 	const pte_t *end = entry + run->count;
 	uint64_t all = pte_bits(pte_uniform(PAGE_RESERVED));
 
-	for (; end - entry >= STRIDE; entry += STRIDE) {
+	for (; entry != whole; entry += PAGE_STRIDE) {
 		UNROLLED
-		for (unsigned k = 0; k < STRIDE; k++)
+		for (unsigned k = 0; k < PAGE_STRIDE; k++)
 			all &= pte_bits(entry[k]);
 	}
 	for (; entry != end; entry++)

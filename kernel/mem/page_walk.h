@@ -28,6 +28,15 @@ struct page_run {
 	struct frame_info *table; /* counters of the table */
 };
 
+/* Entries that a loop takes at a time where one costs only an instruction or two. */
+#define PAGE_STRIDE 8u
+
+/* Of a run, the entries in whole strides. */
+static inline uint64_t page_run_strides(const struct page_run *run)
+{
+	return run->count & ~(uint64_t)(PAGE_STRIDE - 1);
+}
+
 enum walk_depth {
 	WALK_SHALLOW,
 	WALK_DEEP,
