@@ -38,13 +38,28 @@ static uint64_t first_of_used(const pte_t *entry, uint64_t address)
 	return address;
 }
 
+/* Whether the entries of one stride are all empty. */
+static inline bool stride_is_empty(const pte_t *entry)
+{
+	uint64_t some = 0;
+
+	UNROLLED
+	for (unsigned k = 0; k < PAGE_STRIDE; k++)
+		some |= pte_bits(entry[k]);
+	return some == 0;
+}
+
 /* In a leaf table: whether one of `count` entries, of which the first covers `address`, is used. */
 static inline bool leaf_is_used(const pte_t *entry, uint64_t count, uint64_t address, uint64_t *used)
 {
-	for (; count > 0; count--, entry++, address += PAGE_SIZE) {
-		if (LIKELY(pte_is_empty(*entry)))
+	uint64_t i = 0;
+
+	while (i + PAGE_STRIDE <= count && stride_is_empty(&entry[i]))
+		i += PAGE_STRIDE;
+	for (; i < count; i++) {
+		if (LIKELY(pte_is_empty(entry[i])))
 			continue;
-		*used = first_of_used(entry, address);
+		*used = first_of_used(&entry[i], address + i * PAGE_SIZE);
 		return true;
 	}
 	return false;
