@@ -193,21 +193,22 @@ static inline enum status leaf_fill(struct page_walk *walk, const struct page_ru
 	const pte_t pattern = pte_page(frame_from_u64(0), walk->kind, walk->protection);
 	const uint64_t kind = (uint64_t)walk->kind << PTE_KIND_SHIFT;
 	pte_t *end = run->entry + run->count;
+	const uint64_t missing = walk->pages + walk->held;
 	uint32_t held = walk->held;
-	int32_t used = 0;
-	int32_t filled = 0;
+	uint64_t replaced = 0; /* sum of the entries that got frames */
+	int32_t reserved;
 
 	for (pte_t *entry = run->entry; entry != end; entry++) {
 		if ((pte_bits(*entry) & PTE_KIND_MASK) == kind)
 			continue;
 		if (held == 0)
 			held = take_some(walk);
-		used += pte_is_empty(*entry);
-		filled++;
+		replaced += pte_bits(*entry);
 		*entry = pte_with_frame(pattern, frame_from_u64(walk->frame[--held]));
 	}
 	walk->held = held;
-	page_table_adjust(run->table, used, used - filled);
+	reserved = (int32_t)(replaced / KIND_RESERVED);
+	page_table_adjust(run->table, (int32_t)(missing - walk->pages - held) - reserved, -reserved);
 	return STATUS_OK;
 }
 

@@ -301,15 +301,16 @@ void frame_take_batch(uint32_t count, enum frame_use use, const void *owner, uin
 	const uint64_t owner_word = frame_owner_word(use, owner);
 	struct frame_stack *stack = lock_own_stack();
 	uint32_t stacked = count < stack->depth ? count : stack->depth;
+	const uint32_t *from = stack->frame + (stack->depth - stacked);
 
 	stack->depth -= stacked;
-	for (uint32_t i = 0; i < stacked; i++)
-		number[i] = stack->frame[stack->depth + i];
-	spinlock_release(&stack->lock);
 	for (uint32_t i = 0; i < stacked; i++) {
-		set_owner(frame_from_u64(number[i]), owner_word);
-		page_zero(direct_map_of_frame(frame_from_u64(number[i])));
+		number[i] = from[i];
+		set_owner(frame_from_u64(from[i]), owner_word);
 	}
+	spinlock_release(&stack->lock);
+	for (uint32_t i = 0; i < stacked; i++)
+		page_zero(direct_map_of_frame(frame_from_u64(number[i])));
 	for (uint32_t i = stacked; i < count; i++)
 		number[i] = (uint32_t)frame_to_u64(frame_take_zeroed(use, owner));
 }
