@@ -182,6 +182,7 @@ static inline uint32_t take_some(struct page_walk *walk)
 {
 	uint32_t count = walk->pages < FRAME_BATCH ? (uint32_t)walk->pages : FRAME_BATCH;
 
+	CHECK(count != 0);
 	walk->pages -= count;
 	frame_take_batch(count, frame_use_for(walk->kind), walk->space, walk->frame);
 	return count;

@@ -76,7 +76,7 @@ struct page_walk {
 
 	/* found by the plan */
 	uint64_t tables; /* tables that publish takes */
-	uint64_t pages;  /* pages that gain, or lose, a frame or a mapping */
+	uint64_t pages;  /* that gain or lose a frame; a publish that takes frames counts them down */
 	uint64_t common; /* bits that are set in the entries of all pages of the range */
 	uint64_t some;   /* protect: bits that are set in some of them */
 
@@ -224,6 +224,7 @@ void page_walk_flush(const struct page_walk *walk);
 /* After publish: flush what must be, and free what was gathered. */
 static inline void page_walk_settle(struct page_walk *walk)
 {
+	ASSERT(walk->held == 0);
 	if (walk->must_flush || walk->tables_given != 0)
 		page_walk_flush(walk);
 	if (walk->gather.count != 0)
