@@ -1,52 +1,9 @@
 #include "lib/ledger.h"
 
-#include "lib/check.h"
-
-static bool ledger_is_valid(const struct ledger *ledger)
-{
-	return ledger->used <= ledger->limit;
-}
-
-static struct ledger *ledger_of(struct resource_ledger *ledger, enum ledger_kind kind)
-{
-	CHECK(kind < LEDGER_COUNT);
-	return &ledger->of[kind];
-}
-
 void resource_ledger_init(struct resource_ledger *ledger, const uint64_t limits[LEDGER_COUNT])
 {
 	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++)
 		ledger->of[kind] = (struct ledger){ .used = 0, .limit = limits[kind], .peak = 0 };
-}
-
-enum status resource_ledger_charge(struct resource_ledger *ledger, enum ledger_kind kind, uint64_t amount)
-{
-	struct ledger *one = ledger_of(ledger, kind);
-
-	ASSERT(ledger_is_valid(one));
-	GUARD(amount <= one->limit - one->used, ledger_refusal(kind));
-	one->used += amount;
-	return STATUS_OK;
-}
-
-void resource_ledger_refund(struct resource_ledger *ledger, enum ledger_kind kind, uint64_t amount)
-{
-	struct ledger *one = ledger_of(ledger, kind);
-
-	CHECK(amount <= one->used);
-	if (one->peak < one->used)
-		one->peak = one->used;
-	one->used -= amount;
-	ASSERT(ledger_is_valid(one));
-}
-
-void resource_ledger_cancel(struct resource_ledger *ledger, enum ledger_kind kind, uint64_t amount)
-{
-	struct ledger *one = ledger_of(ledger, kind);
-
-	CHECK(amount <= one->used);
-	one->used -= amount;
-	ASSERT(ledger_is_valid(one));
 }
 
 enum status resource_ledger_shrink(struct resource_ledger *ledger, const uint64_t amount[LEDGER_COUNT])

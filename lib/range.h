@@ -10,6 +10,7 @@
 
 #include "abi/status.h"
 #include "lib/address.h"
+#include "lib/check.h"
 
 struct frame_range {
 	frame_t start, end;
@@ -58,7 +59,16 @@ static inline bool uaddr_range_contains(struct uaddr_range range, uaddr_t addres
  * What a caller names as whole pages, checked in this order: ZERO_LENGTH, MISALIGNED (start or length), RANGE_WRAPS,
  * NOT_USER_ADDRESS (outside [USER_START, USER_LIMIT)), BOOTSTRAP_RANGE (touches the ring and CapSet window).
  */
-enum status uaddr_range_of_pages(uint64_t start, uint64_t length, struct uaddr_range *range);
+static inline enum status uaddr_range_of_pages(uint64_t start, uint64_t length, struct uaddr_range *range)
+{
+	GUARD(length != 0, STATUS_ZERO_LENGTH);
+	GUARD(u64_is_page_aligned(start | length), STATUS_MISALIGNED);
+	GUARD(length <= UINT64_MAX - start, STATUS_RANGE_WRAPS);
+	GUARD(start >= USER_START && start + length <= USER_LIMIT, STATUS_NOT_USER_ADDRESS);
+	GUARD(start >= BOOTSTRAP_END || start + length <= BOOTSTRAP_START, STATUS_BOOTSTRAP_RANGE);
+	*range = (struct uaddr_range){ { start }, { start + length } };
+	return STATUS_OK;
+}
 
 /*
  * A buffer of bytes inside the user half (it may lie anywhere in it, and be empty): RANGE_WRAPS, NOT_USER_ADDRESS.
@@ -67,9 +77,24 @@ enum status uaddr_range_of_pages(uint64_t start, uint64_t length, struct uaddr_r
 enum status uaddr_range_of_bytes(uint64_t start, uint64_t length, struct uaddr_range *range);
 
 /* A length alone: ZERO_LENGTH, MISALIGNED, NOT_USER_ADDRESS if no range of that length exists. Gives pages. */
-enum status page_count_of_length(uint64_t length, uint64_t *pages);
+static inline enum status page_count_of_length(uint64_t length, uint64_t *pages)
+{
+	GUARD(length != 0, STATUS_ZERO_LENGTH);
+	GUARD(u64_is_page_aligned(length), STATUS_MISALIGNED);
+	GUARD(length <= USER_LIMIT - USER_START, STATUS_NOT_USER_ADDRESS);
+	*pages = length >> PAGE_SHIFT;
+	return STATUS_OK;
+}
 
 /* PROTECTION_* bits as one of NONE, R, RW, RX; all else is BAD_PROTECTION. */
-enum status protection_check(uint64_t protection);
+static inline enum status protection_check(uint64_t protection)
+{
+	const uint32_t allowed = 1u << PROTECTION_NONE | 1u << PROTECTION_READ |
+				 1u << (PROTECTION_READ | PROTECTION_WRITE) |
+				 1u << (PROTECTION_READ | PROTECTION_EXECUTE);
+
+	GUARD(protection < 32 && (allowed >> protection & 1) != 0, STATUS_BAD_PROTECTION);
+	return STATUS_OK;
+}
 
 #endif

@@ -6,6 +6,8 @@
 
 #include "abi/status.h"
 #include "kernel/arch/x86_64/spinlock.h"
+#include "kernel/mem/frame.h"
+#include "lib/check.h"
 #include "lib/ledger.h"
 
 struct account {
@@ -29,11 +31,41 @@ static inline void charge_add(struct charge *charge, enum ledger_kind kind, uint
 /*
  * Charge, and promise frames, as one step, all or nothing: the OVER_ status of the first ledger that refuses, or
  * OUT_OF_MEMORY. A refusal has changed nothing, not even a peak. Any lock above the ledger may be held.
+ *
+ * Here and in account_refund each ledger is looked at by a constant index, so that of a caller whose charge is in plain
+ * sight nothing is left but its own ledgers.
  */
-enum status account_charge_and_promise(struct account *account, const struct charge *charge, uint64_t frames);
+static inline enum status account_charge_and_promise(struct account *account, const struct charge *charge,
+						     uint64_t frames)
+{
+	enum status status = STATUS_OK;
+
+	spinlock_acquire(&account->lock);
+	UNROLLED
+	for (uint32_t kind = 0; kind < LEDGER_COUNT && status == STATUS_OK; kind++)
+		if (UNLIKELY(!resource_ledger_has_room(&account->ledger, (enum ledger_kind)kind, charge->amount[kind])))
+			status = ledger_refusal((enum ledger_kind)kind);
+	if (status == STATUS_OK && frames != 0)
+		status = frame_promise(frames);
+	if (LIKELY(status == STATUS_OK)) {
+		UNROLLED
+		for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++)
+			account->ledger.of[kind].used += charge->amount[kind];
+	}
+	spinlock_release(&account->lock);
+	return status;
+}
 
 /* Give back. */
-void account_refund(struct account *account, const struct charge *charge);
+static inline void account_refund(struct account *account, const struct charge *charge)
+{
+	spinlock_acquire(&account->lock);
+	UNROLLED
+	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++)
+		if (charge->amount[kind] != 0)
+			resource_ledger_refund(&account->ledger, (enum ledger_kind)kind, charge->amount[kind]);
+	spinlock_release(&account->lock);
+}
 
 /* Take a charge back as if it had never been: for an operation that failed after it. Peaks go back too. */
 void account_cancel(struct account *account, const struct charge *charge);

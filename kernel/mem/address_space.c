@@ -207,7 +207,7 @@ enum status address_space_next_region(struct address_space *space, uint64_t addr
 
 static enum status leaf_release(struct page_walk *walk, const struct page_run *run)
 {
-	for (uint32_t i = 0; i < run->count; i++) {
+	for (uint64_t i = 0; i < run->count; i++) {
 		pte_t entry = run->entry[i];
 		enum page_kind kind = pte_kind(entry);
 		bool was_reserved = kind == PAGE_RESERVED;
@@ -246,24 +246,19 @@ void address_space_destroy(struct address_space *space)
 	struct charge refund = { .kinds = 0 };
 
 	CHECK(__atomic_load_n(&space->residency, __ATOMIC_SEQ_CST) == 0);
-	page_walk_begin(&walk, space, whole_user_half());
-	walk.run.entry = NULL;
-	walk.descent.table = space->root_table;
-	walk.descent.info = frame_info_of(space->root);
-	walk.descent.level = PTE_LEVELS;
 	address_space_count(space, &census);
 	charge_add(&refund, LEDGER_VIRTUAL_RESERVATION, census.pages[PAGE_RESERVED] + census.pages[PAGE_ANONYMOUS]);
 	charge_add(&refund, LEDGER_FRAME_GRANT, census.pages[PAGE_ANONYMOUS] + census.pages[PAGE_BORROWED]);
 	charge_add(&refund, LEDGER_IMAGE, census.pages[PAGE_IMAGE] + census.pages[PAGE_BOOTSTRAP]);
-	charge_add(&refund, LEDGER_PAGE_TABLE, 1);
-	address_space_lock(space, walk.range);
+	address_space_lock(space, whole_user_half());
+	page_walk_begin(&walk, space, whole_user_half());
 	page_walk_publish(&walk, &release_all);
-	page_walk_finish(&walk);
-	address_space_unlock(space, walk.range);
+	page_walk_finish_refund(&walk, &refund);
+	address_space_unlock(space, whole_user_half());
 	CHECK(page_table_used(frame_info_of(space->root)) == 0);
 	give_pcid(space->pcid);
 	frame_free(space->root, FRAME_TABLE, space);
-	account_refund(space->account, &refund);
+	account_refund_one(space->account, LEDGER_PAGE_TABLE, 1);
 }
 
 /* ---- looking through the whole table ---- */

@@ -13,9 +13,6 @@
 #define KIND_ANONYMOUS ((uint64_t)PAGE_ANONYMOUS << PTE_KIND_SHIFT)
 _Static_assert(PAGE_ANONYMOUS == PAGE_RESERVED + 1, "leaf_must_be_own compares a range of kinds");
 
-/* Entries that a loop takes at a time where an operation on a page costs only a few instructions. */
-#define STRIDE 8u
-
 /* ---- plans: what the change may meet, and what it needs ---- */
 
 /* AND and OR of the entries of a run: two instructions a page tell whether all agree. */
@@ -23,21 +20,23 @@ struct entry_summary {
 	uint64_t all, some;
 };
 
-static struct entry_summary summarise(const struct page_run *run)
+static inline struct entry_summary summarise(const struct page_run *run)
 {
 	struct entry_summary summary = { UINT64_MAX, 0 };
-	uint32_t i = 0;
+	const pte_t *entry = run->entry;
+	const pte_t *whole = entry + page_run_strides(run);
+	const pte_t *end = entry + run->count;
 
-	for (; i + STRIDE <= run->count; i += STRIDE) {
+	for (; entry != whole; entry += PAGE_STRIDE) {
 		UNROLLED
-		for (uint32_t k = 0; k < STRIDE; k++) {
-			summary.all &= pte_bits(run->entry[i + k]);
-			summary.some |= pte_bits(run->entry[i + k]);
+		for (unsigned k = 0; k < PAGE_STRIDE; k++) {
+			summary.all &= pte_bits(entry[k]);
+			summary.some |= pte_bits(entry[k]);
 		}
 	}
-	for (; i < run->count; i++) {
-		summary.all &= pte_bits(run->entry[i]);
-		summary.some |= pte_bits(run->entry[i]);
+	for (; entry != end; entry++) {
+		summary.all &= pte_bits(*entry);
+		summary.some |= pte_bits(*entry);
 	}
 	return summary;
 }
@@ -47,22 +46,12 @@ static bool all_are(struct entry_summary summary, uint64_t kind)
 	return (summary.all & PTE_KIND_MASK) == kind && (summary.some & PTE_KIND_MASK) == kind;
 }
 
-/* Counts in walk->pages the pages that have a frame. */
-static enum status leaf_must_be_own(struct page_walk *walk, const struct page_run *run)
+/* Pages of both kinds of a reservation, or NOT_RESERVED. Counts in walk->pages those that have a frame. */
+static enum status count_committed(struct page_walk *walk, const struct page_run *run)
 {
-	struct entry_summary summary;
 	uint64_t kinds = 0;
 
-	if (page_table_reserved(run->table) == PTE_ENTRIES)
-		return STATUS_OK;
-	summary = summarise(run);
-	if (all_are(summary, KIND_RESERVED))
-		return STATUS_OK;
-	if (all_are(summary, KIND_ANONYMOUS)) {
-		walk->pages += run->count;
-		return STATUS_OK;
-	}
-	for (uint32_t i = 0; i < run->count; i++) {
+	for (uint64_t i = 0; i < run->count; i++) {
 		uint64_t kind = pte_bits(run->entry[i]) & PTE_KIND_MASK;
 
 		GUARD(kind - KIND_RESERVED <= KIND_ANONYMOUS - KIND_RESERVED, STATUS_NOT_RESERVED);
@@ -72,46 +61,73 @@ static enum status leaf_must_be_own(struct page_walk *walk, const struct page_ru
 	return STATUS_OK;
 }
 
-static enum status span_must_be_reserved(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
+/* The same for runs that are most often all of one kind. Notes in walk->common what all entries have. */
+static inline enum status leaf_must_be_own(struct page_walk *walk, const struct page_run *run)
 {
-	(void)walk;
+	struct entry_summary summary = summarise(run);
+
+	walk->common &= summary.all;
+	if (all_are(summary, KIND_ANONYMOUS)) {
+		walk->pages += run->count;
+		return STATUS_OK;
+	}
+	if (all_are(summary, KIND_RESERVED))
+		return STATUS_OK;
+	return count_committed(walk, run);
+}
+
+/* The same for a release, which most often meets a table in which no page has a frame any more. */
+static inline enum status leaf_must_be_own_to_go(struct page_walk *walk, const struct page_run *run)
+{
+	if (page_table_used(run->table) != page_table_reserved(run->table))
+		return leaf_must_be_own(walk, run);
+	GUARD(page_walk_run_is_reserved(run), STATUS_NOT_RESERVED);
+	walk->common = 0;
+	return STATUS_OK;
+}
+
+static inline enum status span_must_be_reserved(struct page_walk *walk, const struct page_run *run,
+						struct uaddr_range part)
+{
 	(void)part;
+	walk->common = 0;
 	GUARD(pte_kind(*run->entry) == PAGE_RESERVED, STATUS_NOT_RESERVED);
 	return STATUS_OK;
 }
 
 /* Counts in walk->pages the pages that have no frame yet. */
-static enum status leaf_count_uncommitted(struct page_walk *walk, const struct page_run *run)
+static inline enum status leaf_count_uncommitted(struct page_walk *walk, const struct page_run *run)
 {
-	uint64_t committed = walk->pages;
+	uint64_t before = walk->pages;
 
 	TRY(leaf_must_be_own(walk, run));
-	committed = walk->pages - committed;
-	walk->pages += run->count - committed - committed;
+	walk->pages = before + run->count - (walk->pages - before);
 	return STATUS_OK;
 }
 
-static enum status span_count_uncommitted(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
+static inline enum status span_count_uncommitted(struct page_walk *walk, const struct page_run *run,
+						 struct uaddr_range part)
 {
 	walk->pages += uaddr_range_pages(part);
 	return span_must_be_reserved(walk, run, part);
 }
 
 /* All pages must have a frame. */
-static enum status leaf_must_be_committed(struct page_walk *walk, const struct page_run *run)
+static inline enum status leaf_must_be_committed(struct page_walk *walk, const struct page_run *run)
 {
 	struct entry_summary summary = summarise(run);
 
-	walk->pages += run->count;
-	walk->all_present = walk->all_present && (summary.all & PTE_PRESENT) != 0;
+	walk->common &= summary.all;
+	walk->some |= summary.some;
 	if (LIKELY(all_are(summary, KIND_ANONYMOUS)))
 		return STATUS_OK;
-	for (uint32_t i = 0; i < run->count; i++)
+	for (uint64_t i = 0; i < run->count; i++)
 		GUARD((KIND_SET(pte_kind(run->entry[i])) & OWN_RESERVATION) != 0, STATUS_NOT_RESERVED);
 	return STATUS_NOT_COMMITTED;
 }
 
-static enum status span_is_not_committed(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
+static inline enum status span_is_not_committed(struct page_walk *walk, const struct page_run *run,
+						struct uaddr_range part)
 {
 	TRY(span_must_be_reserved(walk, run, part));
 	return STATUS_NOT_COMMITTED;
@@ -121,34 +137,34 @@ static const struct page_visitor plan_empty_shallow = { WALK_SHALLOW, page_walk_
 static const struct page_visitor plan_empty_deep = { WALK_DEEP, page_walk_leaf_empty, page_walk_span_empty };
 static const struct page_visitor plan_commit = { WALK_DEEP, leaf_count_uncommitted, span_count_uncommitted };
 static const struct page_visitor plan_decommit = { WALK_TOP, leaf_must_be_own, span_must_be_reserved };
-static const struct page_visitor plan_unmap = { WALK_SHALLOW, leaf_must_be_own, span_must_be_reserved };
+static const struct page_visitor plan_unmap = { WALK_SHALLOW, leaf_must_be_own_to_go, span_must_be_reserved };
 static const struct page_visitor plan_protect = { WALK_TOP, leaf_must_be_committed, span_is_not_committed };
 
 /* ---- publishing ---- */
 
-static void fill(const struct page_run *run, pte_t entry)
+static inline void fill(const struct page_run *run, pte_t value)
 {
-	pte_t *entries = run->entry; /* not through the pointer, which a store may change for all the compiler knows */
-	uint32_t count = run->count;
-	uint32_t i = 0;
+	pte_t *entry = run->entry;
+	const pte_t *whole = entry + page_run_strides(run);
+	pte_t *end = entry + run->count;
 
-	for (; i + STRIDE <= count; i += STRIDE) {
+	for (; entry != whole; entry += PAGE_STRIDE) {
 		UNROLLED
-		for (uint32_t k = 0; k < STRIDE; k++)
-			entries[i + k] = entry;
+		for (unsigned k = 0; k < PAGE_STRIDE; k++)
+			entry[k] = value;
 	}
-	for (; i < count; i++)
-		entries[i] = entry;
+	for (; entry != end; entry++)
+		*entry = value;
 }
 
-static enum status leaf_set_uniform(struct page_walk *walk, const struct page_run *run)
+static inline enum status leaf_set_uniform(struct page_walk *walk, const struct page_run *run)
 {
 	fill(run, pte_uniform(walk->kind));
 	page_table_adjust(run->table, (int32_t)run->count, walk->kind == PAGE_RESERVED ? (int32_t)run->count : 0);
 	return STATUS_OK;
 }
 
-static enum status span_set_uniform(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
+static inline enum status span_set_uniform(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
 {
 	(void)part;
 	return leaf_set_uniform(walk, run);
@@ -161,29 +177,43 @@ static enum frame_use frame_use_for(enum page_kind kind)
 	return kind == PAGE_IMAGE ? FRAME_IMAGE : FRAME_BOOTSTRAP;
 }
 
-/* Entries that were empty or reserved get frames; the plan made sure of that, and of the frames. */
-static enum status leaf_fill(struct page_walk *walk, const struct page_run *run)
+/* Take the next frames that the walk needs, as many as it can hold. */
+static inline uint32_t take_some(struct page_walk *walk)
 {
-	pte_t *entries = run->entry;
-	uint32_t count = run->count;
-	enum frame_use use = frame_use_for(walk->kind);
-	int32_t used = 0;
-	int32_t reserved = 0;
+	uint32_t count = walk->pages < FRAME_BATCH ? (uint32_t)walk->pages : FRAME_BATCH;
 
-	for (uint32_t i = 0; i < count; i++) {
-		pte_t old = entries[i];
+	CHECK(count != 0);
+	walk->pages -= count;
+	frame_take_batch(count, frame_use_for(walk->kind), walk->space, walk->frame);
+	return count;
+}
 
-		if (pte_kind(old) == walk->kind)
+/* Entries that were empty or reserved get frames; the plan made sure of that, and of the frames. */
+static inline enum status leaf_fill(struct page_walk *walk, const struct page_run *run)
+{
+	const pte_t pattern = pte_page(frame_from_u64(0), walk->kind, walk->protection);
+	const uint64_t kind = (uint64_t)walk->kind << PTE_KIND_SHIFT;
+	pte_t *end = run->entry + run->count;
+	const uint64_t missing = walk->pages + walk->held;
+	uint32_t held = walk->held;
+	uint64_t replaced = 0; /* sum of the entries that got frames */
+	int32_t reserved;
+
+	for (pte_t *entry = run->entry; entry != end; entry++) {
+		if ((pte_bits(*entry) & PTE_KIND_MASK) == kind)
 			continue;
-		entries[i] = pte_page(frame_take_zeroed(use, walk->space), walk->kind, walk->protection);
-		used += pte_is_empty(old);
-		reserved += !pte_is_empty(old);
+		if (held == 0)
+			held = take_some(walk);
+		replaced += pte_bits(*entry);
+		*entry = pte_with_frame(pattern, frame_from_u64(walk->frame[--held]));
 	}
-	page_table_adjust(run->table, used, -reserved);
+	walk->held = held;
+	reserved = (int32_t)(replaced / KIND_RESERVED);
+	page_table_adjust(run->table, (int32_t)(missing - walk->pages - held) - reserved, -reserved);
 	return STATUS_OK;
 }
 
-static enum status span_cannot_be(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
+static inline enum status span_cannot_be(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
 {
 	(void)walk;
 	(void)run;
@@ -192,35 +222,53 @@ static enum status span_cannot_be(struct page_walk *walk, const struct page_run 
 	return STATUS_OK;
 }
 
-/* Take the frame of every committed page, leave `left` in all entries. Returns how many there were. */
-static uint32_t take_frames_away(struct page_walk *walk, const struct page_run *run, pte_t left)
+/* Gather the frames of a run whose pages are all committed and present; leave `left` in all entries. */
+static inline void gather_present(struct frame_gather *gather, const struct page_run *run, pte_t left)
 {
-	pte_t *entries = run->entry;
-	uint32_t count = run->count;
-	struct frame_gather gather = walk->gather; /* in registers for the loop */
-	uint32_t frames;
+	struct frame_info *const infos = frame_table; /* read once: a store below might change it, for all C knows */
+	pte_t *end = run->entry + run->count;
+	uint32_t head = gather->head;
 
-	if (walk->pages == 0) { /* the plan met no frame in the whole range */
-		fill(run, left);
-		return 0;
-	}
-	for (uint32_t i = 0; i < count; i++) {
-		pte_t entry = entries[i];
-		frame_t frame;
+	UNROLLED
+	for (pte_t *entry = run->entry; entry != end; entry++) {
+		uint64_t number = frame_to_u64(pte_present_frame(*entry));
 
-		entries[i] = left;
-		if (pte_kind(entry) != PAGE_ANONYMOUS)
-			continue;
-		frame = pte_frame(entry);
-		frame_gather_add(&gather, frame, frame_info_of(frame));
+		*entry = left;
+		infos[number].link = head;
+		head = (uint32_t)number;
 	}
-	frames = (uint32_t)(gather.count - walk->gather.count);
-	walk->gather = gather;
-	walk->must_flush = walk->must_flush || frames != 0;
-	return frames;
+	gather->head = head;
+	gather->count += run->count;
 }
 
-static enum status leaf_decommit(struct page_walk *walk, const struct page_run *run)
+/* The same whatever the pages are, as long as they are a reservation's. */
+static void gather_committed(struct frame_gather *gather, const struct page_run *run, pte_t left)
+{
+	for (uint64_t i = 0; i < run->count; i++) {
+		pte_t entry = run->entry[i];
+
+		run->entry[i] = left;
+		if (pte_kind(entry) == PAGE_ANONYMOUS)
+			frame_gather_add(gather, pte_frame(entry), frame_info_of(pte_frame(entry)));
+	}
+}
+
+/* Take the frame of every committed page, leave `left` in all entries. Returns how many there were. */
+static inline uint64_t take_frames_away(struct page_walk *walk, const struct page_run *run, pte_t left)
+{
+	uint64_t gathered = walk->gather.count;
+
+	if (walk->pages == 0) /* the plan met no frame in the whole range */
+		fill(run, left);
+	else if (LIKELY((walk->common & PTE_PRESENT) != 0))
+		gather_present(&walk->gather, run, left);
+	else
+		gather_committed(&walk->gather, run, left);
+	walk->must_flush = walk->pages != 0;
+	return walk->gather.count - gathered;
+}
+
+static inline enum status leaf_decommit(struct page_walk *walk, const struct page_run *run)
 {
 	int32_t frames = (int32_t)take_frames_away(walk, run, pte_uniform(PAGE_RESERVED));
 
@@ -228,7 +276,7 @@ static enum status leaf_decommit(struct page_walk *walk, const struct page_run *
 	return STATUS_OK;
 }
 
-static enum status leaf_unmap(struct page_walk *walk, const struct page_run *run)
+static inline enum status leaf_unmap(struct page_walk *walk, const struct page_run *run)
 {
 	int32_t frames = (int32_t)take_frames_away(walk, run, pte_uniform(PAGE_EMPTY));
 
@@ -236,7 +284,7 @@ static enum status leaf_unmap(struct page_walk *walk, const struct page_run *run
 	return STATUS_OK;
 }
 
-static enum status span_keep(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
+static inline enum status span_keep(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
 {
 	(void)walk;
 	(void)run;
@@ -244,7 +292,7 @@ static enum status span_keep(struct page_walk *walk, const struct page_run *run,
 	return STATUS_OK;
 }
 
-static enum status span_unmap(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
+static inline enum status span_unmap(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
 {
 	(void)walk;
 	(void)part;
@@ -253,28 +301,40 @@ static enum status span_unmap(struct page_walk *walk, const struct page_run *run
 	return STATUS_OK;
 }
 
-/* The same frames with another protection; entries that are all present take the short way. */
-static enum status leaf_protect(struct page_walk *walk, const struct page_run *run)
+/* Present pages that all have one protection get another: the same bits change in each entry. */
+static inline void change_all(const struct page_run *run, uint64_t changed)
 {
-	pte_t *entries = run->entry;
-	uint32_t count = run->count;
-	uint64_t remove = PTE_WRITE | PTE_NO_EXECUTE;
-	uint64_t add = pte_protection_bits(walk->protection);
-	uint32_t i = 0;
+	pte_t *entry = run->entry;
+	const pte_t *whole = entry + page_run_strides(run);
+	pte_t *end = entry + run->count;
+
+	for (; entry != whole; entry += PAGE_STRIDE) {
+		UNROLLED
+		for (unsigned k = 0; k < PAGE_STRIDE; k++)
+			entry[k] = pte_toggle(entry[k], changed);
+	}
+	for (; entry != end; entry++)
+		*entry = pte_toggle(*entry, changed);
+}
+
+/* Pages that are present or not, and of any protection, get another. */
+static void change_each(const struct page_run *run, uint32_t protection)
+{
+	for (uint64_t i = 0; i < run->count; i++)
+		run->entry[i] = pte_page(pte_frame(run->entry[i]), PAGE_ANONYMOUS, protection);
+}
+
+/* The same frames with another protection. */
+static inline enum status leaf_protect(struct page_walk *walk, const struct page_run *run)
+{
+	const uint64_t bits = PTE_PRESENT | PTE_USER | PTE_WRITE | PTE_NO_EXECUTE;
 
 	walk->must_flush = true;
-	if (walk->protection == PROTECTION_NONE || !walk->all_present) {
-		for (; i < count; i++)
-			entries[i] = pte_page(pte_frame(entries[i]), PAGE_ANONYMOUS, walk->protection);
-		return STATUS_OK;
-	}
-	for (; i + STRIDE <= count; i += STRIDE) {
-		UNROLLED
-		for (uint32_t k = 0; k < STRIDE; k++)
-			entries[i + k] = pte_change(entries[i + k], remove, add);
-	}
-	for (; i < count; i++)
-		entries[i] = pte_change(entries[i], remove, add);
+	if (LIKELY(walk->protection != PROTECTION_NONE && (walk->common & PTE_PRESENT) != 0 &&
+		   ((walk->common ^ walk->some) & bits) == 0))
+		change_all(run, (walk->common & bits) ^ pte_protection_bits(walk->protection));
+	else
+		change_each(run, walk->protection);
 	return STATUS_OK;
 }
 
@@ -286,21 +346,14 @@ static const struct page_visitor publish_protect = { WALK_TOP, leaf_protect, spa
 
 /* ---- the operations; charge, take, publish ---- */
 
-/* Everything that can fail between plan and publish: ledgers, then frames. */
-static enum status charge_and_promise(struct page_walk *walk, struct charge *charge, uint64_t frames)
+/* Fill a range that was found to be empty: pay, publish. Locked. */
+static inline enum status create_pages(struct page_walk *walk, const struct page_visitor *plan,
+				       const struct page_visitor *publish, struct charge *charge, uint64_t frames)
 {
-	charge_add(charge, LEDGER_PAGE_TABLE, walk->tables);
-	if (charge->kinds == 0 && frames + walk->tables == 0)
-		return STATUS_OK;
-	return account_charge_and_promise(walk->space->account, charge, frames + walk->tables);
-}
-
-/* A new range: plan it empty, pay, fill it. Locked. */
-static enum status create_pages(struct page_walk *walk, const struct page_visitor *plan,
-				const struct page_visitor *publish, struct charge *charge, bool with_frames)
-{
+	walk->pages = frames;
 	TRY(page_walk_plan(walk, plan));
-	TRY(charge_and_promise(walk, charge, with_frames ? walk->pages : 0));
+	charge_add(charge, LEDGER_PAGE_TABLE, walk->tables);
+	TRY(account_charge_and_promise(walk->space->account, charge, frames + walk->tables));
 	page_walk_publish(walk, publish);
 	page_walk_finish(walk);
 	return STATUS_OK;
@@ -312,12 +365,12 @@ enum status anonymous_reserve(struct address_space *space, const struct placemen
 	struct page_walk walk;
 	enum status status;
 
-	TRY(page_placement_lock(space, placement, range));
-	page_walk_begin(&walk, space, *range);
+	TRY(page_placement_lock(space, placement, &walk));
+	*range = walk.range;
 	walk.kind = PAGE_RESERVED;
-	charge_add(&charge, LEDGER_VIRTUAL_RESERVATION, uaddr_range_pages(*range));
-	status = create_pages(&walk, &plan_empty_shallow, &publish_reserve, &charge, false);
-	page_placement_unlock(space, placement, *range);
+	charge_add(&charge, LEDGER_VIRTUAL_RESERVATION, uaddr_range_pages(walk.range));
+	status = create_pages(&walk, &plan_empty_shallow, &publish_reserve, &charge, 0);
+	page_placement_unlock(&walk, placement);
 	return status;
 }
 
@@ -327,56 +380,76 @@ enum status anonymous_map(struct address_space *space, const struct placement *p
 	struct charge charge = { .kinds = 0 };
 	struct page_walk walk;
 	enum status status;
+	uint64_t pages;
 
-	TRY(page_placement_lock(space, placement, range));
-	page_walk_begin(&walk, space, *range);
+	TRY(page_placement_lock(space, placement, &walk));
+	*range = walk.range;
+	pages = uaddr_range_pages(walk.range);
 	walk.kind = PAGE_ANONYMOUS;
 	walk.protection = protection;
-	charge_add(&charge, LEDGER_VIRTUAL_RESERVATION, uaddr_range_pages(*range));
-	charge_add(&charge, LEDGER_FRAME_GRANT, uaddr_range_pages(*range));
-	status = create_pages(&walk, &plan_empty_deep, &publish_fill, &charge, true);
-	page_placement_unlock(space, placement, *range);
+	charge_add(&charge, LEDGER_VIRTUAL_RESERVATION, pages);
+	charge_add(&charge, LEDGER_FRAME_GRANT, pages);
+	status = create_pages(&walk, &plan_empty_deep, &publish_fill, &charge, pages);
+	page_placement_unlock(&walk, placement);
 	return status;
+}
+
+static enum status map_image_locked(struct page_walk *walk)
+{
+	struct charge charge = { .kinds = 0 };
+	uint64_t pages = uaddr_range_pages(walk->range);
+	uint64_t used;
+
+	GUARD(!page_gap_is_used(walk, &used), STATUS_OCCUPIED);
+	charge_add(&charge, LEDGER_IMAGE, pages);
+	return create_pages(walk, &plan_empty_deep, &publish_fill, &charge, pages);
 }
 
 enum status anonymous_map_image(struct address_space *space, struct uaddr_range range, enum page_kind kind,
 				uint32_t protection)
 {
 	struct page_walk walk;
-	struct charge charge = { .kinds = 0 };
 	enum status status;
 
+	address_space_lock(space, range);
 	page_walk_begin(&walk, space, range);
 	walk.kind = kind;
 	walk.protection = protection;
-	charge_add(&charge, LEDGER_IMAGE, uaddr_range_pages(range));
-	address_space_lock(space, range);
-	status = create_pages(&walk, &plan_empty_deep, &publish_fill, &charge, true);
+	status = map_image_locked(&walk);
 	address_space_unlock(space, range);
 	return status;
+}
+
+static enum status map_guard_locked(struct page_walk *walk)
+{
+	struct charge charge = { .kinds = 0 };
+	uint64_t used;
+
+	GUARD(!page_gap_is_used(walk, &used), STATUS_OCCUPIED);
+	return create_pages(walk, &plan_empty_shallow, &publish_reserve, &charge, 0);
 }
 
 enum status anonymous_map_guard(struct address_space *space, struct uaddr_range range)
 {
 	struct page_walk walk;
-	struct charge charge = { .kinds = 0 };
 	enum status status;
 
+	address_space_lock(space, range);
 	page_walk_begin(&walk, space, range);
 	walk.kind = PAGE_GUARD;
-	address_space_lock(space, range);
-	status = create_pages(&walk, &plan_empty_shallow, &publish_reserve, &charge, false);
+	status = map_guard_locked(&walk);
 	address_space_unlock(space, range);
 	return status;
 }
 
-static enum status commit_locked(struct page_walk *walk)
+static inline enum status commit_locked(struct page_walk *walk)
 {
 	struct charge charge = { .kinds = 0 };
 
 	TRY(page_walk_plan(walk, &plan_commit));
 	charge_add(&charge, LEDGER_FRAME_GRANT, walk->pages);
-	TRY(charge_and_promise(walk, &charge, walk->pages));
+	charge_add(&charge, LEDGER_PAGE_TABLE, walk->tables);
+	TRY(account_charge_and_promise(walk->space->account, &charge, walk->pages + walk->tables));
 	page_walk_publish(walk, &publish_fill);
 	page_walk_finish(walk);
 	return STATUS_OK;
@@ -387,24 +460,26 @@ enum status anonymous_commit(struct address_space *space, struct uaddr_range ran
 	struct page_walk walk;
 	enum status status;
 
+	address_space_lock(space, range);
 	page_walk_begin(&walk, space, range);
 	walk.kind = PAGE_ANONYMOUS;
 	walk.protection = protection;
-	address_space_lock(space, range);
 	status = commit_locked(&walk);
 	address_space_unlock(space, range);
 	return status;
 }
 
-static enum status decommit_locked(struct page_walk *walk)
+static inline enum status decommit_locked(struct page_walk *walk)
 {
+	struct charge refund = { .kinds = 0 };
+
 	TRY(page_walk_plan(walk, &plan_decommit));
 	if (walk->pages == 0)
 		return STATUS_OK;
 	page_walk_publish(walk, &publish_decommit);
-	page_walk_finish(walk);
 	address_space_pages_gone(walk->space, walk->range);
-	account_refund_one(walk->space->account, LEDGER_FRAME_GRANT, walk->pages);
+	charge_add(&refund, LEDGER_FRAME_GRANT, walk->pages);
+	page_walk_finish_refund(walk, &refund);
 	return STATUS_OK;
 }
 
@@ -413,14 +488,14 @@ enum status anonymous_decommit(struct address_space *space, struct uaddr_range r
 	struct page_walk walk;
 	enum status status;
 
-	page_walk_begin(&walk, space, range);
 	address_space_lock(space, range);
+	page_walk_begin(&walk, space, range);
 	status = decommit_locked(&walk);
 	address_space_unlock(space, range);
 	return status;
 }
 
-static enum status protect_locked(struct page_walk *walk)
+static inline enum status protect_locked(struct page_walk *walk)
 {
 	TRY(page_walk_plan(walk, &plan_protect));
 	page_walk_publish(walk, &publish_protect);
@@ -433,29 +508,31 @@ enum status anonymous_protect(struct address_space *space, struct uaddr_range ra
 	struct page_walk walk;
 	enum status status;
 
+	address_space_lock(space, range);
 	page_walk_begin(&walk, space, range);
 	walk.protection = protection;
-	walk.all_present = true;
-	address_space_lock(space, range);
+	walk.some = 0;
 	status = protect_locked(&walk);
 	address_space_unlock(space, range);
 	return status;
 }
 
-static enum status unmap_locked(struct page_walk *walk)
+static inline enum status unmap_locked(struct page_walk *walk)
 {
 	struct charge charge = { .kinds = 0 };
 	struct charge refund = { .kinds = 0 };
 
-	TRY(page_walk_plan(walk, &plan_unmap)); /* a hole in a large reservation needs tables */
-	TRY(charge_and_promise(walk, &charge, 0));
+	TRY(page_walk_plan(walk, &plan_unmap));
+	if (UNLIKELY(walk->tables != 0)) { /* a hole in a large reservation */
+		charge_add(&charge, LEDGER_PAGE_TABLE, walk->tables);
+		TRY(account_charge_and_promise(walk->space->account, &charge, walk->tables));
+	}
 	page_walk_publish(walk, &publish_unmap);
-	page_walk_finish(walk);
 	address_space_pages_gone(walk->space, walk->range);
 	page_gap_opened(walk->space, walk->range);
 	charge_add(&refund, LEDGER_VIRTUAL_RESERVATION, uaddr_range_pages(walk->range));
 	charge_add(&refund, LEDGER_FRAME_GRANT, walk->pages);
-	account_refund(walk->space->account, &refund);
+	page_walk_finish_refund(walk, &refund);
 	return STATUS_OK;
 }
 
@@ -464,8 +541,8 @@ enum status anonymous_unmap(struct address_space *space, struct uaddr_range rang
 	struct page_walk walk;
 	enum status status;
 
-	page_walk_begin(&walk, space, range);
 	address_space_lock(space, range);
+	page_walk_begin(&walk, space, range);
 	status = unmap_locked(&walk);
 	address_space_unlock(space, range);
 	return status;

@@ -54,13 +54,14 @@ enum status bootstrap_page_map(struct address_space *space, uint64_t address, ui
 
 void bootstrap_page_unmap(struct address_space *space, uint64_t address)
 {
+	struct uaddr_range range = page_at(address);
 	struct page_walk walk;
 
-	page_walk_begin(&walk, space, page_at(address));
-	address_space_lock(space, walk.range);
+	address_space_lock(space, range);
+	page_walk_begin(&walk, space, range);
 	CHECK(page_walk_plan(&walk, &plan_unmap) == STATUS_OK);
 	page_walk_publish(&walk, &publish_unmap);
 	page_walk_finish(&walk);
-	address_space_unlock(space, walk.range);
+	address_space_unlock(space, range);
 	account_refund_one(space->account, LEDGER_IMAGE, 1);
 }

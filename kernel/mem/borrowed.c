@@ -10,7 +10,7 @@ static enum status leaf_must_be_borrowed(struct page_walk *walk, const struct pa
 {
 	uint64_t owner = frame_owner_word(FRAME_OBJECT, walk->object);
 
-	for (uint32_t i = 0; i < run->count; i++) {
+	for (uint64_t i = 0; i < run->count; i++) {
 		const struct frame_info *info;
 
 		GUARD(pte_kind(run->entry[i]) == PAGE_BORROWED, STATUS_NOT_BORROWED);
@@ -40,11 +40,19 @@ static enum status span_cannot_be(struct page_walk *walk, const struct page_run 
 
 static void map_row(pte_t *entry, uint64_t count, const uint64_t *number, frame_t first, pte_t pattern)
 {
-	for (uint64_t i = 0; i < count; i++) {
-		frame_t frame = number != NULL ? frame_from_u64(number[i]) : frame_plus(first, i);
+	struct frame_info *const infos = frame_table; /* read once: a store below might change it, for all C knows */
+	pte_t *end = entry + count;
 
-		frame_info_of(frame)->count++;
-		entry[i] = pte_with_frame(pattern, frame);
+	if (number == NULL) {
+		for (uint64_t frame = frame_to_u64(first); entry != end; entry++, frame++) {
+			infos[frame].count++;
+			*entry = pte_with_frame(pattern, frame_from_u64(frame));
+		}
+		return;
+	}
+	for (; entry != end; entry++, number++) {
+		infos[*number].count++;
+		*entry = pte_with_frame(pattern, frame_from_u64(*number));
 	}
 }
 
@@ -53,7 +61,7 @@ static enum status leaf_map(struct page_walk *walk, const struct page_run *run)
 {
 	pte_t pattern = pte_page(frame_from_u64(0), PAGE_BORROWED, walk->protection);
 
-	for (uint32_t done = 0; done < run->count;) {
+	for (uint64_t done = 0; done < run->count;) {
 		const uint64_t *number;
 		frame_t first;
 		uint64_t row = memory_object_row(walk->object, walk->object_page, &number, &first);
@@ -62,7 +70,7 @@ static enum status leaf_map(struct page_walk *walk, const struct page_run *run)
 			row = run->count - done;
 		map_row(run->entry + done, row, number, first, pattern);
 		walk->object_page += row;
-		done += (uint32_t)row;
+		done += row;
 	}
 	page_table_adjust(run->table, (int32_t)run->count, 0);
 	return STATUS_OK;
@@ -70,7 +78,7 @@ static enum status leaf_map(struct page_walk *walk, const struct page_run *run)
 
 static enum status leaf_unmap(struct page_walk *walk, const struct page_run *run)
 {
-	for (uint32_t i = 0; i < run->count; i++) {
+	for (uint64_t i = 0; i < run->count; i++) {
 		frame_info_of(pte_frame(run->entry[i]))->count--;
 		run->entry[i] = pte_uniform(PAGE_EMPTY);
 	}
@@ -81,7 +89,7 @@ static enum status leaf_unmap(struct page_walk *walk, const struct page_run *run
 
 static enum status leaf_protect(struct page_walk *walk, const struct page_run *run)
 {
-	for (uint32_t i = 0; i < run->count; i++)
+	for (uint64_t i = 0; i < run->count; i++)
 		run->entry[i] = pte_page(pte_frame(run->entry[i]), PAGE_BORROWED, walk->protection);
 	walk->must_flush = true;
 	return STATUS_OK;
@@ -121,14 +129,14 @@ enum status borrowed_map(struct address_space *space, struct memory_object *obje
 
 	TRY(page_count_of_length(placement->length, &pages));
 	GUARD(first_page <= object->pages && pages <= object->pages - first_page, STATUS_BEYOND_OBJECT);
-	TRY(page_placement_lock(space, placement, range));
-	page_walk_begin(&walk, space, *range);
+	TRY(page_placement_lock(space, placement, &walk));
+	*range = walk.range;
 	walk.object = object;
 	walk.object_page = first_page;
 	walk.kind = PAGE_BORROWED;
 	walk.protection = protection;
 	status = map_locked(&walk);
-	page_placement_unlock(space, placement, *range);
+	page_placement_unlock(&walk, placement);
 	return status;
 }
 
@@ -136,16 +144,17 @@ enum status borrowed_map(struct address_space *space, struct memory_object *obje
 static enum status unmap_locked(struct page_walk *walk)
 {
 	uint64_t pages = uaddr_range_pages(walk->range);
+	struct charge refund = { .kinds = 0 };
 
 	TRY(page_walk_plan(walk, &plan_change));
 	spinlock_acquire(&walk->object->lock);
 	page_walk_publish(walk, &publish_unmap);
 	walk->object->mappings -= pages;
 	spinlock_release(&walk->object->lock);
-	page_walk_finish(walk);
 	address_space_pages_gone(walk->space, walk->range);
 	page_gap_opened(walk->space, walk->range);
-	account_refund_one(walk->space->account, LEDGER_FRAME_GRANT, pages);
+	charge_add(&refund, LEDGER_FRAME_GRANT, pages);
+	page_walk_finish_refund(walk, &refund);
 	return STATUS_OK;
 }
 
@@ -162,9 +171,9 @@ enum status borrowed_unmap(struct address_space *space, struct memory_object *ob
 	struct page_walk walk;
 	enum status status;
 
+	address_space_lock(space, range);
 	page_walk_begin(&walk, space, range);
 	set_window(&walk, object, window);
-	address_space_lock(space, range);
 	status = unmap_locked(&walk);
 	address_space_unlock(space, range);
 	return status;
@@ -184,11 +193,11 @@ enum status borrowed_protect(struct address_space *space, struct memory_object *
 	struct page_walk walk;
 	enum status status;
 
+	GUARD((protection & PROTECTION_WRITE) == 0 || !window->is_read_only, STATUS_NOT_PERMITTED);
+	address_space_lock(space, range);
 	page_walk_begin(&walk, space, range);
 	set_window(&walk, object, window);
 	walk.protection = protection;
-	GUARD((protection & PROTECTION_WRITE) == 0 || !window->is_read_only, STATUS_NOT_PERMITTED);
-	address_space_lock(space, range);
 	status = protect_locked(&walk);
 	address_space_unlock(space, range);
 	return status;

@@ -4,6 +4,7 @@
 #include "kernel/arch/x86_64/interrupt_window.h"
 #include "kernel/arch/x86_64/page_zero.h"
 #include "kernel/arch/x86_64/spinlock.h"
+#include "kernel/arch/x86_64/tlb.h"
 #include "lib/check.h"
 #include "lib/frame_bitmap.h"
 
@@ -185,7 +186,7 @@ static void drain_stack(struct frame_stack *stack)
 	CHECK(frame_bitmap_free_batch(&bitmap, stack->zeroed, stack->zeroed_depth) == STATUS_OK);
 	spinlock_release(&bitmap_lock);
 	stack->depth = 0;
-	__atomic_store_n(&stack->zeroed_depth, 0, __ATOMIC_RELAXED);
+	stack->zeroed_depth = 0;
 	spinlock_release(&stack->lock);
 }
 
@@ -227,70 +228,91 @@ static void refill_stack(struct frame_stack *stack)
 	stack->depth = got;
 }
 
-static frame_t take_any(void)
+static inline struct frame_stack *lock_own_stack(void)
 {
 	struct frame_stack *stack = &stack_of_cpu[cpu_index()];
-	frame_t frame;
 
 	spinlock_acquire(&stack->lock);
+	return stack;
+}
+
+/* The own stack, whose lock is held and which this releases, is empty. */
+static frame_t take_elsewhere(struct frame_stack *stack)
+{
+	frame_t frame;
+
+	refill_stack(stack);
 	if (UNLIKELY(stack->depth == 0)) {
-		refill_stack(stack);
-		if (UNLIKELY(stack->depth == 0)) {
-			spinlock_release(&stack->lock);
-			return take_from_anywhere();
-		}
+		spinlock_release(&stack->lock);
+		return take_from_anywhere();
 	}
 	frame = frame_from_u64(stack->frame[--stack->depth]);
 	spinlock_release(&stack->lock);
 	return frame;
 }
 
-static void set_owner(frame_t frame, enum frame_use use, const void *owner)
+/* Take a frame off the own stack, whose lock is held and which this releases. */
+static inline frame_t take_and_unlock(struct frame_stack *stack)
+{
+	frame_t frame;
+
+	if (UNLIKELY(stack->depth == 0))
+		return take_elsewhere(stack);
+	frame = frame_from_u64(stack->frame[--stack->depth]);
+	spinlock_release(&stack->lock);
+	return frame;
+}
+
+static inline void set_owner(frame_t frame, uint64_t owner_word)
 {
 	struct frame_info *info = frame_info_of(frame);
 
 	CHECK(info->owner == FRAME_FREE);
-	*info = (struct frame_info){ .owner = frame_owner_word(use, owner) };
+	*info = (struct frame_info){ .owner = owner_word };
 }
 
 frame_t frame_take(enum frame_use use, const void *owner)
 {
-	frame_t frame = take_any();
+	frame_t frame = take_and_unlock(lock_own_stack());
 
-	set_owner(frame, use, owner);
+	set_owner(frame, frame_owner_word(use, owner));
 	return frame;
-}
-
-/* A frame from the own stack that needs no zeroing. */
-static bool take_known_zero(frame_t *frame)
-{
-	struct frame_stack *stack = &stack_of_cpu[cpu_index()];
-	bool taken = false;
-
-	spinlock_acquire(&stack->lock);
-	if (stack->zeroed_depth != 0) {
-		uint32_t depth = stack->zeroed_depth - 1;
-
-		*frame = frame_from_u64(stack->zeroed[depth]);
-		__atomic_store_n(&stack->zeroed_depth, depth,
-				 __ATOMIC_RELAXED); /* frame_take_zeroed reads it without lock */
-		taken = true;
-	}
-	spinlock_release(&stack->lock);
-	return taken;
 }
 
 frame_t frame_take_zeroed(enum frame_use use, const void *owner)
 {
+	const uint64_t owner_word = frame_owner_word(use, owner);
+	struct frame_stack *stack = lock_own_stack();
 	frame_t frame;
 
-	if (__atomic_load_n(&stack_of_cpu[cpu_index()].zeroed_depth, __ATOMIC_RELAXED) == 0 ||
-	    !take_known_zero(&frame)) {
-		frame = take_any();
+	if (stack->zeroed_depth != 0) {
+		frame = frame_from_u64(stack->zeroed[--stack->zeroed_depth]);
+		spinlock_release(&stack->lock);
+	} else {
+		frame = take_and_unlock(stack);
 		page_zero(direct_map_of_frame(frame));
 	}
-	set_owner(frame, use, owner);
+	set_owner(frame, owner_word);
 	return frame;
+}
+
+void frame_take_batch(uint32_t count, enum frame_use use, const void *owner, uint32_t number[])
+{
+	const uint64_t owner_word = frame_owner_word(use, owner);
+	struct frame_stack *stack = lock_own_stack();
+	uint32_t stacked = count < stack->depth ? count : stack->depth;
+	const uint32_t *from = stack->frame + (stack->depth - stacked);
+
+	stack->depth -= stacked;
+	for (uint32_t i = 0; i < stacked; i++) {
+		number[i] = from[i];
+		set_owner(frame_from_u64(from[i]), owner_word);
+	}
+	spinlock_release(&stack->lock);
+	for (uint32_t i = 0; i < stacked; i++)
+		page_zero(direct_map_of_frame(frame_from_u64(number[i])));
+	for (uint32_t i = stacked; i < count; i++)
+		number[i] = (uint32_t)frame_to_u64(frame_take_zeroed(use, owner));
 }
 
 enum status frame_take_run(uint64_t count, uint64_t align, enum frame_use use, const void *owner, frame_t *first)
@@ -338,7 +360,7 @@ static void spill_stack(struct frame_stack *stack)
 		stack->frame[i] = stack->frame[i + half];
 }
 
-static void push(struct frame_stack *stack, uint32_t number)
+static inline void push(struct frame_stack *stack, uint32_t number)
 {
 	if (UNLIKELY(stack->depth == STACK_FRAMES))
 		spill_stack(stack);
@@ -347,45 +369,48 @@ static void push(struct frame_stack *stack, uint32_t number)
 
 void frame_free(frame_t frame, enum frame_use use, const void *owner)
 {
-	struct frame_stack *stack = &stack_of_cpu[cpu_index()];
+	struct frame_stack *stack;
 	struct frame_info *info;
 
 	CHECK(frame_to_u64(frame) < frame_table_count);
 	info = frame_info_of(frame);
 	CHECK(info->owner == frame_owner_word(use, owner) && use != FRAME_FREE && use != FRAME_UNUSABLE);
 	info->owner = FRAME_FREE;
-	spinlock_acquire(&stack->lock);
+	stack = lock_own_stack();
 	push(stack, (uint32_t)frame_to_u64(frame));
 	spinlock_release(&stack->lock);
 	__atomic_add_fetch(&available, 1, __ATOMIC_RELAXED);
 }
 
-/* A page table without entries is all zero. The stack's lock is held. */
+/*
+ * A page table without entries is all zero, and goes where that is remembered, if there is room. Not for frames that
+ * hold pages. The stack's lock is held.
+ */
 static bool push_known_zero(struct frame_stack *stack, const struct frame_info *info, uint32_t number)
 {
-	if (info->count != 0 || stack->zeroed_depth == STACK_ZEROED)
+	CHECK((info->owner & 15) > FRAME_FREE);
+	if (frame_use_of(info) != FRAME_TABLE || info->count != 0 || stack->zeroed_depth == STACK_ZEROED)
 		return false;
-	stack->zeroed[stack->zeroed_depth] = number;
-	__atomic_store_n(&stack->zeroed_depth, stack->zeroed_depth + 1, __ATOMIC_RELAXED);
+	stack->zeroed[stack->zeroed_depth++] = number;
 	return true;
 }
 
-/* At most `most` frames of the list from `number` on; returns the next. */
-static uint32_t free_some(uint32_t number, uint32_t most)
+/* Frames of the list from `number` on, as many as the stack has room for; returns the next. The stack is locked. */
+static uint32_t free_some(struct frame_stack *stack, uint32_t number)
 {
-	struct frame_stack *stack = &stack_of_cpu[cpu_index()];
+	struct frame_info *const infos = frame_table; /* read once: a store below might change it, for all C knows */
+	uint32_t *slot = stack->frame + stack->depth;
+	const uint32_t *end = stack->frame + STACK_FRAMES;
 
-	spinlock_acquire(&stack->lock);
-	for (; number != FRAME_LINK_END && most > 0; most--) {
-		struct frame_info *info = &frame_table[number];
+	while (number != FRAME_LINK_END && slot != end) {
+		struct frame_info *info = &infos[number];
 
-		CHECK((info->owner & 15) > FRAME_FREE);
-		if (LIKELY((info->owner & 15) != FRAME_TABLE) || !push_known_zero(stack, info, number))
-			push(stack, number);
+		if (LIKELY(frame_use_of(info) > FRAME_TABLE) || !push_known_zero(stack, info, number))
+			*slot++ = number;
 		info->owner = FRAME_FREE;
 		number = info->link;
 	}
-	spinlock_release(&stack->lock);
+	stack->depth = (uint32_t)(slot - stack->frame);
 	return number;
 }
 
@@ -393,10 +418,17 @@ void frame_gather_free(struct frame_gather *gather)
 {
 	uint32_t number = gather->head;
 
-	if (gather->count == 0)
-		return;
-	while ((number = free_some(number, FREE_STEP)) != FRAME_LINK_END)
+	for (;;) {
+		struct frame_stack *stack = lock_own_stack();
+
+		number = free_some(stack, number);
+		if (UNLIKELY(number != FRAME_LINK_END))
+			spill_stack(stack);
+		spinlock_release(&stack->lock);
+		if (LIKELY(number == FRAME_LINK_END))
+			break;
 		interrupt_window_open();
+	}
 	__atomic_add_fetch(&available, gather->count, __ATOMIC_RELAXED);
 	*gather = FRAME_GATHER_EMPTY;
 }

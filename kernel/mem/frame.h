@@ -92,6 +92,10 @@ frame_t frame_take(enum frame_use use, const void *owner);
 /* The same, zeroed. */
 frame_t frame_take_zeroed(enum frame_use use, const void *owner);
 
+/* The same for `count` frames at once, at most FRAME_BATCH: their numbers in number[]. */
+#define FRAME_BATCH 16u
+void frame_take_batch(uint32_t count, enum frame_use use, const void *owner, uint32_t number[]);
+
 /*
  * Take `count` promised frames side by side, the first aligned to `align` frames. NO_CONTIGUOUS_RUN: then the promise
  * is still the caller's. Contents not zeroed.

@@ -9,7 +9,7 @@
 
 #include "abi/status.h"
 #include "kernel/mem/address_space.h"
-#include "lib/range.h"
+#include "kernel/mem/page_walk.h"
 
 /* Where a new range goes. */
 struct placement {
@@ -19,13 +19,24 @@ struct placement {
 };
 
 /*
- * A free range for a placement. On STATUS_OK the space is locked: the caller maps the range and calls
- * page_placement_unlock. FIXED: all of uaddr_range_of_pages, and later OCCUPIED. Else ZERO_LENGTH, MISALIGNED,
+ * An empty range for a placement. On STATUS_OK the space is locked and the walk of the range begun: the caller maps it
+ * and calls page_placement_unlock. FIXED: all of uaddr_range_of_pages, OCCUPIED. Else ZERO_LENGTH, MISALIGNED,
  * NOT_USER_ADDRESS for the length, NO_SPACE. Ranges of 2 MiB or more begin at a multiple of the largest span they fill,
  * if there is such a place.
  */
-enum status page_placement_lock(struct address_space *space, const struct placement *placement,
-				struct uaddr_range *range);
-void page_placement_unlock(struct address_space *space, const struct placement *placement, struct uaddr_range range);
+enum status page_placement_lock(struct address_space *space, const struct placement *placement, struct page_walk *walk);
+
+/* What a placement looks at, and so locks: its own range, or all there is to choose from. */
+static inline struct uaddr_range page_placement_scope(const struct placement *placement, struct uaddr_range range)
+{
+	if (placement->fixed)
+		return range;
+	return (struct uaddr_range){ uaddr_from_u64(USER_START), uaddr_from_u64(USER_LIMIT) };
+}
+
+static inline void page_placement_unlock(const struct page_walk *walk, const struct placement *placement)
+{
+	address_space_unlock(walk->space, page_placement_scope(placement, walk->range));
+}
 
 #endif

@@ -8,17 +8,13 @@
 /* Work between two interrupt windows: one whole leaf table. */
 #define STEP_ENTRIES PTE_ENTRIES
 
-/*
- * Tables that a walk takes to split one uniform entry of `level` for `part` of its span. Deep: every table below that
- * the part touches. Shallow: only tables that it covers in part.
- */
-static uint64_t tables_below(unsigned level, struct uaddr_range part, enum walk_depth depth)
+uint64_t page_walk_tables_below(unsigned level, struct uaddr_range part, enum walk_depth depth)
 {
 	uint64_t start = uaddr_to_u64(part.start);
 	uint64_t end = uaddr_to_u64(part.end);
-	uint64_t tables = 0;
+	uint64_t tables = 1;
 
-	for (unsigned k = 2; k <= level; k++) {
+	for (unsigned k = 2; k < level; k++) {
 		uint64_t span = pte_span(k);
 		bool head = (start & (span - 1)) != 0;
 		bool tail = (end & (span - 1)) != 0;
@@ -35,21 +31,23 @@ static uint64_t tables_below(unsigned level, struct uaddr_range part, enum walk_
 }
 
 /* Replace a uniform entry by a table that says the same. The table is promised and charged. */
-static void split_entry(struct page_walk *walk, pte_t *entry, struct frame_info *parent)
+static inline void split_entry(struct address_space *space, pte_t *entry)
 {
+	struct frame_info *parent = page_table_info(entry);
 	enum page_kind kind = pte_kind(*entry);
-	uint32_t used = kind != PAGE_EMPTY ? PTE_ENTRIES : 0;
-	uint32_t reserved = kind == PAGE_RESERVED ? PTE_ENTRIES : 0;
 	frame_t frame;
 
-	if (kind == PAGE_EMPTY) {
-		frame = frame_take_zeroed(FRAME_TABLE, walk->space);
+	if (LIKELY(pte_is_empty(*entry))) {
+		frame = frame_take_zeroed(FRAME_TABLE, space);
+		page_table_adjust(parent, 1, 0);
 	} else {
-		frame = frame_take(FRAME_TABLE, walk->space);
+		uint32_t reserved = kind == PAGE_RESERVED;
+
+		frame = frame_take(FRAME_TABLE, space);
 		page_fill64(direct_map_of_frame(frame), pte_bits(*entry));
+		frame_info_of(frame)->count = PTE_ENTRIES + (reserved * PTE_ENTRIES << 16);
+		page_table_adjust(parent, 0, -(int32_t)reserved);
 	}
-	frame_info_of(frame)->count = used | reserved << 16;
-	page_table_adjust(parent, kind == PAGE_EMPTY, -(kind == PAGE_RESERVED));
 	*entry = pte_user_table(frame);
 }
 
@@ -57,10 +55,11 @@ static void split_entry(struct page_walk *walk, pte_t *entry, struct frame_info 
  * Give a table back that has become uniform, and say in its parent's entry what it said. False if it has not: then no
  * table above it has changed either.
  */
-static bool collapse_entry(struct page_walk *walk, pte_t *entry, struct frame_info *parent)
+static inline bool collapse_entry(struct page_walk *walk, pte_t *entry)
 {
-	frame_t frame = pte_frame(*entry);
+	frame_t frame = pte_present_frame(*entry);
 	struct frame_info *table = frame_info_of(frame);
+	struct frame_info *parent = page_table_info(entry);
 
 	if (LIKELY(!page_table_is_uniform(table)))
 		return false;
@@ -76,157 +75,178 @@ static bool collapse_entry(struct page_walk *walk, pte_t *entry, struct frame_in
 	return true;
 }
 
-static enum status walk_table(struct page_walk *walk, pte_t *table, struct frame_info *info, unsigned level,
-			      struct uaddr_range range);
+/* ---- where a walk begins ---- */
 
-static enum status walk_entry(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
+/* Bits in which the first and the last address of the range differ: below a level's span, one of its entries has both.
+ */
+static uint64_t bits_across(const struct page_walk *walk)
+{
+	return uaddr_to_u64(walk->range.start) ^ (uaddr_to_u64(walk->range.end) - 1);
+}
+
+static void descend(struct page_walk *walk)
+{
+	uint64_t start = uaddr_to_u64(walk->range.start);
+	uint64_t across = bits_across(walk);
+	pte_t *table = walk->space->root_table;
+
+	UNROLLED
+	for (unsigned level = PTE_LEVELS; level > 1; level--) {
+		pte_t *entry = &table[pte_index(start, level)];
+
+		walk->path[level] = entry;
+		if (across >= pte_span(level)) {
+			walk->level = level;
+			walk->landing = PAGE_LANDING_WIDE;
+			return;
+		}
+		if (!pte_is_present(*entry)) {
+			walk->level = level;
+			walk->landing = PAGE_LANDING_UNIFORM;
+			return;
+		}
+		table = page_table_of(*entry);
+	}
+	walk->path[1] = &table[pte_index(start, 1)];
+	walk->level = 1;
+	walk->landing = PAGE_LANDING_RUN;
+}
+
+void page_walk_begin(struct page_walk *walk, struct address_space *space, struct uaddr_range range)
+{
+	walk->space = space;
+	walk->range = range;
+	walk->tables = 0;
+	walk->pages = 0;
+	walk->held = 0;
+	walk->common = UINT64_MAX;
+	walk->gather = FRAME_GATHER_EMPTY;
+	walk->tables_given = 0;
+	walk->must_flush = false;
+	descend(walk);
+}
+
+void page_walk_split(struct page_walk *walk, enum walk_depth depth)
+{
+	uint64_t start = uaddr_to_u64(walk->range.start);
+	uint64_t across = bits_across(walk);
+
+	do {
+		pte_t *entry = walk->path[walk->level];
+		unsigned below = walk->level - 1;
+
+		split_entry(walk->space, entry);
+		walk->path[below] = &page_table_of(*entry)[pte_index(start, below)];
+		walk->level = below;
+		if (below == 1)
+			walk->landing = PAGE_LANDING_RUN;
+		else if (across >= pte_span(below))
+			walk->landing = PAGE_LANDING_WIDE;
+	} while (walk->landing == PAGE_LANDING_UNIFORM && page_walk_splits(walk, depth));
+}
+
+/* ---- several entries of a table above level 1 ---- */
+
+static enum status walk_table(struct page_walk *walk, pte_t *table, unsigned level, struct uaddr_range range);
+
+static enum status walk_entry(struct page_walk *walk, pte_t *entry, unsigned level, struct uaddr_range part)
 {
 	enum walk_depth depth = walk->visitor->depth;
-	bool whole = uaddr_range_bytes(part) == pte_span(run->level);
-	pte_t *entry = run->entry;
+	bool splits = depth == WALK_DEEP || (depth == WALK_SHALLOW && uaddr_range_bytes(part) != pte_span(level));
+	struct page_run run = { entry, 1, page_table_info(entry) };
 
 	if (!pte_is_present(*entry)) {
-		if (!walk->publishes) {
-			TRY(walk->visitor->span(walk, run, part));
-			if (depth == WALK_DEEP || (depth == WALK_SHALLOW && !whole))
-				walk->tables += tables_below(run->level, part, depth);
+		if (!walk->publishes || !splits)
+			TRY(walk->visitor->span(walk, &run, part));
+		if (!walk->publishes && splits)
+			walk->tables += page_walk_tables_below(level, part, depth);
+		if (!walk->publishes || !splits)
 			return STATUS_OK;
-		}
-		if (depth == WALK_TOP || (depth == WALK_SHALLOW && whole))
-			return walk->visitor->span(walk, run, part);
-		split_entry(walk, entry, run->table);
+		split_entry(walk->space, entry);
 	}
-	TRY(walk_table(walk, page_table_of(*entry), frame_info_of(pte_frame(*entry)), run->level - 1, part));
+	TRY(walk_table(walk, page_table_of(*entry), level - 1, part));
 	if (walk->publishes)
-		(void)collapse_entry(walk, entry, run->table);
+		(void)collapse_entry(walk, entry);
 	return STATUS_OK;
 }
 
 /* The part of `range` below this table, which covers at most one table's span. */
-static enum status walk_table(struct page_walk *walk, pte_t *table, struct frame_info *info, unsigned level,
-			      struct uaddr_range range)
+static enum status walk_table(struct page_walk *walk, pte_t *table, unsigned level, struct uaddr_range range)
 {
 	uint64_t address = uaddr_to_u64(range.start);
 	uint64_t end = uaddr_to_u64(range.end);
 	uint64_t span = pte_span(level);
-	struct page_run run = { &table[pte_index(address, level)], 1, level, address, info };
+	pte_t *entry = &table[pte_index(address, level)];
 
 	if (level == 1) {
-		run.count = (uint32_t)((end - address) >> PAGE_SHIFT);
+		struct page_run run = { entry, (end - address) >> PAGE_SHIFT, page_table_info(entry) };
+
 		TRY(walk->visitor->leaf(walk, &run));
 		if (run.count == STEP_ENTRIES)
 			interrupt_window_open();
 		return STATUS_OK;
 	}
-	while (address < end) {
+	for (; address < end; entry++) {
 		uint64_t next = (address & ~(span - 1)) + span;
 		struct uaddr_range part = { uaddr_from_u64(address), uaddr_from_u64(next < end ? next : end) };
 
-		run.address = address & ~(span - 1);
-		TRY(walk_entry(walk, &run, part));
-		run.entry++;
+		TRY(walk_entry(walk, entry, level, part));
 		address = next;
 	}
 	return STATUS_OK;
 }
 
-static void descend(struct page_walk *walk)
+/* The table that the walk has landed in. */
+static pte_t *landing_table(const struct page_walk *walk)
 {
-	struct page_descent *descent = &walk->descent;
-	uint64_t start = uaddr_to_u64(walk->range.start);
-	uint64_t across = start ^ (uaddr_to_u64(walk->range.end) - 1);
-	struct frame_info *info = frame_info_of(walk->space->root);
-	pte_t *table = walk->space->root_table;
-	unsigned level;
-
-	for (level = PTE_LEVELS; level > 1 && across < pte_span(level); level--) {
-		pte_t *entry = &table[pte_index(start, level)];
-
-		if (!pte_is_present(*entry))
-			break;
-		descent->above[level].entry = entry;
-		descent->above[level].table = info;
-		table = page_table_of(*entry);
-		info = frame_info_of(pte_frame(*entry));
-	}
-	descent->table = table;
-	descent->info = info;
-	descent->level = level;
+	return walk->path[walk->level] - pte_index(uaddr_to_u64(walk->range.start), walk->level);
 }
 
-static void collapse_upwards(struct page_walk *walk)
-{
-	for (unsigned level = walk->descent.level + 1; level <= PTE_LEVELS; level++)
-		if (!collapse_entry(walk, walk->descent.above[level].entry, walk->descent.above[level].table))
-			return;
-}
-
-static enum status walk_from_descent(struct page_walk *walk)
-{
-	struct page_descent *descent = &walk->descent;
-	uint64_t start = uaddr_to_u64(walk->range.start);
-	uint64_t across = start ^ (uaddr_to_u64(walk->range.end) - 1);
-	struct page_run run;
-
-	if (descent->level == 1 || across >= pte_span(descent->level))
-		return walk_table(walk, descent->table, descent->info, descent->level, walk->range);
-	/* one entry covers the range, and it was no table when the walk was planned */
-	run.entry = &descent->table[pte_index(start, descent->level)];
-	run.count = 1;
-	run.level = descent->level;
-	run.address = start & ~(pte_span(descent->level) - 1);
-	run.table = descent->info;
-	return walk_entry(walk, &run, walk->range);
-}
-
-enum status page_walk_plan_general(struct page_walk *walk, const struct page_visitor *visitor)
+enum status page_walk_plan_wide(struct page_walk *walk, const struct page_visitor *visitor)
 {
 	walk->visitor = visitor;
-	descend(walk);
-	return walk_from_descent(walk);
+	walk->publishes = false;
+	return walk_table(walk, landing_table(walk), walk->level, walk->range);
 }
 
-void page_walk_publish_general(struct page_walk *walk, const struct page_visitor *visitor)
+void page_walk_publish_wide(struct page_walk *walk, const struct page_visitor *visitor)
 {
 	walk->visitor = visitor;
-	CHECK(walk_from_descent(walk) == STATUS_OK);
-	collapse_upwards(walk);
+	walk->publishes = true;
+	CHECK(walk_table(walk, landing_table(walk), walk->level, walk->range) == STATUS_OK);
 }
+
+/* ---- after the walk ---- */
 
 void page_walk_collapse(struct page_walk *walk)
 {
-	descend(walk);
-	collapse_upwards(walk);
+	for (unsigned level = walk->level + 1; level <= PTE_LEVELS; level++)
+		if (!collapse_entry(walk, walk->path[level]))
+			return;
 }
 
-enum status page_walk_leaf_empty(struct page_walk *walk, const struct page_run *run)
-{
-	walk->pages += run->count;
-	if (page_table_used(run->table) == 0)
-		return STATUS_OK;
-	for (uint32_t i = 0; i < run->count; i++)
-		GUARD(pte_is_empty(run->entry[i]), STATUS_OCCUPIED);
-	return STATUS_OK;
-}
-
-enum status page_walk_span_empty(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
-{
-	walk->pages += uaddr_range_pages(part);
-	GUARD(pte_is_empty(*run->entry), STATUS_OCCUPIED);
-	return STATUS_OK;
-}
-
-void page_walk_finish(struct page_walk *walk)
+void page_walk_flush(const struct page_walk *walk)
 {
 	struct uaddr_range flush = walk->range;
-	uint64_t tables = walk->tables_given;
 
-	if (walk->must_flush || tables != 0) {
-		if (!walk->must_flush) /* INVLPG of any page drops the cached upper levels: SDM vol. 3A, 4.10.4.1 */
-			flush.end = uaddr_from_u64(uaddr_to_u64(flush.start) + PAGE_SIZE);
-		tlb_flush(address_space_changed(walk->space), flush);
+	if (!walk->must_flush) /* INVLPG of any page drops the cached upper levels: SDM vol. 3A, 4.10.4.1 */
+		flush.end = uaddr_from_u64(uaddr_to_u64(flush.start) + PAGE_SIZE);
+	tlb_flush(address_space_changed(walk->space), flush);
+}
+
+bool page_walk_run_is_reserved(const struct page_run *run)
+{
+	const pte_t *entry = run->entry;
+	const pte_t *whole = entry + page_run_strides(run);
+	const pte_t *end = entry + run->count;
+	uint64_t all = pte_bits(pte_uniform(PAGE_RESERVED));
+
+	for (; entry != whole; entry += PAGE_STRIDE) {
+		UNROLLED
+		for (unsigned k = 0; k < PAGE_STRIDE; k++)
+			all &= pte_bits(entry[k]);
 	}
-	frame_gather_free(&walk->gather);
-	if (tables != 0)
-		account_refund_one(walk->space->account, LEDGER_PAGE_TABLE, tables);
+	for (; entry != end; entry++)
+		all &= pte_bits(*entry);
+	return all != 0;
 }

@@ -1,12 +1,13 @@
 /*
  * Walk over a range of one address space, level by level, twice: first to plan (count what the change needs, refuse
  * what it may not do), then to publish, which cannot fail. Both walks meet the same entries, because the space stays
- * locked.
+ * locked, and both begin where one descent has landed: at the lowest table that covers the range.
  *
  * Runs at level 1 go to `leaf`. An entry above level 1 that is no table is uniform (empty, reserved or guard for its
- * whole span) and is met as the depth says: WALK_SHALLOW  `span` gets it if the range covers it whole; else it is split
- * and met again below WALK_DEEP     it is always split, down to level 1 (pages with frames live only there); the plan
- * tells `span` first WALK_TOP      `span` gets the part that the range covers; it is never split
+ * whole span) and is met as the depth says:
+ *   WALK_SHALLOW  `span` gets it if the range covers it whole; else it is split and met again below
+ *   WALK_DEEP     it is always split, down to level 1 (pages with frames live only there); the plan tells `span` first
+ *   WALK_TOP      `span` gets the part that the range covers; it is never split
  */
 #ifndef CAPOS_KERNEL_MEM_PAGE_WALK_H
 #define CAPOS_KERNEL_MEM_PAGE_WALK_H
@@ -23,11 +24,18 @@
 /* Consecutive entries of one table. */
 struct page_run {
 	pte_t *entry;
-	uint32_t count;
-	unsigned level;
-	uint64_t address;         /* that the first entry covers */
+	uint64_t count;
 	struct frame_info *table; /* counters of the table */
 };
+
+/* Entries that a loop takes at a time where one costs only an instruction or two. */
+#define PAGE_STRIDE 8u
+
+/* Of a run, the entries in whole strides. */
+static inline uint64_t page_run_strides(const struct page_run *run)
+{
+	return run->count & ~(uint64_t)(PAGE_STRIDE - 1);
+}
 
 enum walk_depth {
 	WALK_SHALLOW,
@@ -46,24 +54,19 @@ struct page_visitor {
 
 struct memory_object;
 
-/* The lowest table that covers a whole range, and the way down to it. */
-struct page_descent {
-	pte_t *table;
-	struct frame_info *info;
-	unsigned level;
-	struct {
-		pte_t *entry; /* that led down from this level */
-		struct frame_info *table;
-	} above[PTE_LEVELS + 1]; /* by level, above `level` */
+/* What the descent to a range has met. */
+enum page_landing {
+	PAGE_LANDING_RUN,     /* level 1: entries of one leaf table */
+	PAGE_LANDING_UNIFORM, /* above: one entry, which is no table and covers the range */
+	PAGE_LANDING_WIDE,    /* above: several entries of a table */
 };
 
 struct page_walk {
 	struct address_space *space;
 	struct uaddr_range range;
-	const struct page_visitor *visitor;
-	bool publishes;
-	struct page_run run;         /* the whole range, if one leaf table covers it; entry is NULL otherwise */
-	struct page_descent descent; /* else: where both walks begin; made by the plan */
+	enum page_landing landing;
+	unsigned level;              /* of the table that the descent has landed in */
+	pte_t *path[PTE_LEVELS + 1]; /* from there up: the entry of each level that covers the start of the range */
 
 	/* what the operation is about */
 	enum page_kind kind;          /* for new pages */
@@ -73,14 +76,23 @@ struct page_walk {
 	uint64_t object_pages;        /* how many may be met */
 
 	/* found by the plan */
-	uint64_t tables;  /* tables that publish takes */
-	uint64_t pages;   /* pages that gain, or lose, a frame or a mapping */
-	bool all_present; /* protect: every page of the range is present */
+	uint64_t tables; /* tables that publish takes */
+	uint64_t pages;  /* that gain or lose a frame; a publish that takes frames counts them down */
+	uint64_t common; /* bits that are set in the entries of all pages of the range */
+	uint64_t some;   /* protect: bits that are set in some of them */
+
+	/* between plan and the end of publish: frames that were taken and have no entry yet */
+	uint32_t held;
+	uint32_t frame[FRAME_BATCH];
 
 	/* left behind by publish */
 	struct frame_gather gather; /* frames to free after the flush */
 	uint64_t tables_given;      /* of them tables */
 	bool must_flush;            /* translations that were present have changed */
+
+	/* of the wide walks alone: what they are about */
+	const struct page_visitor *visitor;
+	bool publishes;
 };
 
 static inline uint32_t page_table_used(const struct frame_info *table)
@@ -105,90 +117,145 @@ static inline void page_table_adjust(struct frame_info *table, int32_t used, int
 
 static inline pte_t *page_table_of(pte_t entry)
 {
-	return direct_map_of_frame(pte_frame(entry));
+	return direct_map_of_frame(pte_present_frame(entry));
 }
 
-/* Begin: each field that plan, publish and finish read. Not an initialiser for the whole struct, which costs more. */
-static inline void page_walk_begin(struct page_walk *walk, struct address_space *space, struct uaddr_range range)
+/* Counters of the table that an entry stands in. */
+static inline struct frame_info *page_table_info(const pte_t *entry)
 {
-	walk->space = space;
-	walk->range = range;
-	walk->tables = 0;
-	walk->pages = 0;
-	walk->gather = FRAME_GATHER_EMPTY;
-	walk->tables_given = 0;
-	walk->must_flush = false;
+	return frame_info_of(direct_map_frame(entry));
 }
 
-/* The level-1 table that covers an address, or NULL if there is none. Locked. */
-static inline pte_t *page_walk_leaf_table(const struct address_space *space, uint64_t address)
+/* Begin: the descent, and each field that plan, publish and finish read. Locked, and until the end. */
+void page_walk_begin(struct page_walk *walk, struct address_space *space, struct uaddr_range range);
+
+/* Whether the uniform entry that the walk has landed on is to become a table. */
+static inline bool page_walk_splits(const struct page_walk *walk, enum walk_depth depth)
 {
-	pte_t entry = space->root_table[pte_index(address, 4)];
-
-	if (!pte_is_present(entry))
-		return NULL;
-	entry = page_table_of(entry)[pte_index(address, 3)];
-	if (!pte_is_present(entry))
-		return NULL;
-	entry = page_table_of(entry)[pte_index(address, 2)];
-	return pte_is_present(entry) ? page_table_of(entry) : NULL;
+	return depth == WALK_DEEP || (depth == WALK_SHALLOW && uaddr_range_bytes(walk->range) != pte_span(walk->level));
 }
 
-/* The general case of the two below. */
-enum status page_walk_plan_general(struct page_walk *walk, const struct page_visitor *visitor);
-void page_walk_publish_general(struct page_walk *walk, const struct page_visitor *visitor);
+/* The range in the table that the walk has landed in: a run of pages, or one uniform entry. */
+static inline struct page_run page_walk_run(const struct page_walk *walk)
+{
+	pte_t *entry = walk->path[walk->level];
+	bool is_leaf = walk->landing == PAGE_LANDING_RUN;
 
-/* For plans of new pages: all entries of the range are empty, else OCCUPIED; counted in walk->pages. */
-enum status page_walk_leaf_empty(struct page_walk *walk, const struct page_run *run);
-enum status page_walk_span_empty(struct page_walk *walk, const struct page_run *run, struct uaddr_range part);
-
-/* A leaf table that has become uniform goes back to its parent. */
-void page_walk_collapse(struct page_walk *walk);
+	return (struct page_run){ entry, is_leaf ? uaddr_range_pages(walk->range) : 1, page_table_info(entry) };
+}
 
 /*
- * Meet every entry of walk->range. Plan: the first refusal, nothing changed. Publish: must succeed (CHECK). Locked.
+ * Tables that a walk takes to split one uniform entry of `level` for `part` of its span. Deep: every table below that
+ * the part touches. Shallow: only tables that it covers in part.
+ */
+uint64_t page_walk_tables_below(unsigned level, struct uaddr_range part, enum walk_depth depth);
+
+/* Make tables, as planned, of the entry that the walk has landed on and of those below it. */
+void page_walk_split(struct page_walk *walk, enum walk_depth depth);
+
+/* PAGE_LANDING_WIDE. */
+enum status page_walk_plan_wide(struct page_walk *walk, const struct page_visitor *visitor);
+void page_walk_publish_wide(struct page_walk *walk, const struct page_visitor *visitor);
+
+/* Tables that have become uniform, from the one that the walk has landed in upwards, go back to their parents. */
+void page_walk_collapse(struct page_walk *walk);
+
+/* Whether all of a run is reserved. Its table has no entries but reserved and empty ones, so that an AND tells. */
+bool page_walk_run_is_reserved(const struct page_run *run);
+
+/* For plans of new pages, in a range that was found to be empty. */
+static inline enum status page_walk_leaf_empty(struct page_walk *walk, const struct page_run *run)
+{
+	(void)walk;
+	for (uint64_t i = 0; i < run->count; i++)
+		ASSERT(pte_is_empty(run->entry[i]));
+	return STATUS_OK;
+}
+
+static inline enum status page_walk_span_empty(struct page_walk *walk, const struct page_run *run,
+					       struct uaddr_range part)
+{
+	(void)walk;
+	(void)part;
+	ASSERT(pte_is_empty(*run->entry));
+	return STATUS_OK;
+}
+
+/*
+ * Meet every entry of walk->range. Plan: the first refusal, nothing changed. Publish: must succeed (CHECK).
  *
- * Most ranges lie below one leaf table that is there already; these are met without a walk, and inline, so that the
- * visitor's leaf function becomes part of the operation.
+ * Inline, so that for ranges that lie below one leaf table, or one uniform entry, the visitor's functions become part
+ * of the operation.
  */
 static inline enum status page_walk_plan(struct page_walk *walk, const struct page_visitor *visitor)
 {
-	uint64_t start = uaddr_to_u64(walk->range.start);
-	uint64_t last = uaddr_to_u64(walk->range.end) - 1;
-	pte_t *table = (start ^ last) < pte_span(2) ? page_walk_leaf_table(walk->space, start) : NULL;
+	struct page_run run;
 
-	walk->publishes = false;
-	walk->run.entry = NULL;
-	if (table == NULL)
-		return page_walk_plan_general(walk, visitor);
-	walk->run.entry = &table[pte_index(start, 1)];
-	walk->run.count = (uint32_t)((last - start) >> PAGE_SHIFT) + 1;
-	walk->run.level = 1;
-	walk->run.address = start;
-	walk->run.table = frame_info_of(direct_map_frame(table));
-	return visitor->leaf(walk, &walk->run);
+	if (UNLIKELY(walk->landing == PAGE_LANDING_WIDE))
+		return page_walk_plan_wide(walk, visitor);
+	run = page_walk_run(walk);
+	if (walk->landing == PAGE_LANDING_RUN)
+		return visitor->leaf(walk, &run);
+	TRY(visitor->span(walk, &run, walk->range));
+	if (page_walk_splits(walk, visitor->depth))
+		walk->tables = page_walk_tables_below(walk->level, walk->range, visitor->depth);
+	return STATUS_OK;
 }
 
 static inline void page_walk_publish(struct page_walk *walk, const struct page_visitor *visitor)
 {
-	walk->publishes = true;
-	if (UNLIKELY(walk->run.entry == NULL)) {
-		page_walk_publish_general(walk, visitor);
-		return;
-	}
-	CHECK(visitor->leaf(walk, &walk->run) == STATUS_OK);
-	if (UNLIKELY(page_table_is_uniform(walk->run.table)))
+	struct page_run run;
+
+	if (walk->landing == PAGE_LANDING_UNIFORM && walk->tables != 0)
+		page_walk_split(walk, visitor->depth);
+	run = page_walk_run(walk);
+	if (LIKELY(walk->landing == PAGE_LANDING_RUN))
+		CHECK(visitor->leaf(walk, &run) == STATUS_OK);
+	else if (walk->landing == PAGE_LANDING_UNIFORM)
+		CHECK(visitor->span(walk, &run, walk->range) == STATUS_OK);
+	else
+		page_walk_publish_wide(walk, visitor);
+	if (UNLIKELY(page_table_is_uniform(run.table)))
 		page_walk_collapse(walk);
 }
 
-/* After publish: flush what must be, free what was gathered, refund the tables. Locked. */
-void page_walk_finish(struct page_walk *walk);
+/* Forget the translations of the range, and the way down to tables that were given back. */
+void page_walk_flush(const struct page_walk *walk);
+
+/* After publish: flush what must be, and free what was gathered. */
+static inline void page_walk_settle(struct page_walk *walk)
+{
+	ASSERT(walk->held == 0);
+	if (walk->must_flush || walk->tables_given != 0)
+		page_walk_flush(walk);
+	if (walk->gather.count != 0)
+		frame_gather_free(&walk->gather);
+}
+
+/* The same for an operation that gives nothing back but tables; it pays these back. */
+static inline void page_walk_finish(struct page_walk *walk)
+{
+	page_walk_settle(walk);
+	if (UNLIKELY(walk->tables_given != 0))
+		account_refund_one(walk->space->account, LEDGER_PAGE_TABLE, walk->tables_given);
+}
+
+/* The same for one that gives back more: `refund`, and the tables. */
+static inline void page_walk_finish_refund(struct page_walk *walk, struct charge *refund)
+{
+	page_walk_settle(walk);
+	charge_add(refund, LEDGER_PAGE_TABLE, walk->tables_given);
+	account_refund(walk->space->account, refund);
+}
 
 /*
- * A gap of that many pages, its start a multiple of `align` bytes, high below ADDRESS_SPACE_MAP_TOP: NO_SPACE only if
- * there is none. Locked.
+ * Begin a walk of a gap of that many pages, its start a multiple of `align` bytes, high below ADDRESS_SPACE_MAP_TOP:
+ * NO_SPACE only if there is none. Locked.
  */
-enum status page_gap_find(struct address_space *space, uint64_t pages, uint64_t align, struct uaddr_range *range);
+enum status page_gap_find(struct page_walk *walk, struct address_space *space, uint64_t pages, uint64_t align);
+
+/* Whether some page of the walk's range is not empty; then *used is the first of a run of such pages. Locked. */
+bool page_gap_is_used(const struct page_walk *walk, uint64_t *used);
 
 /* A range has become empty: searches should see it. Locked. */
 void page_gap_opened(struct address_space *space, struct uaddr_range range);

@@ -52,6 +52,13 @@ void tlb_poll(void)
 {
 }
 
+/* Threads of a test that meet at a lock. */
+void spinlock_wait(const struct spinlock *lock, uint16_t ticket)
+{
+	while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket)
+		__builtin_ia32_pause();
+}
+
 void interrupt_window_open(void)
 {
 }

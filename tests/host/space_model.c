@@ -316,6 +316,7 @@ struct placement space_model_settle(const struct space_model *model, struct addr
 {
 	uint64_t length = placement->length;
 	struct uaddr_range range;
+	struct page_walk walk;
 	enum status expected;
 	enum status status;
 	uint64_t highest;
@@ -324,11 +325,12 @@ struct placement space_model_settle(const struct space_model *model, struct addr
 	if (placement->fixed)
 		return *placement;
 	expected = place(model, placement, &highest);
-	status = page_placement_lock(space, placement, &range);
+	status = page_placement_lock(space, placement, &walk);
 	CHECK(status == expected);
 	if (status != STATUS_OK)
 		return *placement;
-	address_space_unlock(space, range);
+	page_placement_unlock(&walk, placement);
+	range = walk.range;
 	start = uaddr_to_u64(range.start);
 	CHECK(uaddr_range_bytes(range) == length);
 	CHECK(uaddr_range_of_pages(start, length, &range) == STATUS_OK && range_is_free(model, start, start + length));

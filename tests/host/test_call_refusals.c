@@ -141,7 +141,7 @@ static void test_capabilities(void **state)
 	};
 
 	for (uint32_t i = 0; i < COUNT_OF(wrong); i++) {
-		for (uint32_t opcode = RING_RECEIVE; opcode < RING_OPCODE_COUNT; opcode++)
+		for (uint32_t opcode = RING_RECEIVE; opcode <= RING_UNPARK; opcode++)
 			assert_refused(actor_first((enum ring_opcode)opcode, 0, wrong[i]), STATUS_NO_SUCH_CAPABILITY);
 		for (uint32_t operation = 0; operation < VIRTUAL_MEMORY_OPERATION_COUNT; operation++)
 			assert_refused(actor_first(RING_CALL, (uint16_t)operation, wrong[i]),

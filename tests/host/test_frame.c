@@ -137,6 +137,34 @@ static void test_zeroed(void **state)
 	machine_stop();
 }
 
+/* Batches of every size, over stacks that run empty on the way: each frame its owner's, and zero. */
+static void test_batch(void **state)
+{
+	static const uint8_t zeros[PAGE_SIZE];
+	uint32_t number[FRAME_BATCH];
+
+	(void)state;
+	machine_start(FRAMES);
+	for (uint32_t round = 0; round < 3; round++) {
+		uint32_t taken = 0;
+
+		assert_int_equal(frame_promise(FRAME_BATCH * (FRAME_BATCH + 1) / 2), STATUS_OK);
+		for (uint32_t count = 1; count <= FRAME_BATCH; count++) {
+			frame_take_batch(count, FRAME_KERNEL, owners, number);
+			for (uint32_t i = 0; i < count; i++) {
+				held[taken] = frame_from_u64(number[i]);
+				assert_int_equal(frame_info_of(held[taken])->owner,
+						 frame_owner_word(FRAME_KERNEL, owners));
+				assert_memory_equal(direct_map_of_frame(held[taken]), zeros, PAGE_SIZE);
+				memset(direct_map_of_frame(held[taken++]), 0xff, PAGE_SIZE);
+			}
+		}
+		free_all(taken);
+		assert_true(frame_is_valid());
+	}
+	machine_stop();
+}
+
 /* Frames that a gather gives back, page tables that are zero among them, are found zero again. */
 static void test_gather(void **state)
 {
@@ -400,6 +428,7 @@ int main(void)
 		cmocka_unit_test(test_promises),
 		cmocka_unit_test(test_other_stacks),
 		cmocka_unit_test(test_zeroed),
+		cmocka_unit_test(test_batch),
 		cmocka_unit_test(test_gather),
 		cmocka_unit_test(test_runs),
 		cmocka_unit_test(test_run_over_stacks),

@@ -1,5 +1,6 @@
 /* links: HOST_TASK_KERNEL */
-/* Processes and their capability tables: made, filled, refused at each point where something can run out, ended. */
+/* Processes: made and discarded, with limits carved out of a parent's; refused at each point where something can run
+   out; in the tree; and what is left of them when they have ended. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -7,57 +8,42 @@
 #include <cmocka.h>
 
 #include <stdlib.h>
-#include <string.h>
 
-#include "kernel/mem/anonymous.h"
 #include "kernel/mem/heap.h"
 #include "kernel/mem/kernel_stack.h"
-#include "kernel/task/process.h"
+#include "kernel/task/process_tree.h"
 #include "lib/check.h"
+#include "tests/host/actor.h"
 #include "tests/host/host_support.h"
 #include "tests/host/sweep.h"
-#include "tests/host/task_machine.h"
+#include "tests/host/task_snapshot.h"
 
 #define FRAMES 2048u
-#define STACK_SLOTS 4096u /* kernel_stack.c's */
-#define MOST_BYTES 30000u /* that a ledger is short of, each tried */
-#define PROCESS_BYTES (sizeof(struct process) + (KERNEL_STACK_PAGES + 1) * PAGE_SIZE)
-#define READ_WRITE (PROTECTION_READ | PROTECTION_WRITE)
+#define PROCESS_BYTES (PROCESS_KERNEL_BYTES + PAGE_SIZE) /* with the directory of its table */
+#define PROCESS_FRAMES 3u                                /* record, directory, root */
+#define PARENT_LIMIT UINT64_C(1000000)
 
-/* Memory objects are charged by whoever makes them, so a plain capability is one of another interface. */
-static const struct cap_hold plain = { .interface = INTERFACE_TIMER, .mode = TRANSFER_COPY, .badge = 7 };
-
-static struct process *create(const char *name)
+static enum status create(struct process *parent, const uint64_t limits[LEDGER_COUNT], struct process **process)
 {
-	uint64_t limits[LEDGER_COUNT];
-	struct process *process;
+	struct process_template template = { "child", parent, limits, 2 };
 
-	task_machine_limits(limits, TASK_MACHINE_PLENTY);
-	assert_int_equal(process_create(name, limits, &process), STATUS_OK);
-	return process;
+	return process_create(&template, process);
 }
 
-static void assert_valid(struct process *process)
+static uint64_t limit_of(struct process *process, enum ledger_kind kind)
 {
-	assert_true(process_is_valid(process));
-	assert_true(address_space_is_valid(&process->space, machine_kernel_root()));
-	assert_true(frame_is_valid());
-	assert_true(heap_is_valid());
+	struct resource_ledger ledger;
+
+	account_read(&process->account, &ledger);
+	return ledger.of[kind].limit;
 }
 
-static uint64_t used(struct process *process, enum ledger_kind kind)
-{
-	struct memory_statistics statistics;
-
-	process_read_statistics(process, &statistics);
-	return statistics.ledger[kind].used;
-}
-
-/* ---- processes ---- */
+/* ---- making ---- */
 
 static void test_create(void **state)
 {
 	uint64_t limits[LEDGER_COUNT];
+	struct process_template template = { "a name of more than thirty-one characters", NULL, limits, 5 };
 	struct memory_statistics statistics;
 	struct process *process;
 
@@ -65,12 +51,12 @@ static void test_create(void **state)
 	task_machine_start(FRAMES);
 	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++)
 		limits[kind] = 100000 + kind;
-	assert_int_equal(process_create("a name of more than thirty-one characters", limits, &process), STATUS_OK);
+	assert_int_equal(process_create(&template, &process), STATUS_OK);
 	assert_string_equal(process->name, "a name of more than thirty-one ");
-	assert_ptr_equal(process->thread.process, process);
-	assert_null(process->thread.ring);
-	assert_int_equal(process->fault.kind, USER_FAULT_NONE);
-	assert_int_equal(task_machine_stack_pages(), KERNEL_STACK_PAGES);
+	assert_int_equal(process->priority, 5);
+	assert_int_equal(process->live + process->threads, 0);
+	assert_int_equal(process->references, 1);
+	assert_int_equal(task_machine_stack_pages(), 0);
 	process_read_statistics(process, &statistics);
 	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++) {
 		uint64_t expected = kind == LEDGER_KERNEL_OBJECT ? PROCESS_BYTES : kind == LEDGER_PAGE_TABLE;
@@ -79,10 +65,11 @@ static void test_create(void **state)
 		assert_int_equal(statistics.ledger[kind].peak, expected);
 		assert_int_equal(statistics.ledger[kind].limit, 100000 + kind);
 	}
+	assert_int_equal(machine_frames() - frame_free_count(), PROCESS_FRAMES);
 	assert_int_equal(statistics.system_free_frames, frame_free_count());
-	assert_int_equal(machine_frames() - frame_free_count(), KERNEL_STACK_PAGES + 3); /* heap, directory, root */
-	assert_valid(process);
-	process_destroy(process);
+	assert_int_equal(process_tree_count(), 0); /* in nobody's sight */
+	assert_true(process_is_valid(process));
+	process_discard(process);
 	task_machine_stop();
 }
 
@@ -90,38 +77,26 @@ static enum status attempt_process(const uint64_t limits[LEDGER_COUNT], uint64_t
 {
 	struct process *process;
 
-	TRY(process_create("attempt", limits, &process));
+	TRY(create(NULL, limits, &process));
 	assert_true(process_is_valid(process));
-	task_machine_read_peaks(process, needs);
-	process_destroy(process);
+	task_snapshot_read_peaks(process, needs);
+	process_discard(process);
 	return STATUS_OK;
 }
 
 static void test_refused_promise(void **state)
 {
-	struct process *other;
-
 	(void)state;
 	task_machine_start(FRAMES);
-	/* heap, directory, a frame and perhaps a table for each page of the stack, root */
-	assert_int_equal(task_machine_refuse_promises(attempt_process), 3 + 2 * KERNEL_STACK_PAGES);
-	other = create("other"); /* its slab has room for a second process */
-	assert_int_equal(task_machine_refuse_promises(attempt_process), 2 + 2 * KERNEL_STACK_PAGES);
-	assert_valid(other);
-	process_destroy(other);
+	assert_int_equal(task_snapshot_refuse_promises(attempt_process), PROCESS_FRAMES);
 	task_machine_stop();
 }
 
 static void test_limited_ledger(void **state)
 {
-	struct process *other;
-
 	(void)state;
 	task_machine_start(FRAMES);
-	other = create("other");
-	task_machine_limit_ledgers(attempt_process);
-	assert_valid(other);
-	process_destroy(other);
+	task_snapshot_limit_ledgers(attempt_process);
 	task_machine_stop();
 }
 
@@ -139,7 +114,7 @@ static void test_last_frames(void **state)
 	task_machine_limits(limits, TASK_MACHINE_PLENTY);
 	while (frame_allocate(FRAME_KERNEL, NULL, &taken[count]) == STATUS_OK)
 		count++;
-	for (uint64_t left = 0; left < KERNEL_STACK_PAGES + 3; left++) {
+	for (uint64_t left = 0; left < PROCESS_FRAMES; left++) {
 		task_snapshot_take(&before, NULL);
 		assert_int_equal(attempt_process(limits, needs), STATUS_OUT_OF_MEMORY);
 		assert_true(task_snapshot_holds(&before, NULL));
@@ -151,259 +126,310 @@ static void test_last_frames(void **state)
 	task_machine_stop();
 }
 
-/* The list is newest first, ids are never used again, and every stack slot is good for one process. */
-static void test_many(void **state)
+/* ---- a parent's limits ---- */
+
+static void begin_parent(struct actor *parent)
 {
-	static struct process *process[STACK_SLOTS];
 	uint64_t limits[LEDGER_COUNT];
-	struct process *found;
+
+	task_machine_start(FRAMES);
+	task_machine_limits(limits, PARENT_LIMIT);
+	actor_begin_limited(parent, "parent", NULL, limits);
+}
+
+/* Enough for a process, and all different. */
+static void child_limits(uint64_t limits[LEDGER_COUNT])
+{
+	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++)
+		limits[kind] = 20000 + kind;
+}
+
+static void test_carve(void **state)
+{
+	uint64_t limits[LEDGER_COUNT];
+	struct task_snapshot before;
+	struct process *child;
+	struct actor parent;
+
+	(void)state;
+	begin_parent(&parent);
+	child_limits(limits);
+	task_snapshot_take(&before, parent.process);
+	assert_int_equal(create(parent.process, limits, &child), STATUS_OK);
+	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++) {
+		assert_int_equal(limit_of(parent.process, (enum ledger_kind)kind), PARENT_LIMIT - limits[kind]);
+		assert_int_equal(limit_of(child, (enum ledger_kind)kind), limits[kind]);
+		assert_int_equal(actor_used(&parent, (enum ledger_kind)kind), before.ledger[kind].used);
+	}
+	assert_int_equal(process_tree_parent_id(child), parent.process->id);
+	process_discard(child);
+	assert_true(task_snapshot_holds(&before, parent.process));
+	actor_end(&parent);
+	task_machine_stop();
+}
+
+/* Each kind asked for once too often: the parent's refusal, and nothing is carved. */
+static void test_carve_too_much(void **state)
+{
+	struct task_snapshot before;
+	struct process *child;
+	struct actor parent;
+
+	(void)state;
+	begin_parent(&parent);
+	task_snapshot_take(&before, parent.process);
+	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++) {
+		uint64_t limits[LEDGER_COUNT];
+		uint64_t unused = PARENT_LIMIT - actor_used(&parent, (enum ledger_kind)kind);
+
+		child_limits(limits);
+		limits[kind] = unused + 1;
+		assert_int_equal(create(parent.process, limits, &child), ledger_refusal((enum ledger_kind)kind));
+		limits[kind] = UINT64_MAX;
+		assert_int_equal(create(parent.process, limits, &child), ledger_refusal((enum ledger_kind)kind));
+		assert_true(task_snapshot_holds(&before, parent.process));
+		limits[kind] = unused;
+		assert_int_equal(create(parent.process, limits, &child), STATUS_OK);
+		process_discard(child);
+		assert_true(task_snapshot_holds(&before, parent.process));
+	}
+	actor_end(&parent);
+	task_machine_stop();
+}
+
+struct carving {
+	struct process *parent;
+	uint64_t limits[LEDGER_COUNT];
+	struct task_snapshot before;
+};
+
+static enum status carving_run(void *subject)
+{
+	struct carving *carving = subject;
+	struct process *child;
+
+	TRY(create(carving->parent, carving->limits, &child));
+	process_discard(child);
+	return STATUS_OK;
+}
+
+static void carving_remember(void *subject)
+{
+	struct carving *carving = subject;
+
+	task_snapshot_take(&carving->before, carving->parent);
+}
+
+static bool carving_is_unchanged(void *subject)
+{
+	struct carving *carving = subject;
+
+	return task_snapshot_holds(&carving->before, carving->parent);
+}
+
+/* The child's own ledger: it was given too little to be. */
+static void carving_leave_room(void *subject, enum ledger_kind kind, uint64_t room)
+{
+	((struct carving *)subject)->limits[kind] = room;
+}
+
+/* Whatever else fails, the parent gets back what was carved. */
+static void test_carve_undone(void **state)
+{
+	struct carving carving;
+	struct sweep sweep = { &carving, carving_run, carving_remember, carving_is_unchanged, carving_leave_room, 3000 };
+	struct actor parent;
+
+	(void)state;
+	begin_parent(&parent);
+	carving = (struct carving){ .parent = parent.process };
+	child_limits(carving.limits);
+	assert_int_equal(sweep_promises(&sweep), PROCESS_FRAMES);
+	sweep_ledger(&sweep, LEDGER_KERNEL_OBJECT, PROCESS_BYTES);
+	sweep_ledger(&sweep, LEDGER_PAGE_TABLE, 1);
+	actor_end(&parent);
+	task_machine_stop();
+}
+
+/* ---- the tree ---- */
+
+#define FAMILY 12u
+
+struct family {
+	struct actor actor[FAMILY];
+	int parent[FAMILY]; /* index; -1: the machine */
+	uint64_t limit[FAMILY];
+};
+
+static void family_begin_one(struct family *family, uint32_t i, int parent, uint64_t limit)
+{
+	uint64_t limits[LEDGER_COUNT];
+
+	task_machine_limits(limits, limit);
+	actor_begin_limited(&family->actor[i], "member", parent < 0 ? NULL : family->actor[parent].process, limits);
+	family->parent[i] = parent;
+	family->limit[i] = limit;
+	if (parent >= 0)
+		family->limit[parent] -= limit;
+}
+
+static void family_end_one(struct family *family, uint32_t i)
+{
+	int parent = family->parent[i];
+
+	actor_end(&family->actor[i]);
+	if (parent >= 0)
+		family->limit[parent] += family->limit[i];
+	for (uint32_t j = 0; j < FAMILY; j++)
+		if (family->actor[j].process != NULL && family->parent[j] == (int)i)
+			family->parent[j] = parent;
+}
+
+static void family_check(struct family *family)
+{
+	for (uint32_t i = 0; i < FAMILY; i++) {
+		struct process *process = family->actor[i].process;
+		int parent = family->parent[i];
+
+		if (process == NULL)
+			continue;
+		assert_int_equal(process_tree_parent_id(process), parent < 0 ? 0 : family->actor[parent].process->id);
+		for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++)
+			assert_int_equal(limit_of(process, (enum ledger_kind)kind), family->limit[i]);
+		assert_true(process_is_valid(process));
+	}
+	assert_true(process_tree_is_valid());
+}
+
+/* Whoever ends in whatever order: limits go to the nearest ancestor that lives, and none is made or lost. */
+static void test_family(void **state)
+{
 	struct host_random random;
 
 	(void)state;
 	host_random_init(&random, "process", 11);
-	task_machine_start(STACK_SLOTS * (KERNEL_STACK_PAGES + 4));
-	for (uint32_t i = 0; i < STACK_SLOTS; i++)
-		process[i] = create("one of many");
-	task_machine_limits(limits, TASK_MACHINE_PLENTY);
-	assert_true(frame_free_count() > 100);
-	assert_int_equal(process_create("too many", limits, &found), STATUS_OUT_OF_MEMORY);
-	assert_int_equal(task_machine_stack_pages(), STACK_SLOTS * KERNEL_STACK_PAGES);
-	for (uint32_t i = 0; i < STACK_SLOTS; i += 511) {
-		assert_int_equal(process_at(STACK_SLOTS - 1 - i, &found), STATUS_OK);
-		assert_ptr_equal(found, process[i]);
-		assert_int_equal(process_find(process[i]->id, &found), STATUS_OK);
-		assert_ptr_equal(found, process[i]);
-		assert_int_equal(process[i]->id, process[0]->id + i);
-	}
-	assert_int_equal(process_at(STACK_SLOTS, &found), STATUS_NOT_FOUND);
-	assert_int_equal(process_find(0, &found), STATUS_NOT_FOUND);
-	for (uint32_t left = STACK_SLOTS; left > 0; left--) {
-		uint32_t chosen = (uint32_t)host_random_below(&random, left);
-		uint64_t id = process[chosen]->id;
+	for (uint64_t round = host_rounds(40); round > 0; round--) {
+		struct family family = { .limit = { 0 } };
+		uint64_t total = UINT64_C(1) << 32;
 
-		process_destroy(process[chosen]);
-		assert_int_equal(process_find(id, &found), STATUS_NOT_FOUND);
-		process[chosen] = process[left - 1];
+		task_machine_start(FRAMES);
+		family_begin_one(&family, 0, -1, total);
+		for (uint32_t step = 0; step < 60; step++) {
+			uint32_t i = 1 + (uint32_t)host_random_below(&random, FAMILY - 1);
+			uint32_t parent = (uint32_t)host_random_below(&random, FAMILY);
+
+			if (family.actor[i].process != NULL)
+				family_end_one(&family, i);
+			else if (family.actor[parent].process != NULL)
+				family_begin_one(&family, i, (int)parent, family.limit[parent] / 3);
+			family_check(&family);
+		}
+		for (uint32_t i = 1; i < FAMILY; i++)
+			if (family.actor[i].process != NULL)
+				family_end_one(&family, i);
+		assert_int_equal(limit_of(family.actor[0].process, LEDGER_IMAGE), total);
+		actor_end(&family.actor[0]);
+		task_machine_stop();
 	}
+}
+
+/* The list is newest first, and ids are never used again. */
+static void test_list(void **state)
+{
+	static struct actor actor[100];
+	struct process *found;
+	uint64_t last_id;
+
+	(void)state;
+	task_machine_start(4096);
+	for (uint32_t i = 0; i < COUNT_OF(actor); i++)
+		actor_begin(&actor[i], "one of many");
+	last_id = actor[COUNT_OF(actor) - 1].process->id;
+	assert_int_equal(process_tree_count(), COUNT_OF(actor));
+	for (uint32_t i = 0; i < COUNT_OF(actor); i++) {
+		assert_int_equal(process_tree_at(COUNT_OF(actor) - 1 - i, &found), STATUS_OK);
+		assert_ptr_equal(found, actor[i].process);
+		process_end_use(found);
+		assert_int_equal(process_tree_find(actor[i].process->id, &found), STATUS_OK);
+		assert_ptr_equal(found, actor[i].process);
+		assert_int_equal(found->references, 2);
+		process_end_use(found);
+	}
+	assert_int_equal(process_tree_at(COUNT_OF(actor), &found), STATUS_NOT_FOUND);
+	assert_int_equal(process_tree_find(0, &found), STATUS_NOT_FOUND);
+	for (uint32_t i = 0; i < COUNT_OF(actor); i++) {
+		uint64_t id = actor[i].process->id;
+
+		actor_end(&actor[i]);
+		assert_int_equal(process_tree_find(id, &found), STATUS_NOT_FOUND);
+	}
+	actor_begin(&actor[0], "another");
+	assert_true(actor[0].process->id > last_id);
+	actor_end(&actor[0]);
 	task_machine_stop();
 }
 
-/* What a process has when it ends goes with it, ledgers and all: process_destroy CHECKs them. */
-static void test_destroy_full(void **state)
+/* ---- what is left ---- */
+
+/* The record, as long as a handle or an operation needs it, and nothing else; it is valid all the while. */
+static void test_record(void **state)
 {
-	struct process *process;
-	struct memory_object *object;
-	struct uaddr_range range;
-	struct cap_hold hold = { .interface = INTERFACE_MEMORY_OBJECT, .mode = TRANSFER_COPY };
-	struct charge charge = { .kinds = 0 };
-	handle_t handle;
+	struct process *process, *found;
+	struct actor actor;
+
+	(void)state;
+	for (uint32_t holds = 0; holds < 3; holds++) {
+		task_machine_start(FRAMES);
+		actor_begin(&actor, "ends");
+		process = actor.process;
+		process_use(process);
+		for (uint32_t i = 0; i < holds; i++)
+			process_add_hold(process);
+		actor_end(&actor);
+		(void)kernel_stack_trim();
+		assert_int_equal(machine_frames() - frame_free_count(), 1);
+		assert_true(process_is_valid(process));
+		assert_int_equal(process_tree_count(), 1);
+		for (uint32_t i = 0; i < holds; i++)
+			process_drop_hold(process);
+		assert_true(process_is_valid(process));
+		assert_int_equal(process_tree_find(process->id, &found), STATUS_OK);
+		process_end_use(found);
+		process_end_use(process);
+		assert_int_equal(process_tree_count(), 0);
+		task_machine_stop();
+	}
+}
+
+static void test_use_unless_gone(void **state)
+{
+	struct process process = { .references = 0 };
+
+	(void)state;
+	assert_false(process_use_unless_gone(&process));
+	assert_int_equal(process.references, 0);
+	process.references = 3;
+	assert_true(process_use_unless_gone(&process));
+	assert_int_equal(process.references, 4);
+}
+
+/* What a process has when it ends goes with it, ledgers and all: the kernel CHECKs them. */
+static void test_end_full(void **state)
+{
+	struct actor actor;
+	handle_t endpoint;
 
 	(void)state;
 	task_machine_start(FRAMES);
-	process = create("full");
+	actor_begin(&actor, "full");
 	for (uint32_t i = 0; i < 300; i++)
-		assert_int_equal(process_add_capability(process, &plain, &handle), STATUS_OK);
-	assert_int_equal(memory_object_create(20, 0, &object), STATUS_OK);
-	charge_add(&charge, LEDGER_FRAME_GRANT, 20);
-	charge_add(&charge, LEDGER_KERNEL_OBJECT, memory_object_kernel_bytes(20, 0));
-	assert_int_equal(account_charge_and_promise(&process->account, &charge, 0), STATUS_OK);
-	hold.object = object;
-	assert_int_equal(process_add_capability(process, &hold, &handle), STATUS_OK);
-	assert_int_equal(process_use_capability(process, handle, &hold), STATUS_OK);
-	assert_int_equal(object->uses, 1);
-	process_end_use(&hold);
-	assert_int_equal(object->uses, 0);
-	assert_int_equal(object->holds, 1);
-	assert_int_equal(
-		anonymous_map(&process->space, &(struct placement){ 0, 40 * PAGE_SIZE, false }, READ_WRITE, &range),
-		STATUS_OK);
-	assert_valid(process);
-	process_destroy(process);
-	task_machine_stop();
-}
-
-/* ---- the capability table ---- */
-
-static void add_many(struct process *process, uint32_t count)
-{
-	handle_t handle;
-
-	for (uint32_t i = 0; i < count; i++)
-		assert_int_equal(process_add_capability(process, &plain, &handle), STATUS_OK);
-}
-
-struct slot_subject {
-	struct process *process;
-	uint32_t filled; /* slots, before the one that is refused */
-	handle_t handle;
-	struct task_snapshot before;
-};
-
-static enum status slot_run(void *subject)
-{
-	struct slot_subject *slot = subject;
-
-	return process_add_capability(slot->process, &plain, &slot->handle);
-}
-
-static void slot_remember(void *subject)
-{
-	struct slot_subject *slot = subject;
-
-	task_snapshot_take(&slot->before, slot->process);
-}
-
-static bool slot_is_unchanged(void *subject)
-{
-	struct slot_subject *slot = subject;
-
-	return task_snapshot_holds(&slot->before, slot->process);
-}
-
-static void slot_leave_room(void *subject, enum ledger_kind kind, uint64_t room)
-{
-	struct slot_subject *slot = subject;
-
-	machine_set_limit(&slot->process->account, kind, used(slot->process, kind) + room);
-}
-
-static struct sweep slot_begin(struct slot_subject *slot, uint32_t filled)
-{
-	*slot = (struct slot_subject){ .process = create("slots"), .filled = filled };
-	add_many(slot->process, filled);
-	return (struct sweep){ slot, slot_run, slot_remember, slot_is_unchanged, slot_leave_room, MOST_BYTES };
-}
-
-static void slot_end(struct slot_subject *slot)
-{
-	assert_int_equal(slot->handle, UINT32_C(1) << HANDLE_GENERATION_SHIFT | slot->filled);
-	assert_int_equal(used(slot->process, LEDGER_CAP_SLOTS), slot->filled + 1);
-	assert_valid(slot->process);
-	process_destroy(slot->process);
-}
-
-/* One more capability than `filled`, each promise refused. How many promises there were. */
-static uint64_t refuse_slot_promises(uint32_t filled)
-{
-	struct slot_subject slot;
-	struct sweep sweep = slot_begin(&slot, filled);
-	uint64_t promises = sweep_promises(&sweep);
-
-	slot_end(&slot);
-	return promises;
-}
-
-static void test_slot_promises(void **state)
-{
-	(void)state;
-	task_machine_start(FRAMES);
-	assert_int_equal(refuse_slot_promises(0), 1);
-	assert_int_equal(refuse_slot_promises(1), 0);
-	assert_int_equal(refuse_slot_promises(CAP_SLOTS_PER_PAGE - 1), 0);
-	assert_int_equal(refuse_slot_promises(CAP_SLOTS_PER_PAGE), 1);
-	assert_int_equal(refuse_slot_promises(CAP_SLOTS_PER_PAGE * 5), 1);
-	task_machine_stop();
-}
-
-static void limit_slots(uint32_t filled, enum ledger_kind kind, uint64_t need)
-{
-	struct slot_subject slot;
-	struct sweep sweep = slot_begin(&slot, filled);
-
-	sweep_ledger(&sweep, kind, need);
-	slot_end(&slot);
-}
-
-static void test_slot_ledgers(void **state)
-{
-	static const uint32_t filled[] = { 0, 1, CAP_SLOTS_PER_PAGE - 1, CAP_SLOTS_PER_PAGE, 2 * CAP_SLOTS_PER_PAGE };
-
-	(void)state;
-	task_machine_start(FRAMES);
-	for (uint32_t i = 0; i < COUNT_OF(filled); i++) {
-		bool grows = filled[i] % CAP_SLOTS_PER_PAGE == 0;
-
-		limit_slots(filled[i], LEDGER_CAP_SLOTS, 1);
-		limit_slots(filled[i], LEDGER_KERNEL_OBJECT, grows ? PAGE_SIZE : 0);
-	}
-	task_machine_stop();
-}
-
-static void test_release(void **state)
-{
-	struct task_snapshot before;
-	struct process *process;
-	struct cap_hold hold;
-	handle_t first;
-	handle_t second;
-
-	(void)state;
-	task_machine_start(FRAMES);
-	process = create("release");
-	assert_int_equal(process_add_capability(process, &plain, &first), STATUS_OK);
-	assert_int_equal(process_use_capability(process, first, &hold), STATUS_OK);
-	assert_int_equal(hold.badge, plain.badge);
-	process_end_use(&hold);
-	assert_int_equal(process_release_capability(process, first), STATUS_OK);
-	assert_int_equal(used(process, LEDGER_CAP_SLOTS), 0);
-	assert_int_equal(process_add_capability(process, &plain, &second), STATUS_OK);
-	assert_int_equal(second, first + (UINT32_C(1) << HANDLE_GENERATION_SHIFT));
-	task_snapshot_take(&before, process);
-	assert_int_equal(process_release_capability(process, first), STATUS_NO_SUCH_CAPABILITY);
-	assert_int_equal(process_use_capability(process, first, &hold), STATUS_NO_SUCH_CAPABILITY);
-	assert_int_equal(process_release_capability(process, HANDLE_NONE), STATUS_NO_SUCH_CAPABILITY);
-	assert_int_equal(process_release_capability(process, second + 1), STATUS_NO_SUCH_CAPABILITY);
-	assert_int_equal(process_release_capability(process, UINT32_MAX), STATUS_NO_SUCH_CAPABILITY);
-	assert_true(task_snapshot_holds(&before, process));
-	assert_valid(process);
-	process_destroy(process);
-	task_machine_stop();
-}
-
-/* A slot whose generations are used up names nothing any more; its ledger is whole all the same. */
-static void test_retired_slot(void **state)
-{
-	struct process *process;
-	handle_t handle;
-
-	(void)state;
-	task_machine_start(FRAMES);
-	process = create("retired");
-	for (uint32_t generation = 1; generation <= UINT16_MAX; generation++) {
-		assert_int_equal(process_add_capability(process, &plain, &handle), STATUS_OK);
-		assert_int_equal(handle, generation << HANDLE_GENERATION_SHIFT);
-		assert_int_equal(process_release_capability(process, handle), STATUS_OK);
-	}
-	assert_int_equal(process->caps.retired, 1);
-	assert_int_equal(process_add_capability(process, &plain, &handle), STATUS_OK);
-	assert_int_equal(handle, (UINT32_C(1) << HANDLE_GENERATION_SHIFT) + 1);
-	assert_valid(process);
-	process_destroy(process);
-	task_machine_stop();
-}
-
-/* Ids end before ledgers and memory do: the table's own limit refuses, and leaves no trace. */
-static void test_full_table(void **state)
-{
-	static handle_t handle[CAP_TABLE_MAX_SLOTS];
-	struct task_snapshot before;
-	struct process *process;
-	handle_t refused;
-
-	(void)state;
-	task_machine_start(FRAMES);
-	process = create("65535 slots");
-	for (uint32_t i = 0; i < CAP_TABLE_MAX_SLOTS; i++)
-		assert_int_equal(process_add_capability(process, &plain, &handle[i]), STATUS_OK);
-	assert_int_equal(used(process, LEDGER_KERNEL_OBJECT), PROCESS_BYTES + CAP_TABLE_PAGES * PAGE_SIZE);
-	task_snapshot_take(&before, process);
-	assert_int_equal(process_add_capability(process, &plain, &refused), STATUS_OVER_CAP_SLOTS);
-	assert_true(task_snapshot_holds(&before, process));
-	assert_int_equal(process_release_capability(process, handle[777]), STATUS_OK);
-	assert_int_equal(process_add_capability(process, &plain, &refused), STATUS_OK);
-	assert_int_equal(refused, handle[777] + (UINT32_C(1) << HANDLE_GENERATION_SHIFT));
-	assert_valid(process);
-	process_destroy(process);
+		(void)actor_grant(&actor, INTERFACE_TIMER, TRANSFER_COPY, NULL);
+	(void)actor_make_object(&actor, 20);
+	endpoint = actor_make_endpoint(&actor);
+	(void)actor_make_client(&actor, endpoint, 3, &actor);
+	for (uint32_t i = 0; i < 5; i++)
+		(void)actor_add_thread(&actor);
+	actor_end(&actor);
 	task_machine_stop();
 }
 
@@ -412,10 +438,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_create),         cmocka_unit_test(test_refused_promise),
 		cmocka_unit_test(test_limited_ledger), cmocka_unit_test(test_last_frames),
-		cmocka_unit_test(test_many),           cmocka_unit_test(test_destroy_full),
-		cmocka_unit_test(test_slot_promises),  cmocka_unit_test(test_slot_ledgers),
-		cmocka_unit_test(test_release),        cmocka_unit_test(test_retired_slot),
-		cmocka_unit_test(test_full_table),
+		cmocka_unit_test(test_carve),          cmocka_unit_test(test_carve_too_much),
+		cmocka_unit_test(test_carve_undone),   cmocka_unit_test(test_family),
+		cmocka_unit_test(test_list),           cmocka_unit_test(test_record),
+		cmocka_unit_test(test_use_unless_gone), cmocka_unit_test(test_end_full),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -68,10 +68,10 @@ static inline bool pte_has(pte_t entry, uint64_t flags)
 	return (entry.raw & flags) == flags;
 }
 
-/* The entry without some of its PTE_* flags, and with others. */
-static inline pte_t pte_change(pte_t entry, uint64_t remove, uint64_t add)
+/* The entry with some of its PTE_* flags the other way round. */
+static inline pte_t pte_toggle(pte_t entry, uint64_t flags)
 {
-	return (pte_t){ (entry.raw & ~remove) | add };
+	return (pte_t){ entry.raw ^ flags };
 }
 
 static inline bool pte_is_present(pte_t entry)
@@ -106,6 +106,12 @@ static inline frame_t pte_frame(pte_t entry)
 	uint64_t bits = pte_is_present(entry) ? entry.raw : ~entry.raw;
 
 	return (frame_t){ (bits & PTE_FRAME_MASK) >> PAGE_SHIFT };
+}
+
+/* The same of an entry that is known to be present. */
+static inline frame_t pte_present_frame(pte_t entry)
+{
+	return (frame_t){ (entry.raw & PTE_FRAME_MASK) >> PAGE_SHIFT };
 }
 
 /* Permission bits of a present user page; NONE has no such bits. */

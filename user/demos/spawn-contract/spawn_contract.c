@@ -5,10 +5,13 @@
 #include "lib/check.h"
 #include "user/demos/spawn-contract/elf_trials.h"
 #include "user/demos/spawn-contract/end_trials.h"
+#include "user/demos/spawn-contract/lock_trials.h"
 #include "user/demos/spawn-contract/memory_trials.h"
+#include "user/demos/spawn-contract/park_trials.h"
 #include "user/demos/spawn-contract/quota_trials.h"
 #include "user/demos/spawn-contract/spawn_refusals.h"
 #include "user/demos/spawn-contract/start_trials.h"
+#include "user/demos/spawn-contract/thread_trials.h"
 #include "user/testing/trial.h"
 
 static const struct trial_role roles[] = {
@@ -18,7 +21,8 @@ static const struct trial_role roles[] = {
 	{ "parent", end_trials_role_parent },  { "strings", start_trials_role_strings },
 	{ "granted", start_trials_role_granted }, { "bare", start_trials_role_bare },
 	{ "limits", start_trials_role_limits }, { "priority", start_trials_role_priority },
-	{ "poor", quota_trials_role_poor },
+	{ "poor", quota_trials_role_poor }, { "sleeper", park_trials_role_sleeper },
+	{ "first-leaves", thread_trials_role_first_leaves }, { "come-and-go", thread_trials_role_come_and_go },
 };
 
 int main(int argc, char **argv, char **envp)
@@ -35,5 +39,8 @@ int main(int argc, char **argv, char **envp)
 	spawn_refusals_check();
 	elf_trials_check();
 	quota_trials_check();
+	thread_trials_check();
+	park_trials_check();
+	lock_trials_check();
 	return trial_end();
 }
