@@ -9,6 +9,11 @@ static void words_zero(ring_word_t *word, uint32_t count)
 void ring_init(struct ring_page *ring)
 {
 	words_zero((ring_word_t *)(void *)ring, sizeof(*ring) / sizeof(ring_word_t));
+	ring_init_zeroed(ring);
+}
+
+void ring_init_zeroed(struct ring_page *ring)
+{
 	ring->header.version = RING_VERSION;
 	ring->header.size = sizeof(*ring);
 	ring->header.sq_offset = __builtin_offsetof(struct ring_page, submission);

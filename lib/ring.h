@@ -27,6 +27,9 @@ _Static_assert((RING_CQ_ENTRIES & (RING_CQ_ENTRIES - 1)) == 0, "free-running ind
 /* The header filled in, all else 0. Both indices of each queue start at 0. */
 void ring_init(struct ring_page *ring);
 
+/* The same for a page that is all zero. */
+void ring_init_zeroed(struct ring_page *ring);
+
 /* Whether the header says what this library knows: UNSUPPORTED if not. A program asks once, at its start. */
 enum status ring_check(const struct ring_page *ring);
 

@@ -54,8 +54,8 @@ enum status address_space_create(struct address_space *space, struct account *ac
 	root = frame_take_zeroed(FRAME_TABLE, space);
 	*space = (struct address_space){ .root = root, .root_table = direct_map_of_frame(root), .account = account };
 	space->pcid = take_pcid();
-	for (unsigned i = USER_ROOT_ENTRIES; i < PTE_ENTRIES; i++)
-		space->root_table[i] = kernel_root[i];
+	memcpy(&space->root_table[USER_ROOT_ENTRIES], &kernel_root[USER_ROOT_ENTRIES],
+	       (PTE_ENTRIES - USER_ROOT_ENTRIES) * sizeof(pte_t));
 	page_gap_reset(space);
 	return STATUS_OK;
 }
@@ -205,60 +205,99 @@ enum status address_space_next_region(struct address_space *space, uint64_t addr
 
 /* ---- taking apart ---- */
 
-static enum status leaf_release(struct page_walk *walk, const struct page_run *run)
-{
-	for (uint64_t i = 0; i < run->count; i++) {
-		pte_t entry = run->entry[i];
-		enum page_kind kind = pte_kind(entry);
-		bool was_reserved = kind == PAGE_RESERVED;
+struct release {
+	struct charge refund;
+	struct frame_gather gather;
+};
 
-		if (pte_is_empty(entry))
-			continue;
-		run->entry[i] = pte_uniform(PAGE_EMPTY);
-		page_table_adjust(run->table, -1, -was_reserved);
-		if (kind == PAGE_BORROWED)
-			memory_object_unmap_frame(pte_frame(entry), &walk->gather);
-		else if (kind == PAGE_ANONYMOUS || kind == PAGE_IMAGE || kind == PAGE_BOOTSTRAP)
-			frame_gather_add(&walk->gather, pte_frame(entry), frame_info_of(pte_frame(entry)));
+static bool stride_is_empty(const pte_t *entry)
+{
+	uint64_t some = 0;
+
+	UNROLLED
+	for (uint32_t i = 0; i < PAGE_STRIDE; i++)
+		some |= pte_bits(entry[i]);
+	return some == 0;
+}
+
+static void release_page(struct release *release, pte_t entry)
+{
+	frame_t frame = pte_frame(entry);
+
+	switch (pte_kind(entry)) {
+	case PAGE_ANONYMOUS:
+		charge_add(&release->refund, LEDGER_VIRTUAL_RESERVATION, 1);
+		charge_add(&release->refund, LEDGER_FRAME_GRANT, 1);
+		break;
+	case PAGE_BORROWED:
+		charge_add(&release->refund, LEDGER_FRAME_GRANT, 1);
+		memory_object_unmap_frame(frame, &release->gather);
+		return;
+	case PAGE_IMAGE:
+	case PAGE_BOOTSTRAP:
+		charge_add(&release->refund, LEDGER_IMAGE, 1);
+		break;
+	case PAGE_RESERVED:
+		charge_add(&release->refund, LEDGER_VIRTUAL_RESERVATION, 1);
+		return;
+	case PAGE_EMPTY:
+	case PAGE_GUARD:
+	case PAGE_LAZY:
+	case PAGE_KIND_COUNT:
+		return;
 	}
-	return STATUS_OK;
+	frame_gather_add(&release->gather, frame, frame_info_of(frame));
 }
 
-static enum status span_release(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
+static void release_table(struct release *release, pte_t *table, unsigned level);
+
+static void release_entry(struct release *release, pte_t entry, unsigned level)
 {
-	bool was_reserved = pte_kind(*run->entry) == PAGE_RESERVED;
-
-	(void)walk;
-	(void)part;
-	if (pte_is_empty(*run->entry))
-		return STATUS_OK;
-	*run->entry = pte_uniform(PAGE_EMPTY);
-	page_table_adjust(run->table, -1, -was_reserved);
-	return STATUS_OK;
+	if (level == 1) {
+		release_page(release, entry);
+	} else if (pte_is_present(entry)) {
+		release_table(release, page_table_of(entry), level - 1);
+		charge_add(&release->refund, LEDGER_PAGE_TABLE, 1);
+		frame_gather_add(&release->gather, pte_frame(entry), frame_info_of(pte_frame(entry)));
+	} else if (pte_kind(entry) == PAGE_RESERVED) {
+		charge_add(&release->refund, LEDGER_VIRTUAL_RESERVATION, pte_span(level) >> PAGE_SHIFT);
+	}
 }
 
-static const struct page_visitor release_all = { WALK_TOP, leaf_release, span_release };
+/*
+ * Everything below a table, up to its last entry in use. A table is a bounded step. Nobody translates by it any more,
+ * so frames are free at once.
+ */
+static void release_table(struct release *release, pte_t *table, unsigned level)
+{
+	uint32_t left = page_table_used(frame_info_of(direct_map_frame(table)));
+
+	for (uint32_t i = 0; left != 0; i += PAGE_STRIDE) {
+		if (stride_is_empty(&table[i]))
+			continue;
+		for (uint32_t k = 0; k < PAGE_STRIDE; k++) {
+			if (pte_is_empty(table[i + k]))
+				continue;
+			release_entry(release, table[i + k], level);
+			left--;
+		}
+	}
+	frame_gather_free(&release->gather);
+	release->gather = FRAME_GATHER_EMPTY;
+	interrupt_window_open();
+}
 
 void address_space_destroy(struct address_space *space)
 {
-	struct page_walk walk;
-	struct address_space_census census;
-	struct charge refund = { .kinds = 0 };
+	struct release release = { .gather = FRAME_GATHER_EMPTY };
 
 	CHECK(__atomic_load_n(&space->residency, __ATOMIC_SEQ_CST) == 0);
-	address_space_count(space, &census);
-	charge_add(&refund, LEDGER_VIRTUAL_RESERVATION, census.pages[PAGE_RESERVED] + census.pages[PAGE_ANONYMOUS]);
-	charge_add(&refund, LEDGER_FRAME_GRANT, census.pages[PAGE_ANONYMOUS] + census.pages[PAGE_BORROWED]);
-	charge_add(&refund, LEDGER_IMAGE, census.pages[PAGE_IMAGE] + census.pages[PAGE_BOOTSTRAP]);
-	address_space_lock(space, whole_user_half());
-	page_walk_begin(&walk, space, whole_user_half());
-	page_walk_publish(&walk, &release_all);
-	page_walk_finish_refund(&walk, &refund);
-	address_space_unlock(space, whole_user_half());
-	CHECK(page_table_used(frame_info_of(space->root)) == 0);
+	release_table(&release, space->root_table, PTE_LEVELS);
 	give_pcid(space->pcid);
 	frame_free(space->root, FRAME_TABLE, space);
-	account_refund_one(space->account, LEDGER_PAGE_TABLE, 1);
+	charge_add(&release.refund, LEDGER_PAGE_TABLE, 1);
+	account_refund(space->account, &release.refund);
+	space->root_table = NULL;
 }
 
 /* ---- looking through the whole table ---- */

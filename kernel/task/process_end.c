@@ -26,9 +26,13 @@ void process_end_begin(struct process *process, const struct process_exit *exit)
 	spinlock_acquire(&process->lock);
 	if (process->live != 0)
 		set_ending(process, exit);
-	for (uint32_t i = 0; i < THREAD_MAX; i++)
-		if (process->slot[i].thread != NULL && process->slot[i].thread != self)
+	for (uint32_t i = 0, left = process->live; left != 0; i++) {
+		if (process->slot[i].thread == NULL)
+			continue;
+		left--;
+		if (process->slot[i].thread != self)
 			scheduler_prod(process->slot[i].thread);
+	}
 	spinlock_release(&process->lock);
 }
 

@@ -93,7 +93,7 @@ static enum status make_thread(struct process *process, uint32_t index, const st
 		thread_destroy(*thread);
 		return status;
 	}
-	ring_init(ring);
+	ring_init_zeroed(ring); /* as its frame is */
 	(*thread)->ring = ring;
 	(*thread)->ring_address = ring_address(index);
 	(*thread)->index = index;
