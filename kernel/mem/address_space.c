@@ -6,6 +6,7 @@
 #include "kernel/mem/memory_object.h"
 #include "kernel/mem/page_walk.h"
 #include "lib/check.h"
+#include "lib/string.h"
 
 #define USER_ROOT_ENTRIES (PTE_ENTRIES / 2)
 
