@@ -1,6 +1,7 @@
 #include "kernel/task/user_fault.h"
 
 #include "kernel/arch/x86_64/instruction_operand.h"
+#include "kernel/arch/x86_64/instructions.h"
 #include "kernel/arch/x86_64/log.h"
 #include "kernel/arch/x86_64/trap.h"
 #include "kernel/mem/user_access.h"
@@ -26,6 +27,18 @@ const char *user_fault_name(enum user_fault_kind kind)
 	return (uint32_t)kind < USER_FAULT_KIND_COUNT ? name[kind] : "unknown";
 }
 
+/* What the access that faulted needs. */
+static uint32_t protection_needed(uint64_t error)
+{
+	if ((error & PAGE_FAULT_FETCH) != 0)
+		return PROTECTION_EXECUTE;
+	return (error & PAGE_FAULT_WRITE) != 0 ? PROTECTION_WRITE : PROTECTION_READ;
+}
+
+/*
+ * NONE: the access is allowed now. Another thread has committed or protected the page since, or this CPU had an older
+ * translation than the one that a change under way gives it.
+ */
 static enum user_fault_kind kind_of_page_fault(struct address_space *space, uint64_t address, uint64_t error)
 {
 	struct virtual_memory_region region;
@@ -51,6 +64,8 @@ static enum user_fault_kind kind_of_page_fault(struct address_space *space, uint
 	}
 	if (region.protection == PROTECTION_NONE)
 		return USER_FAULT_NO_ACCESS;
+	if ((region.protection & protection_needed(error)) != 0 && (error & PAGE_FAULT_RESERVED) == 0)
+		return USER_FAULT_NONE;
 	return (error & PAGE_FAULT_FETCH) != 0 ? USER_FAULT_NO_EXECUTE : USER_FAULT_READ_ONLY;
 }
 
@@ -96,6 +111,10 @@ void task_user_trap(struct trap_frame *frame, uint64_t fault_address)
 		.fault_rip = fault.rip,
 	};
 
+	if (fault.kind == USER_FAULT_NONE) {
+		invlpg(fault_address);
+		return; /* to try again */
+	}
 	log_line("fault: process %llu %s: %s at 0x%llx rip 0x%llx (%s, error 0x%llx)", (unsigned long long)process->id,
 		 process->name, user_fault_name(fault.kind), (unsigned long long)fault.address,
 		 (unsigned long long)frame->rip, trap_name(frame->vector), (unsigned long long)frame->error);
