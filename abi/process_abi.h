@@ -72,7 +72,7 @@ struct process_spawn_request {
 	uint32_t environment_count, environment_bytes;
 	uint64_t grants; /* address of struct process_grant [grant_count] */
 	uint32_t grant_count;
-	uint32_t priority; /* the highest of its threads, and of the first; at most the spawner's own */
+	uint32_t priority; /* the highest that its threads may have; at most the spawner's own */
 	uint64_t limit[LEDGER_COUNT];
 };
 

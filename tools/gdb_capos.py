@@ -1,4 +1,5 @@
-"""gdb commands for a capOS kernel under QEMU: capos-processes, capos-walk, capos-frames, capos-caps, capos-ledgers.
+"""gdb commands for a capOS kernel under QEMU: capos-processes, capos-tree, capos-threads, capos-queues,
+capos-endpoints, capos-walk, capos-frames, capos-caps, capos-ledgers; and $capos_runs("NAME"), for conditions.
 
 `make gdb` loads them. They read the kernel's own structures while it stands still anywhere, in a program too. A process
 is named by its id; without one it is the process whose page table the CPU has loaded.
@@ -37,10 +38,15 @@ def enum_name(type_name: str, value: int) -> str:
 
 
 def processes() -> Iterator[gdb.Value]:
-    process = gdb.parse_and_eval("'process.c'::process_list")
-    while int(process):
-        yield process.dereference()
-        process = process["next"]
+    return linked("'process_tree.c'::processes")
+
+
+def linked(first: str, next_field: str = "next") -> Iterator[gdb.Value]:
+    """Each element of a list, by the expression for its first."""
+    element = gdb.parse_and_eval(first)
+    while int(element):
+        yield element.dereference()
+        element = element[next_field]
 
 
 def root_of(process: gdb.Value) -> int:
@@ -65,6 +71,38 @@ def find_process(text: str) -> gdb.Value:
 
 def title(process: gdb.Value) -> str:
     return f"process {int(process['id'])} {process['name'].string()}"
+
+
+def parent_id(process: gdb.Value) -> int:
+    return int(process["parent"]["id"]) if int(process["parent"]) else 0
+
+
+def threads(process: gdb.Value) -> Iterator[gdb.Value]:
+    slots = process["slot"]
+    for index in range(slots.type.range()[1] + 1):
+        if int(slots[index]["thread"]):
+            yield slots[index]["thread"].dereference()
+
+
+def thread_title(thread: gdb.Value) -> str:
+    """Its process's id and name, and its index there."""
+    if not int(thread["process"]):
+        return "kernel thread"
+    return f"{title(thread['process'].dereference())} thread {int(thread['index'])}"
+
+
+def operations(thread: gdb.Value) -> list[str]:
+    """The kinds of those that are open."""
+    places = thread["operation"]
+    kinds = (str(places[index]["kind"]) for index in range(places.type.range()[1] + 1))
+    return [kind.removeprefix("OPERATION_") for kind in kinds if kind != "OPERATION_NONE"]
+
+
+def run_ms(run_time: gdb.Value) -> str:
+    """kernel/task/run_time.h; of one that runs: when it would have begun, had it never paused."""
+    word = int(run_time["word"])
+    begin = word & ~(1 << 63)
+    return f"since {begin / 1e6:.1f}" if word >> 63 else f"{word / 1e6:.1f}"
 
 
 class Command(gdb.Command):
@@ -103,6 +141,101 @@ class Processes(Command):
     def ledgers() -> list[int]:
         names = ("LEDGER_FRAME_GRANT", "LEDGER_IMAGE", "LEDGER_PAGE_TABLE", "LEDGER_CAP_SLOTS")
         return [dict(enum_items("enum ledger_kind"))[name] for name in names]
+
+
+class Tree(Command):
+    """capos-tree: processes below their parents, with what they use of which limit."""
+
+    name = "capos-tree"
+
+    def run(self, words: list[str]) -> None:
+        everyone = sorted(processes(), key=lambda process: int(process["id"]))
+        ids = {int(process["id"]) for process in everyone}
+        waiting = [(process, 0) for process in reversed(everyone) if parent_id(process) not in ids]
+        while waiting:
+            process, depth = waiting.pop()
+            state = " (ended)" if process["ended"] else " (ends)" if process["ending"] else ""
+            print(f"{'  ' * depth}{title(process)}{state}: {int(process['threads'])} threads, {self.limits(process)}")
+            mine = [one for one in reversed(everyone) if parent_id(one) == int(process["id"])]
+            waiting += [(child, depth + 1) for child in mine]
+
+    @staticmethod
+    def limits(process: gdb.Value) -> str:
+        of = process["account"]["ledger"]["of"]
+        kinds = [(name, kind) for name, kind in enum_items("enum ledger_kind") if name != "LEDGER_COUNT"]
+        return ", ".join(
+            f"{name.removeprefix('LEDGER_').lower()} {int(of[kind]['used'])}/{int(of[kind]['limit'])}"
+            for name, kind in kinds
+        )
+
+
+class Threads(Command):
+    """capos-threads [PID]: the threads of a process, or of all, and what they wait for."""
+
+    name, usage, most = "capos-threads", "[PID]", 1
+
+    def run(self, words: list[str]) -> None:
+        print(f"{'pid':>5} {'id':>6} {'state':8} {'cpu':>3} {'priority':>8} {'ms':>14} {'switches':>9}  open")
+        for process in [find_process(words[0])] if words else processes():
+            for thread in threads(process):
+                number = int(process["slot"][int(thread["index"])]["generation"]) << 8 | int(thread["index"])
+                state = str(thread["state"]).removeprefix("THREAD_").lower()
+                print(
+                    f"{int(process['id']):5} {number:6} {state:8} {int(thread['cpu']):3} {int(thread['priority']):8} "
+                    f"{run_ms(thread['run_time']):>14} {int(thread['switches']):9}  {' '.join(operations(thread))}"
+                )
+
+
+class Queues(Command):
+    """capos-queues: what each CPU runs, who is ready there, and who fell asleep there with a deadline."""
+
+    name = "capos-queues"
+
+    def run(self, words: list[str]) -> None:
+        for index in range(int(gdb.parse_and_eval("'cpu_local.c'::online_mask")).bit_length()):
+            cpu = gdb.parse_and_eval(f"'scheduler.c'::scheduler_cpus[{index}]")
+            current = gdb.parse_and_eval(f"(struct thread *)'cpu_local.c'::cpus[{index}]->current_thread")
+            runs = thread_title(current.dereference()) if int(current) else "nothing"
+            print(
+                f"cpu {index}: runs {runs}; {int(cpu['queue']['count'])} ready, "
+                f"{int(cpu['deadlines']['count'])} with a deadline, {int(cpu['switches'])} switches"
+            )
+            first = cpu["queue"]["first"]
+            for priority in reversed(range(first.type.range()[1] + 1)):
+                thread = first[priority]
+                while int(thread):
+                    print(f"  priority {priority}: {thread_title(thread.dereference())}")
+                    thread = thread["next_ready"]
+
+
+class Endpoints(Command):
+    """capos-endpoints: each with its capabilities, and who waits in its queues."""
+
+    name = "capos-endpoints"
+
+    def run(self, words: list[str]) -> None:
+        for endpoint in linked("'endpoint.c'::endpoints"):
+            state = " (shut)" if endpoint["is_shut"] else ""
+            print(
+                f"endpoint {int(endpoint['number'])}{state}: {int(endpoint['owners'])} owners, "
+                f"{int(endpoint['clients'])} clients, {int(endpoint['references'])} references"
+            )
+            for name in ("calls", "receivers", "served"):
+                operation = endpoint[name]["first"]
+                while int(operation):
+                    print(f"  {name}: {thread_title(operation['thread'].dereference())}")
+                    operation = operation["next"]
+
+
+class Runs(gdb.Function):
+    """$capos_runs("NAME"): whether the process whose page table the CPU has loaded has that name."""
+
+    def __init__(self) -> None:
+        super().__init__("capos_runs")
+
+    def invoke(self, name: gdb.Value) -> bool:
+        found = [process["name"].string() for process in processes() if root_of(process) == loaded_root()]
+        return found == [name.string()]
 
 
 class Walk(Command):
@@ -199,5 +332,5 @@ class Ledgers(Command):
                 print(f"{name:30} {used:12} {limit:20} {max(peak, used):12}")  # as resource_ledger_peak
 
 
-for command in (Processes, Walk, Frames, Caps, Ledgers):
+for command in (Processes, Tree, Threads, Queues, Endpoints, Walk, Frames, Caps, Ledgers, Runs):
     command()

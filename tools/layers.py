@@ -11,6 +11,7 @@ MAY_SEE = {floor: KERNEL[: i + 1] for i, floor in enumerate(KERNEL)}
 MAY_SEE["boot/shim"] = ("abi", "lib", "boot/shim")
 MAY_SEE["user/runtime"] = ("abi", "lib", "user/runtime")
 MAY_SEE["user/testing"] = ("abi", "lib", "user/runtime", "user/testing")
+MAY_SEE["user/protocol"] = ("abi", "lib", "user/protocol")
 # A test is built with all that it tests.
 for floor in ("tests", "bench", "proofs"):
     MAY_SEE[floor] = KERNEL + ("boot/shim", "user/runtime", "user/shell", floor)
@@ -29,7 +30,7 @@ def check() -> list[str]:
     complaints = []
     for path in tree.files(".c", ".h", ".S"):
         own = floor_of(path)
-        may_see = MAY_SEE.get(own, ("abi", "lib", "user/runtime", "user/testing", own))
+        may_see = MAY_SEE.get(own, ("abi", "lib", "user/runtime", "user/testing", "user/protocol", own))
         for match in tree.INCLUDE.finditer(tree.text(path)):
             where = f"{path}:{tree.text(path).count(chr(10), 0, match.start()) + 1}"
             if not (tree.ROOT / match[1]).exists():

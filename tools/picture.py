@@ -11,7 +11,18 @@ from pathlib import Path
 from qemu import Machine, run
 
 PICTURE = Path("docs/pictures/session.svg")
-SESSION = "run wordcount\nmaps\nledger\nrun fault-probe no-access\ncheck\nhalt\n"
+SESSION = """run wordcount
+run ipc-zerocopy-producer
+alloc buf 4
+run memoryobject-shared-child with shared: buf @memory
+spawn endless spin
+top 1
+kill 6
+run endless with timer @console
+run fault-probe no-access
+check
+halt
+"""
 PROMPT = "capos> "
 
 FONT = 13
@@ -23,6 +34,7 @@ COLOURS = (
     ("capos: fault:", "#ff8f7a"),
     ("capos: ", "#8b98a9"),
     ("check: ", "#9fd68f"),
+    ("producer: ok ", "#9fd68f"),
     ("", "#d7dde5"),
 )
 PROMPT_COLOUR, TYPED_COLOUR, GROUND = "#9fd68f", "#ffffff", "#12161c"

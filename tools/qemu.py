@@ -146,21 +146,37 @@ def run_on_terminal(machine: Machine) -> Result:
         return Result(code, why, output, seconds)
 
 
+@dataclass
+class Step:
+    """Part of an input that is given only when the guest has said the text, after what it had to say for earlier ones."""
+
+    after: bytes
+    input: bytes
+
+
 class Feeder:
     """Gives the guest its input once it is ready, as fast as the pipe takes it; QEMU paces it to the UART."""
 
-    def __init__(self, pipe, source: bytes | int | None):
+    def __init__(self, pipe, source: list[Step] | bytes | int | None):
         self.pipe = pipe
-        self.pending = source if isinstance(source, bytes) else b""
+        self.steps = source if isinstance(source, list) else [Step(READY, source if isinstance(source, bytes) else b"")]
         self.source = source if isinstance(source, int) else None
-        self.ready = False
+        self.pending = b""
+        self.seen = 0  # bytes of the output that steps have waited for
         os.set_blocking(pipe.fileno(), False)
 
+    def look(self, output: bytearray) -> None:
+        """See how far the guest has come."""
+        while self.steps and (at := output.find(self.steps[0].after, self.seen)) >= 0:
+            step, self.steps = self.steps[0], self.steps[1:]
+            self.seen = at + len(step.after)
+            self.pending += step.input
+
     def inputs(self) -> list[int]:
-        return [self.source] if self.ready and self.source is not None and not self.pending else []
+        return [self.source] if not self.steps and self.source is not None and not self.pending else []
 
     def outputs(self) -> list[int]:
-        return [self.pipe.fileno()] if self.ready and self.pending else []
+        return [self.pipe.fileno()] if self.pending else []
 
     def read(self) -> None:
         self.pending = os.read(self.source, 4096)
@@ -173,7 +189,7 @@ class Feeder:
         except BlockingIOError:
             pass
         except BrokenPipeError:
-            self.pending, self.source = b"", None
+            self.pending, self.source, self.steps = b"", None, []
 
 
 def converse(process: subprocess.Popen, feeder: Feeder, deadline: float | None, sinks: list) -> tuple[bytes, bool]:
@@ -192,15 +208,16 @@ def converse(process: subprocess.Popen, feeder: Feeder, deadline: float | None, 
             for sink in sinks:
                 sink.write(chunk)
                 sink.flush()
-            feeder.ready = feeder.ready or READY in output
+            feeder.look(output)
         if feeder.source in readable:
             feeder.read()
         if writable:
             feeder.write()
 
 
-def run(machine: Machine, source: bytes | int | None = None, sinks: tuple = ()) -> Result:
-    """Run with the input given as bytes or read from a file descriptor; each sink gets the output as it comes."""
+def run(machine: Machine, source: list[Step] | bytes | int | None = None, sinks: tuple = ()) -> Result:
+    """Run with the input given as bytes, or step by step, or read from a file descriptor; each sink gets the output as
+    it comes."""
     with tempfile.TemporaryDirectory(prefix="capos-") as scratch:
         events = f"{scratch}/events"
         args = command_line(machine, events)

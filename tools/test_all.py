@@ -11,7 +11,8 @@ import time
 
 SUITES = """
 check test-lib sanitize-lib test-install fuzz-corpus
-run-smoke run-vm run-mutant run-gdb run-iso bench
+run-smoke run-vm run-mutant run-gdb run-iso
+run-memoryobject-shared run-ipc-zerocopy run-kv bench
 """.split()
 # Each suite is a make of its own, not a job of the one that started this.
 ENVIRONMENT = {key: value for key, value in os.environ.items() if key not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}

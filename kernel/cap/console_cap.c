@@ -6,6 +6,7 @@
 #include "kernel/arch/x86_64/serial.h"
 #include "kernel/cap/call.h"
 #include "kernel/mem/user_access.h"
+#include "kernel/task/thread.h"
 #include "lib/check.h"
 
 #define PART_BYTES 256u
@@ -13,6 +14,12 @@
 
 static struct spinlock output_lock = SPINLOCK_INIT; /* parts of two writers do not mix */
 static struct spinlock input_lock = SPINLOCK_INIT;  /* one reader looks and takes */
+
+/* What has come and nobody has read. input_lock. */
+static struct {
+	uint32_t first, count;
+	uint8_t byte[CONSOLE_KEPT_BYTES];
+} kept;
 
 static enum status write(struct call *call)
 {
@@ -36,6 +43,25 @@ static enum status write(struct call *call)
 	return STATUS_OK;
 }
 
+static uint8_t *kept_at(uint32_t index)
+{
+	return &kept.byte[(kept.first + index) % CONSOLE_KEPT_BYTES];
+}
+
+static void keep_input(void)
+{
+	uint8_t byte;
+
+	while (kept.count < CONSOLE_KEPT_BYTES && serial_read_byte(&byte))
+		*kept_at(kept.count++) = byte;
+}
+
+static void drop_input(uint32_t count)
+{
+	kept.first = (kept.first + count) % CONSOLE_KEPT_BYTES;
+	kept.count -= count;
+}
+
 /* As many bytes as have come, if the buffer can take them; a bad buffer loses no input. */
 static enum status take_input(struct address_space *space, const struct operation *operation, uint64_t *count)
 {
@@ -44,15 +70,29 @@ static enum status take_input(struct address_space *space, const struct operatio
 
 	*count = 0;
 	TRY(user_access_check(space, operation->buffer, limit, true));
-	while (*count < limit && serial_read_byte(&part[*count]))
-		++*count;
-	return *count == 0 ? STATUS_OK : user_access_write(space, operation->buffer, *count, part);
+	keep_input();
+	limit = limit < kept.count ? limit : kept.count;
+	if (limit == 0)
+		return STATUS_OK;
+	for (uint32_t i = 0; i < limit; i++)
+		part[i] = *kept_at(i);
+	TRY(user_access_write(space, operation->buffer, limit, part));
+	drop_input((uint32_t)limit);
+	*count = limit;
+	return STATUS_OK;
 }
 
 /* The serial line is polled. */
-static bool poll_input(struct operation *operation, uint64_t *next_look)
+static void look_again(uint64_t *next_look)
 {
 	uint64_t look = clock_now_ns() + POLL_NS;
+
+	if (look < *next_look)
+		*next_look = look;
+}
+
+static bool poll_input(struct operation *operation, uint64_t *next_look)
+{
 	enum status status;
 	uint64_t count;
 
@@ -60,13 +100,50 @@ static bool poll_input(struct operation *operation, uint64_t *next_look)
 	status = take_input(&operation->thread->process->space, operation, &count);
 	spinlock_release(&input_lock);
 	if (status == STATUS_OK && count == 0) {
-		if (look < *next_look)
-			*next_look = look;
+		look_again(next_look);
 		return false;
 	}
 	operation->completion.value = status == STATUS_OK ? count : 0;
 	operation->completion.result = -(int32_t)status;
 	return true;
+}
+
+static bool take_interrupt(void)
+{
+	keep_input();
+	for (uint32_t i = 0; i < kept.count; i++) {
+		if (*kept_at(i) == CONSOLE_INTERRUPT) {
+			drop_input(i + 1);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* `word`: its thread has read since. */
+static bool poll_interrupt(struct operation *operation, uint64_t *next_look)
+{
+	bool has_come;
+
+	if (operation->word != 0)
+		return true;
+	spinlock_acquire(&input_lock);
+	has_come = take_interrupt();
+	spinlock_release(&input_lock);
+	operation->completion.value = has_come;
+	if (!has_come)
+		look_again(next_look);
+	return has_come;
+}
+
+static void end_waits(struct thread *thread)
+{
+	for (uint32_t i = 0; i < OPERATION_MAX; i++) {
+		struct operation *operation = &thread->operation[i];
+
+		if (operation->kind == OPERATION_CONSOLE_READ && operation->poll == poll_interrupt)
+			operation->word = 1;
+	}
 }
 
 static enum status read(struct call *call)
@@ -80,10 +157,25 @@ static enum status read(struct call *call)
 	operation->buffer = call->argument[0];
 	operation->bytes = call->argument[1];
 	operation->poll = poll_input;
+	end_waits(call->thread);
 	return STATUS_OK;
 }
 
-static call_handler_t *const handlers[] = { [CONSOLE_WRITE] = write, [CONSOLE_READ] = read };
+static enum status wait_interrupt(struct call *call)
+{
+	struct operation *operation;
+
+	TRY(call_open(call, OPERATION_CONSOLE_READ, OPERATION_FOREVER, &operation));
+	operation->word = 0;
+	operation->poll = poll_interrupt;
+	return STATUS_OK;
+}
+
+static call_handler_t *const handlers[] = {
+	[CONSOLE_WRITE] = write,
+	[CONSOLE_READ] = read,
+	[CONSOLE_WAIT_INTERRUPT] = wait_interrupt,
+};
 
 _Static_assert(COUNT_OF(handlers) == CONSOLE_OPERATION_COUNT, "a handler for each operation");
 

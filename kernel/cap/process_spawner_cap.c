@@ -29,6 +29,7 @@ struct spawn_copy {
 	struct process_spawn_request request;
 	struct spawn_texts *texts;
 	struct spawn_grants *grants;
+	struct process *made; /* once it is */
 };
 
 static bool is_terminated(const char *text, size_t size)
@@ -63,7 +64,7 @@ static enum status copy_texts(struct call *call, struct spawn_copy *copy)
 	return STATUS_OK;
 }
 
-static enum status spawn_from(struct call *call, const struct spawn_copy *copy, const struct elf_source *source)
+static enum status spawn_from(struct call *call, struct spawn_copy *copy, const struct elf_source *source)
 {
 	const struct process_spawn_request *request = &copy->request;
 	struct spawn_request spawn = {
@@ -78,14 +79,13 @@ static enum status spawn_from(struct call *call, const struct spawn_copy *copy, 
 		.grant = copy->grants->grant,
 		.grants = request->grant_count,
 	};
-	struct process *process;
 
-	TRY(spawn_process(&spawn, &process, &call->capability, &call->value));
+	TRY(spawn_process(&spawn, &copy->made, &call->capability, &call->value));
 	call->interface = INTERFACE_PROCESS_HANDLE;
 	return STATUS_OK;
 }
 
-static enum status spawn_from_package(struct call *call, const struct spawn_copy *copy)
+static enum status spawn_from_package(struct call *call, struct spawn_copy *copy)
 {
 	const struct archive *archive = boot_package_archive();
 	struct memory_file file;
@@ -98,7 +98,7 @@ static enum status spawn_from_package(struct call *call, const struct spawn_copy
 	return spawn_from(call, copy, &source);
 }
 
-static enum status spawn_from_object(struct call *call, const struct spawn_copy *copy)
+static enum status spawn_from_object(struct call *call, struct spawn_copy *copy)
 {
 	const struct memory_object *object;
 	struct elf_source source;
@@ -141,6 +141,8 @@ static enum status spawn(struct call *call)
 	status = spawn_with_copy(call, &copy);
 	frame_free(texts, FRAME_TASK, NULL);
 	frame_free(grants, FRAME_TASK, NULL);
+	if (status == STATUS_OK)
+		process_start(copy.made);
 	return status;
 }
 

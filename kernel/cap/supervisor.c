@@ -131,7 +131,9 @@ static enum status start_init(struct process **process)
 	file = (struct memory_file){ archive->file[index].data, archive->file[index].size };
 	source = program_image_of_file(&file);
 	choose_limits(limits);
-	return spawn_process(&request, process, NULL, &process_id);
+	TRY(spawn_process(&request, process, NULL, &process_id));
+	process_start(*process);
+	return STATUS_OK;
 }
 
 static void wait_for_end(const struct process *process)

@@ -1,6 +1,7 @@
 /* Inspector: abi/inspector_abi.h. Looks, changes nothing. */
 #include "abi/inspector_abi.h"
 
+#include "kernel/arch/x86_64/clock.h"
 #include "kernel/arch/x86_64/cpu_local.h"
 #include "kernel/cap/call.h"
 #include "kernel/debug/invariant.h"
@@ -201,6 +202,7 @@ static enum inspector_thread_state state_of(const struct thread *thread)
 static enum status thread(struct call *call)
 {
 	struct inspector_thread result = { 0 };
+	uint64_t now = clock_now_ns();
 	const struct thread *found_thread;
 	struct process *found;
 	enum status status;
@@ -214,7 +216,7 @@ static enum status thread(struct call *call)
 			.cpu = found_thread->cpu,
 			.priority = found_thread->priority,
 			.open_operations = found_thread->open_count,
-			.run_ns = found_thread->run_ns,
+			.run_ns = run_time_read(&found_thread->run_time, now),
 			.switches = found_thread->switches,
 		};
 	let_process_go(found);

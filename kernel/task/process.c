@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "kernel/arch/x86_64/clock.h"
 #include "kernel/mem/frame.h"
 #include "kernel/mem/kernel_stack.h"
 #include "kernel/mem/paging.h"
@@ -151,13 +152,14 @@ void process_read_statistics(struct process *process, struct memory_statistics *
 
 uint64_t process_run_ns(struct process *process)
 {
+	uint64_t now = clock_now_ns();
 	uint64_t run_ns;
 
 	spinlock_acquire(&process->lock);
 	run_ns = process->run_ns;
 	for (uint32_t i = 0; i < THREAD_MAX; i++)
 		if (process->slot[i].thread != NULL)
-			run_ns += __atomic_load_n(&process->slot[i].thread->run_ns, __ATOMIC_RELAXED);
+			run_ns += run_time_read(&process->slot[i].thread->run_time, now);
 	spinlock_release(&process->lock);
 	return run_ns;
 }

@@ -86,11 +86,15 @@ static void answer(struct process *process, struct operation *operation)
 	operation_complete(operation, status, (uint64_t)process->exit.code);
 }
 
-/* All threads are gone, and everything that was the program's: what is left is the record. */
+/*
+ * All threads are gone, and everything that was the program's: what is left is the record. Who waits has a use of it; the
+ * program's own ends before anybody is told, so that whoever was told finds nothing left but what the handles keep.
+ */
 static void finish(struct process *process)
 {
 	struct resource_ledger left;
 	struct operation *operation;
+	bool is_waited_for;
 
 	account_refund_one(&process->account, LEDGER_KERNEL_OBJECT, PROCESS_KERNEL_BYTES);
 	account_read(&process->account, &left);
@@ -101,12 +105,16 @@ static void finish(struct process *process)
 	spinlock_acquire(&process->lock);
 	process->exit.run_ns = process->run_ns;
 	process->ended = true;
+	is_waited_for = process->waits.count != 0;
+	if (is_waited_for)
+		process_end_use(process);
 	while ((operation = process->waits.first) != NULL) {
 		operation_dequeue(operation);
 		answer(process, operation);
 	}
 	spinlock_release(&process->lock);
-	process_end_use(process);
+	if (!is_waited_for)
+		process_end_use(process);
 	process_tree_tell_watcher();
 }
 
@@ -114,7 +122,7 @@ void process_reclaim_thread(struct thread *thread)
 {
 	struct process *process = thread->process;
 	uint32_t index = thread->index;
-	uint64_t run_ns = thread->run_ns;
+	uint64_t run_ns = run_time_read(&thread->run_time, 0); /* it has stopped */
 	bool is_last;
 
 	thread_destroy(thread);

@@ -25,14 +25,19 @@ static uint64_t ring_address(uint32_t index)
 
 /* ---- making ---- */
 
-static enum status check_start(const struct process *process, const struct thread_start *start)
+static enum status check_address(uint64_t address)
 {
 	struct uaddr_range range;
 
-	TRY(uaddr_range_of_bytes(start->entry, 1, &range));
-	TRY(uaddr_range_of_bytes(start->tls, 1, &range));
-	GUARD(start->stack != 0, STATUS_NOT_USER_ADDRESS);
-	TRY(uaddr_range_of_bytes(start->stack - 1, 1, &range));
+	GUARD(uaddr_range_of_bytes(address, 1, &range) == STATUS_OK, STATUS_NOT_USER_ADDRESS);
+	return STATUS_OK;
+}
+
+static enum status check_start(const struct process *process, const struct thread_start *start)
+{
+	TRY(check_address(start->entry));
+	TRY(check_address(start->tls));
+	TRY(check_address(start->stack - 1)); /* of the last byte of it; 0 - 1 is none */
 	GUARD(start->priority <= process->priority, STATUS_BAD_ARGUMENT);
 	return STATUS_OK;
 }
@@ -90,7 +95,7 @@ static enum status make_thread(struct process *process, uint32_t index, const st
 	TRY(thread_create(process, thread));
 	status = bootstrap_page_map(&process->space, ring_address(index), PROTECTION_READ | PROTECTION_WRITE, &ring);
 	if (status != STATUS_OK) {
-		thread_destroy(*thread);
+		thread_cancel(*thread);
 		return status;
 	}
 	ring_init_zeroed(ring); /* as its frame is */

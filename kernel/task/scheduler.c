@@ -27,9 +27,11 @@ struct scheduler_cpu {
 	struct thread *fpu;          /* whose registers are loaded */
 	struct address_space *space; /* that is loaded; NULL: the kernel's */
 	uint64_t idle_context;
-	uint64_t switched_at, turn_end;
-	uint64_t alarm; /* where it stands; SCHEDULER_FOREVER: nowhere */
-	struct scheduler_statistics statistics;
+	uint64_t turn_end;
+	bool turn_goes_on; /* the next thread was handed over to: it runs in the turn of who did that */
+	uint64_t alarm;    /* where it stands; SCHEDULER_FOREVER: nowhere */
+	uint64_t switches;
+	struct run_time busy; /* with threads */
 
 	struct spinlock deadline_lock;
 	struct deadline_heap deadlines; /* deadline_lock; threads that fell asleep on this CPU */
@@ -229,7 +231,8 @@ static struct thread *take_next(struct scheduler_cpu *cpu, uint32_t lowest)
 
 	if (thread != NULL) {
 		cpu->handed_over = NULL;
-		if (thread->priority >= lowest && run_queue_best(&cpu->queue) <= thread->priority + 1)
+		cpu->turn_goes_on = thread->priority >= lowest && run_queue_best(&cpu->queue) <= thread->priority + 1;
+		if (cpu->turn_goes_on)
 			return thread;
 		run_queue_add(&cpu->queue, thread);
 	}
@@ -265,19 +268,21 @@ void scheduler_leave_space(void)
 
 static void leave_thread(struct scheduler_cpu *cpu, struct thread *thread, uint64_t now)
 {
-	__atomic_store_n(&thread->run_ns, thread->run_ns + (now - cpu->switched_at), __ATOMIC_RELAXED);
-	cpu->statistics.busy_ns += now - cpu->switched_at;
+	run_time_end(&thread->run_time, now);
+	run_time_end(&cpu->busy, now);
 	if (thread->process == NULL || thread->state == THREAD_DEAD)
 		return;
 	fpu_save(&thread->fpu);
 	user_mode_save_segments(&thread->segments);
 }
 
-static void enter_thread(struct scheduler_cpu *cpu, struct thread *thread)
+static void enter_thread(struct scheduler_cpu *cpu, struct thread *thread, uint64_t now)
 {
 	thread->state = THREAD_RUNNING;
 	thread->on_cpu = true;
-	cpu->statistics.switches++;
+	run_time_begin(&thread->run_time, now);
+	run_time_begin(&cpu->busy, now);
+	cpu->switches++;
 	thread->switches++;
 	load_space(cpu, thread->process != NULL ? &thread->process->space : NULL);
 	cpu_set_kernel_stack(thread->stack_top);
@@ -326,12 +331,14 @@ static void switch_to(struct scheduler_cpu *cpu, struct thread *before, struct t
 	if (before != NULL)
 		leave_thread(cpu, before, now);
 	cpu->leaving = before;
-	cpu->switched_at = now;
-	cpu->turn_end = now + SCHEDULER_SLICE_NS;
+	/* Two that hand over to each other have one turn together, or nobody else would ever have one. */
+	if (!cpu->turn_goes_on)
+		cpu->turn_end = now + SCHEDULER_SLICE_NS;
+	cpu->turn_goes_on = false;
 	cpu_current()->current_thread = next;
 	__atomic_store_n(&cpu->running, next != NULL ? next->priority + 1 : 0, __ATOMIC_RELAXED);
 	if (next != NULL) {
-		enter_thread(cpu, next);
+		enter_thread(cpu, next, now);
 		next->cpu = cpu->index;
 		if (run_queue_best(&cpu->queue) > next->priority)
 			wait_turn(cpu);
@@ -430,10 +437,10 @@ static void preempt(struct scheduler_cpu *cpu)
 void task_before_user(void)
 {
 	for (;;) {
-		struct cpu *cpu = cpu_current();
-		uint64_t attention = __atomic_exchange_n(&cpu->attention, 0, __ATOMIC_ACQUIRE);
+		uint64_t attention;
 
-		process_end_if_asked();
+		process_end_if_asked(); /* first: what is taken must be attended to, and who ends attends to nothing */
+		attention = __atomic_exchange_n(&cpu_current()->attention, 0, __ATOMIC_ACQUIRE);
 		if (attention == 0)
 			return;
 		attend(this_cpu(), attention);
@@ -476,7 +483,10 @@ _Noreturn void scheduler_idle(void)
 
 void scheduler_read(uint32_t cpu, struct scheduler_statistics *statistics)
 {
-	*statistics = scheduler_cpus[cpu].statistics;
+	uint64_t now = clock_now_ns();
+
+	statistics->switches = __atomic_load_n(&scheduler_cpus[cpu].switches, __ATOMIC_RELAXED);
+	statistics->busy_ns = run_time_read(&scheduler_cpus[cpu].busy, now);
 }
 
 bool scheduler_is_valid(void)

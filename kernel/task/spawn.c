@@ -203,6 +203,5 @@ enum status spawn_process(const struct spawn_request *request, struct process **
 	*process = spawning.process;
 	if (request->parent == NULL)
 		process_use(spawning.process);
-	process_start(spawning.process);
 	return STATUS_OK;
 }

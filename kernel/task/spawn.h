@@ -34,9 +34,11 @@ struct spawn_extra {
 };
 
 /*
- * With a parent, *handle names the new process in its table. Without one, *process is the new one, with a use that the
- * caller ends. STATUS_ELF_*, OCCUPIED, OVER_*, OUT_OF_MEMORY, TOO_LONG (strings, grants), BAD_ARGUMENT (strings, kind
- * of a grant, a name twice or not terminated, priority above the parent's), NO_SUCH_CAPABILITY, NOT_TRANSFERABLE.
+ * Make a process, which process_start then lets run: the caller first gives back all that it took for the request, so
+ * that the program finds none of it missing. With a parent, *handle names the new process in its table. Without one,
+ * *process is the new one, with a use that the caller ends. STATUS_ELF_*, OCCUPIED, OVER_*, OUT_OF_MEMORY, TOO_LONG
+ * (strings, grants), BAD_ARGUMENT (strings, kind of a grant, a name twice or not terminated, priority above the
+ * parent's), NO_SUCH_CAPABILITY, NOT_TRANSFERABLE.
  */
 enum status spawn_process(const struct spawn_request *request, struct process **process, handle_t *handle,
 			  uint64_t *process_id);

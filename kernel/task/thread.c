@@ -83,3 +83,13 @@ void thread_destroy(struct thread *thread)
 	if (process != NULL)
 		account_refund_one(&process->account, LEDGER_KERNEL_OBJECT, THREAD_KERNEL_BYTES);
 }
+
+void thread_cancel(struct thread *thread)
+{
+	struct process *process = thread->process;
+	struct charge charge = { .kinds = 0 };
+
+	destroy_parts(thread);
+	charge_add(&charge, LEDGER_KERNEL_OBJECT, THREAD_KERNEL_BYTES);
+	account_cancel(&process->account, &charge);
+}

@@ -17,6 +17,7 @@
 #include "kernel/arch/x86_64/spinlock.h"
 #include "kernel/arch/x86_64/user_mode.h"
 #include "kernel/task/operation.h"
+#include "kernel/task/run_time.h"
 #include "lib/deadline_heap.h"
 #include "lib/ring.h"
 
@@ -58,7 +59,7 @@ struct thread {
 	uint32_t queue_priority; /* the run queue's lock */
 	struct thread *next_ready;
 	uint64_t context; /* where it was left; context.h */
-	uint64_t run_ns;  /* on CPUs so far */
+	struct run_time run_time;
 	uint64_t switches;
 
 	/* lock of the deadline heap of CPU `deadline_cpu` */
@@ -84,6 +85,9 @@ enum status thread_create(struct process *process, struct thread **thread);
 
 /* Give everything back. It never ran, or is DEAD and its CPU has left its stack. */
 void thread_destroy(struct thread *thread);
+
+/* The same for a process's thread that could not be finished: no peak is left behind. */
+void thread_cancel(struct thread *thread);
 
 /* How many kernel threads there are: they never end. */
 uint32_t thread_kernel_count(void);

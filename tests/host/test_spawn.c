@@ -6,101 +6,95 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "abi/startup.h"
-#include "kernel/mem/heap.h"
-#include "kernel/mem/kernel_stack.h"
 #include "kernel/mem/user_access.h"
+#include "kernel/task/program_image.h"
 #include "kernel/task/spawn.h"
-#include "kernel/task/user_stack.h"
 #include "lib/check.h"
+#include "tests/host/actor.h"
 #include "tests/host/host_support.h"
 #include "tests/host/program_file.h"
-#include "tests/host/task_machine.h"
+#include "tests/host/task_scheduler.h"
+#include "tests/host/task_snapshot.h"
 
 #define FRAMES 1024u
-#define GRANTS 7u
 
-#define STACK_BOTTOM (SPAWN_STACK_TOP - STARTUP_STACK_PAGES * PAGE_SIZE)
-#define GUARD_BOTTOM (STACK_BOTTOM - SPAWN_GUARD_PAGES * PAGE_SIZE)
+#define STACK_BOTTOM (PROGRAM_STACK_TOP - STARTUP_STACK_PAGES * PAGE_SIZE)
+#define GUARD_BOTTOM (STACK_BOTTOM - PROGRAM_GUARD_PAGES * PAGE_SIZE)
 #define READ PROTECTION_READ
 #define READ_WRITE (PROTECTION_READ | PROTECTION_WRITE)
 #define READ_EXECUTE (PROTECTION_READ | PROTECTION_EXECUTE)
 
 /* ---- spawning ---- */
 
-static const char *const words[] = { "program", "", "a word", "last" };
+static const char three_words[] = "program\0\0a word";
+static const struct process_grant own[] = {
+	{ .name = "memory", .kind = PROCESS_GRANT_OWN, .interface = INTERFACE_VIRTUAL_MEMORY },
+	{ .name = "threads", .kind = PROCESS_GRANT_OWN, .interface = INTERFACE_THREAD_CONTROL },
+	{ .name = "park", .kind = PROCESS_GRANT_OWN, .interface = INTERFACE_PARK_SPACE },
+};
 
-static uint32_t refuse_grant; /* this step, GRANTS or more: none */
-static struct cap_hold granted[GRANTS];
-
-/* Six capabilities without a count of holds, and a memory object that is charged for. */
-static enum status grant_some(struct process *process, struct capset_page *capset)
+/* By the machine: no parent. */
+static enum status spawn_words(const struct elf_source *source, const struct string_list *words,
+			       const uint64_t limits[LEDGER_COUNT], struct process **process)
 {
-	struct charge charge = { .kinds = 0 };
-	struct memory_object *object;
-	enum status status;
-	char name[8];
+	const struct spawn_request request = {
+		.name = "spawned",
+		.source = source,
+		.strings = { *words, { NULL, 0, 0 } },
+		.limits = limits,
+		.priority = THREAD_PRIORITY_DEFAULT + 1,
+		.grant = own,
+		.grants = COUNT_OF(own),
+	};
+	uint64_t id;
 
-	for (uint32_t i = 0; i < GRANTS - 1; i++) {
-		GUARD(i != refuse_grant, STATUS_BUSY);
-		granted[i] = (struct cap_hold){ .interface = INTERFACE_TIMER, .mode = TRANSFER_COPY, .badge = i };
-		(void)snprintf(name, sizeof(name), "cap %u", (unsigned)i);
-		TRY(spawn_grant_capability(process, capset, name, &granted[i]));
-	}
-	GUARD(refuse_grant != GRANTS - 1, STATUS_BUSY);
-	charge_add(&charge, LEDGER_FRAME_GRANT, 3);
-	charge_add(&charge, LEDGER_KERNEL_OBJECT, memory_object_kernel_bytes(3, 0));
-	TRY(memory_object_create(3, 0, &object));
-	status = account_charge_and_promise(&process->account, &charge, 0);
-	if (status == STATUS_OK) {
-		granted[GRANTS - 1] = (struct cap_hold){ object, 0, INTERFACE_MEMORY_OBJECT, TRANSFER_COPY };
-		status = spawn_grant_capability(process, capset, "object", &granted[GRANTS - 1]);
-		if (status != STATUS_OK)
-			account_cancel(&process->account, &charge);
-	}
-	if (status != STATUS_OK)
-		memory_object_drop_hold(object);
-	return status;
-}
-
-static enum status grant_nothing(struct process *process, struct capset_page *capset)
-{
-	(void)process;
-	(void)capset;
+	TRY(spawn_process(&request, process, NULL, &id));
+	assert_int_equal(id, (*process)->id);
+	process_start(*process);
 	return STATUS_OK;
 }
 
 /* On the heap at its exact size, so that sanitizers and valgrind see any read past the end. */
-static enum status spawn_size(const struct program_file *file, uint64_t size, spawn_grant_t *grant,
-			      struct process **process)
+static enum status spawn_size(const struct program_file *file, uint64_t size, struct process **process)
 {
-	struct spawn_request request = {
-		.name = "spawned", .image_bytes = size, .argument = words, .arguments = COUNT_OF(words)
-	};
+	const struct string_list words = { three_words, 3, sizeof(three_words) };
 	uint64_t limits[LEDGER_COUNT];
 	void *image = malloc(size == 0 ? 1 : size);
+	struct memory_file bytes = { image, size };
+	struct elf_source source = program_image_of_file(&bytes);
 	enum status status;
 
 	assert_non_null(image);
 	memcpy(image, file, size);
 	task_machine_limits(limits, TASK_MACHINE_PLENTY);
-	request.image = image;
-	request.limits = limits;
-	status = spawn_process(&request, grant, process);
+	status = spawn_words(&source, &words, limits, process);
 	free(image);
 	return status;
+}
+
+static struct thread *first_thread(struct process *process)
+{
+	return process->slot[0].thread;
+}
+
+/* It has run, and ended. */
+static void end_process(struct process *process)
+{
+	assert_true(process_is_valid(process));
+	actor_end_thread(first_thread(process), 0);
+	assert_true(process->ended);
+	process_end_use(process);
 }
 
 static struct process *spawn_good(const struct program_file *file)
 {
 	struct process *process;
 
-	refuse_grant = GRANTS;
-	assert_int_equal(spawn_size(file, sizeof(*file), grant_some, &process), STATUS_OK);
+	assert_int_equal(spawn_size(file, sizeof(*file), &process), STATUS_OK);
 	assert_true(process_is_valid(process));
 	assert_true(address_space_is_valid(&process->space, machine_kernel_root()));
 	assert_true(heap_is_valid());
@@ -108,13 +102,13 @@ static struct process *spawn_good(const struct program_file *file)
 }
 
 /* A refusal with nothing left behind. */
-static void assert_refused(const struct program_file *file, uint64_t size, spawn_grant_t *grant, enum status expected)
+static void assert_refused(const struct program_file *file, uint64_t size, enum status expected)
 {
 	struct task_snapshot before;
 	struct process *process;
 
 	task_snapshot_take(&before, NULL);
-	assert_int_equal(spawn_size(file, size, grant, &process), expected);
+	assert_int_equal(spawn_size(file, size, &process), expected);
 	assert_true(task_snapshot_holds(&before, NULL));
 }
 
@@ -165,7 +159,7 @@ static void test_segments(void **state)
 	task_machine_start(FRAMES);
 	process = spawn_good(&file);
 	assert_string_equal(process->name, "spawned");
-	assert_int_equal(process->thread.entry, file.header.e_entry);
+	assert_int_equal(first_thread(process)->entry, file.header.e_entry);
 	for (uint32_t i = 0; i < PROGRAM_LOADS; i++) {
 		const Elf64_Phdr *load = &file.program[i];
 		uint64_t end = load->p_vaddr + load->p_memsz;
@@ -174,7 +168,7 @@ static void test_segments(void **state)
 		assert_bytes(process, load->p_vaddr, (const uint8_t *)&file + load->p_offset, load->p_filesz);
 		assert_zero(process, load->p_vaddr + load->p_filesz, (end + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1));
 	}
-	process_destroy(process);
+	end_process(process);
 	task_machine_stop();
 }
 
@@ -189,7 +183,7 @@ static void test_regions(void **state)
 		{ 0x405000, 0x409000, PAGE_IMAGE, READ_WRITE },
 		{ GUARD_BOTTOM - PAGE_SIZE, GUARD_BOTTOM, PAGE_IMAGE, READ_WRITE }, /* TLS */
 		{ GUARD_BOTTOM, STACK_BOTTOM, PAGE_GUARD, PROTECTION_NONE },
-		{ STACK_BOTTOM, SPAWN_STACK_TOP, PAGE_IMAGE, READ_WRITE },
+		{ STACK_BOTTOM, PROGRAM_STACK_TOP, PAGE_IMAGE, READ_WRITE },
 	};
 	const struct program_file file = program_file_good();
 	struct virtual_memory_region region = { .end = 0 };
@@ -212,9 +206,9 @@ static void test_regions(void **state)
 	process_read_statistics(process, &statistics);
 	assert_int_equal(statistics.ledger[LEDGER_IMAGE].used, pages);
 	assert_int_equal(statistics.ledger[LEDGER_VIRTUAL_RESERVATION].used, 0);
-	assert_int_equal(statistics.ledger[LEDGER_FRAME_GRANT].used, 3); /* grant_some's object */
-	assert_int_equal(statistics.ledger[LEDGER_CAP_SLOTS].used, GRANTS);
-	process_destroy(process);
+	assert_int_equal(statistics.ledger[LEDGER_FRAME_GRANT].used, 0);
+	assert_int_equal(statistics.ledger[LEDGER_CAP_SLOTS].used, COUNT_OF(own));
+	end_process(process);
 	task_machine_stop();
 }
 
@@ -233,7 +227,7 @@ static void check_tls(uint64_t file_bytes, uint64_t memory_bytes, uint64_t align
 	tls->p_memsz = memory_bytes;
 	tls->p_align = align;
 	process = spawn_good(&file);
-	pointer = process->thread.fs_base;
+	pointer = first_thread(process)->segments.fs_base;
 	align = align == 0 ? 1 : align;
 	block = pointer - (memory_bytes + align - 1) / align * align;
 	assert_int_equal(pointer % 64, 0);
@@ -245,7 +239,7 @@ static void check_tls(uint64_t file_bytes, uint64_t memory_bytes, uint64_t align
 	assert_zero(process, block & ~(PAGE_SIZE - 1), block);
 	assert_zero(process, block + file_bytes, pointer);
 	assert_zero(process, pointer + 8, GUARD_BOTTOM);
-	process_destroy(process);
+	end_process(process);
 }
 
 static void test_tls(void **state)
@@ -268,15 +262,15 @@ static void test_tls(void **state)
 	}
 	file.program[PROGRAM_TLS].p_type = PT_NOTE; /* a program without TLS has its thread control block too */
 	process = spawn_good(&file);
-	assert_int_equal(read_word(process, process->thread.fs_base), process->thread.fs_base);
-	assert_int_equal(process->thread.fs_base % 64, 0);
-	process_destroy(process);
+	assert_int_equal(read_word(process, first_thread(process)->segments.fs_base), first_thread(process)->segments.fs_base);
+	assert_int_equal(first_thread(process)->segments.fs_base % 64, 0);
+	end_process(process);
 	task_machine_stop();
 }
 
 static void assert_string_at(struct process *process, uint64_t address, const char *expected)
 {
-	assert_in_range(address, process->thread.user_stack, SPAWN_STACK_TOP - 1);
+	assert_in_range(address, first_thread(process)->user_stack, PROGRAM_STACK_TOP - 1);
 	assert_bytes(process, address, expected, strlen(expected) + 1);
 }
 
@@ -313,18 +307,18 @@ static void check_vector(struct process *process, const struct program_file *fil
 	assert_int_equal(value[AT_EXECFN], name);
 	for (uint32_t i = 0; i < COUNT_OF(zero); i++)
 		assert_true(found[zero[i]] && value[zero[i]] == 0);
-	assert_in_range(value[AT_RANDOM], vector + 16, SPAWN_STACK_TOP - 16);
+	assert_in_range(value[AT_RANDOM], vector + 16, PROGRAM_STACK_TOP - 16);
 	assert_true(read_word(process, value[AT_RANDOM]) != read_word(process, value[AT_RANDOM] + 8));
 }
 
 static void check_stack(struct process *process, const struct program_file *file, const char *const *argument,
 			uint32_t count)
 {
-	uint64_t pointer = process->thread.user_stack;
+	uint64_t pointer = first_thread(process)->user_stack;
 	uint64_t name = count == 0 ? 0 : read_word(process, pointer + 8);
 
 	assert_int_equal(pointer % 16, 0);
-	assert_in_range(pointer, SPAWN_STACK_TOP - PAGE_SIZE, SPAWN_STACK_TOP - 16);
+	assert_in_range(pointer, PROGRAM_STACK_TOP - PAGE_SIZE, PROGRAM_STACK_TOP - 16);
 	assert_int_equal(read_word(process, pointer), count);
 	for (uint32_t i = 0; i < count; i++)
 		assert_string_at(process, read_word(process, pointer + 8 + i * 8), argument[i]);
@@ -334,51 +328,81 @@ static void check_stack(struct process *process, const struct program_file *file
 	assert_zero(process, STACK_BOTTOM, pointer);
 }
 
-static enum status spawn_words(const struct program_file *file, const char *const *argument, uint32_t count,
-			       struct process **process)
+static enum status spawn_list(const struct program_file *file, const char *text, uint32_t count, uint32_t bytes,
+			      struct process **process)
 {
-	struct spawn_request request = { "words", file, sizeof(*file), argument, count, NULL };
+	const struct string_list words = { text, count, bytes };
+	struct memory_file image = { (const uint8_t *)file, sizeof(*file) };
+	struct elf_source source = program_image_of_file(&image);
 	uint64_t limits[LEDGER_COUNT];
 
 	task_machine_limits(limits, TASK_MACHINE_PLENTY);
-	request.limits = limits;
-	return spawn_process(&request, grant_nothing, process);
+	return spawn_words(&source, &words, limits, process);
 }
 
-/* Each number of arguments, and each length of one until the page is full; after the first refusal only refusals. */
+/* Each number of strings, and each length of one until there is no room; after the first refusal only refusals. */
 static void test_stack(void **state)
 {
-	const char *many[USER_STACK_MAX_ARGUMENTS + 1];
+	static const char *const some[] = { "program", "", "a word", "last" };
 	const struct program_file file = program_file_good();
+	const char *many[PROCESS_MAX_STRINGS + 1];
+	static char text[PROCESS_MAX_STRING_BYTES + 64];
 	struct task_snapshot before;
 	struct process *process;
-	static char text[8192];
-	uint64_t longest = 0;
+	uint32_t bytes = 0;
 
 	(void)state;
 	task_machine_start(FRAMES);
-	for (uint32_t i = 0; i < COUNT_OF(many); i++)
-		many[i] = words[i % COUNT_OF(words)];
 	task_snapshot_take(&before, NULL);
-	for (uint32_t count = 0; count <= USER_STACK_MAX_ARGUMENTS; count++) {
-		assert_int_equal(spawn_words(&file, many, count, &process), STATUS_OK);
-		check_stack(process, &file, many, count);
-		process_destroy(process);
-	}
-	assert_int_equal(spawn_words(&file, many, USER_STACK_MAX_ARGUMENTS + 1, &process), STATUS_TOO_LONG);
-	assert_true(task_snapshot_holds(&before, NULL));
-	for (uint64_t length = 3000; length < 5000; length++) {
-		memset(text, 'x', length);
-		many[1] = text;
-		if (spawn_words(&file, many, 3, &process) == STATUS_OK) {
-			assert_true(longest == 0 || longest == length - 1);
-			longest = length;
-			check_stack(process, &file, many, 3);
-			process_destroy(process);
+	for (uint32_t count = 0; count <= PROCESS_MAX_STRINGS + 1; count++) {
+		enum status status = spawn_list(&file, text, count, bytes, &process);
+
+		assert_int_equal(status, count <= PROCESS_MAX_STRINGS ? STATUS_OK : STATUS_TOO_LONG);
+		if (status == STATUS_OK) {
+			check_stack(process, &file, many, count);
+			end_process(process);
 		}
 		assert_true(task_snapshot_holds(&before, NULL));
+		if (count > PROCESS_MAX_STRINGS)
+			break;
+		many[count] = some[count % COUNT_OF(some)];
+		memcpy(text + bytes, many[count], strlen(many[count]) + 1);
+		bytes += (uint32_t)strlen(many[count]) + 1;
 	}
-	assert_in_range(longest, 3600, 4096 - 300); /* tables, vector and random bytes take the rest */
+	memset(text, 'x', sizeof(text));
+	for (uint32_t length = PROCESS_MAX_STRING_BYTES - 20; length < PROCESS_MAX_STRING_BYTES + 20; length++) {
+		enum status status;
+
+		text[length - 1] = 0;
+		many[0] = text;
+		status = spawn_list(&file, text, 1, length, &process);
+		assert_int_equal(status, length <= PROCESS_MAX_STRING_BYTES ? STATUS_OK : STATUS_TOO_LONG);
+		if (status == STATUS_OK) {
+			check_stack(process, &file, many, 1);
+			end_process(process);
+		}
+		assert_true(task_snapshot_holds(&before, NULL));
+		text[length - 1] = 'x';
+	}
+	task_machine_stop();
+}
+
+/* Not so many strings in so many bytes. */
+static void test_bad_strings(void **state)
+{
+	const struct program_file file = program_file_good();
+	struct task_snapshot before;
+	struct process *process;
+
+	(void)state;
+	task_machine_start(FRAMES);
+	task_snapshot_take(&before, NULL);
+	assert_int_equal(spawn_list(&file, "one\0two", 1, 8, &process), STATUS_BAD_ARGUMENT);
+	assert_int_equal(spawn_list(&file, "one\0two", 3, 8, &process), STATUS_BAD_ARGUMENT);
+	assert_int_equal(spawn_list(&file, "one\0two", 1, 7, &process), STATUS_BAD_ARGUMENT);
+	assert_int_equal(spawn_list(&file, "one\0two", 0, 3, &process), STATUS_BAD_ARGUMENT);
+	assert_int_equal(spawn_list(&file, "", 1, 0, &process), STATUS_BAD_ARGUMENT);
+	assert_true(task_snapshot_holds(&before, NULL));
 	task_machine_stop();
 }
 
@@ -387,94 +411,43 @@ static void test_bootstrap(void **state)
 	const struct program_file file = program_file_good();
 	struct capset_page capset;
 	struct process *process;
+	struct thread *thread;
 	struct ring_page ring;
 	struct cap_hold hold;
-	char name[8];
 
 	(void)state;
 	task_machine_start(FRAMES);
 	process = spawn_good(&file);
+	thread = first_thread(process);
+	assert_ptr_equal(task_scheduler_log.last_added, thread);
+	assert_int_equal(process->priority, THREAD_PRIORITY_DEFAULT + 1);
+	assert_int_equal(thread->priority, THREAD_PRIORITY_DEFAULT);
 	read_bytes(process, CAPSET_ADDRESS, &capset, sizeof(capset));
 	assert_int_equal(capset.magic, CAPSET_MAGIC);
 	assert_int_equal(capset.version, CAPSET_VERSION);
 	assert_int_equal(capset.entry_bytes, sizeof(struct capset_entry));
 	assert_int_equal(capset.process_id, process->id);
-	assert_int_equal(capset.count, GRANTS);
-	for (uint32_t i = 0; i < GRANTS; i++) {
-		(void)snprintf(name, sizeof(name), i < GRANTS - 1 ? "cap %u" : "object", (unsigned)i);
-		assert_string_equal(capset.entry[i].name, name);
-		assert_int_equal(capset.entry[i].interface, granted[i].interface);
-		assert_int_equal(process_use_capability(process, capset.entry[i].capability, &hold), STATUS_OK);
-		assert_ptr_equal(hold.object, granted[i].object);
-		assert_int_equal(hold.badge, granted[i].badge);
-		process_end_use(&hold);
+	assert_int_equal(capset.count, COUNT_OF(own));
+	for (uint32_t i = 0; i < COUNT_OF(own); i++) {
+		assert_string_equal(capset.entry[i].name, own[i].name);
+		assert_int_equal(capset.entry[i].interface, own[i].interface);
+		assert_int_equal(process_capability_use(process, capset.entry[i].capability, &hold), STATUS_OK);
+		assert_ptr_equal(hold.object, i == 0 ? (void *)&process->space : (void *)process);
+		assert_int_equal(hold.mode, TRANSFER_NONE);
 	}
-	assert_zero(process, CAPSET_ADDRESS + offsetof(struct capset_page, entry[GRANTS]), CAPSET_ADDRESS + PAGE_SIZE);
+	assert_zero(process, CAPSET_ADDRESS + offsetof(struct capset_page, entry[COUNT_OF(own)]),
+		    CAPSET_ADDRESS + PAGE_SIZE);
 	read_bytes(process, RING_ADDRESS, &ring, sizeof(ring));
 	assert_int_equal(ring_check(&ring), STATUS_OK);
 	assert_zero(process, RING_ADDRESS + offsetof(struct ring_header, sq_tail), RING_ADDRESS + PAGE_SIZE);
-	assert_memory_equal(process->thread.ring, &ring, sizeof(ring));
+	assert_memory_equal(thread->ring, &ring, sizeof(ring));
 	assert_int_equal(user_access_check(&process->space, CAPSET_ADDRESS, PAGE_SIZE, true), STATUS_BUFFER_FAULT);
 	assert_int_equal(user_access_check(&process->space, RING_ADDRESS, PAGE_SIZE, true), STATUS_OK);
-	process_destroy(process);
-	task_machine_stop();
-}
-
-/* ---- what runs out ---- */
-
-static enum status attempt_spawn(const uint64_t limits[LEDGER_COUNT], uint64_t needs[LEDGER_COUNT])
-{
-	static struct program_file file;
-	struct spawn_request request = { "attempt", &file, sizeof(file), words, COUNT_OF(words), limits };
-	struct process *process;
-
-	file = program_file_good();
-	refuse_grant = GRANTS;
-	TRY(spawn_process(&request, grant_some, &process));
-	task_machine_read_peaks(process, needs);
-	process_destroy(process);
-	return STATUS_OK;
-}
-
-static void test_refused_promise(void **state)
-{
-	(void)state;
-	task_machine_start(FRAMES);
-	/* a process; seven maps of pages; the object, its block, and a page of slots */
-	assert_int_equal(task_machine_refuse_promises(attempt_spawn), 3 + 2 * KERNEL_STACK_PAGES + 7 + 3);
-	task_machine_stop();
-}
-
-static void test_limited_ledger(void **state)
-{
-	(void)state;
-	task_machine_start(FRAMES);
-	task_machine_limit_ledgers(attempt_spawn);
+	end_process(process);
 	task_machine_stop();
 }
 
 /* ---- what is refused ---- */
-
-static enum status grant_too_many(struct process *process, struct capset_page *capset)
-{
-	const struct cap_hold hold = { .interface = INTERFACE_TIMER, .mode = TRANSFER_COPY };
-
-	for (uint32_t i = 0; i < CAPSET_MAX; i++)
-		assert_int_equal(spawn_grant_capability(process, capset, "one", &hold), STATUS_OK);
-	return spawn_grant_capability(process, capset, "one too many", &hold);
-}
-
-static void test_refused_grant(void **state)
-{
-	const struct program_file file = program_file_good();
-
-	(void)state;
-	task_machine_start(FRAMES);
-	for (refuse_grant = 0; refuse_grant < GRANTS; refuse_grant++)
-		assert_refused(&file, sizeof(file), grant_some, STATUS_BUSY);
-	assert_refused(&file, sizeof(file), grant_too_many, STATUS_TOO_LONG);
-	task_machine_stop();
-}
 
 struct spoiled {
 	size_t offset, bytes; /* of the file: this field becomes ... */
@@ -536,8 +509,8 @@ static const struct spoiled spoiled[] = {
 	{ PROGRAM(TLS, p_memsz), (1 << 20) + 1, STATUS_ELF_BAD_TLS },
 	{ PROGRAM(TLS, p_offset), 0x2ef0, STATUS_ELF_BAD_TLS },
 	/* Good headers, but no place for it beside what every process has. */
-	{ PROGRAM(TEXT, p_vaddr), SPAWN_STACK_TOP - 0x2000, STATUS_ELF_ENTRY_NOT_EXECUTABLE },
-	{ PROGRAM(RODATA, p_vaddr), SPAWN_STACK_TOP - 0x800, STATUS_OCCUPIED },
+	{ PROGRAM(TEXT, p_vaddr), PROGRAM_STACK_TOP - 0x2000, STATUS_ELF_ENTRY_NOT_EXECUTABLE },
+	{ PROGRAM(RODATA, p_vaddr), PROGRAM_STACK_TOP - 0x800, STATUS_OCCUPIED },
 	{ PROGRAM(RODATA, p_vaddr), STACK_BOTTOM + 0x800, STATUS_OCCUPIED },
 	{ PROGRAM(RODATA, p_vaddr), GUARD_BOTTOM + 0x800, STATUS_OCCUPIED },
 	{ PROGRAM(RODATA, p_vaddr), GUARD_BOTTOM - 0x800, STATUS_OCCUPIED },
@@ -553,7 +526,7 @@ static void test_spoiled(void **state)
 		struct program_file file = program_file_good();
 
 		memcpy((uint8_t *)&file + spoiled[i].offset, &spoiled[i].value, spoiled[i].bytes);
-		assert_refused(&file, sizeof(file), grant_some, spoiled[i].status);
+		assert_refused(&file, sizeof(file), spoiled[i].status);
 	}
 	task_machine_stop();
 }
@@ -567,26 +540,19 @@ static void test_truncated(void **state)
 	(void)state;
 	task_machine_start(FRAMES);
 	for (uint64_t size = 0; size < load_end; size += size < 0x200 ? 1 : host_rounds(100) > 50 ? 13 : 331)
-		assert_refused(&file, size, grant_some,
+		assert_refused(&file, size,
 			       size < offsetof(struct program_file, rest) ? STATUS_ELF_TRUNCATED
 									  : STATUS_ELF_SEGMENT_OUTSIDE_FILE);
-	assert_refused(&file, load_end - 1, grant_some, STATUS_ELF_SEGMENT_OUTSIDE_FILE);
+	assert_refused(&file, load_end - 1, STATUS_ELF_SEGMENT_OUTSIDE_FILE);
 	task_machine_stop();
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_segments),
-		cmocka_unit_test(test_regions),
-		cmocka_unit_test(test_tls),
-		cmocka_unit_test(test_stack),
-		cmocka_unit_test(test_bootstrap),
-		cmocka_unit_test(test_refused_promise),
-		cmocka_unit_test(test_limited_ledger),
-		cmocka_unit_test(test_refused_grant),
-		cmocka_unit_test(test_spoiled),
-		cmocka_unit_test(test_truncated),
+		cmocka_unit_test(test_segments),  cmocka_unit_test(test_regions), cmocka_unit_test(test_tls),
+		cmocka_unit_test(test_stack),     cmocka_unit_test(test_bad_strings), cmocka_unit_test(test_bootstrap),
+		cmocka_unit_test(test_spoiled),   cmocka_unit_test(test_truncated),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

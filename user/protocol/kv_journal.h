@@ -1,6 +1,6 @@
 /*
- * A kv-client's own account of its keys, in a memory object that its starter keeps: a client that was killed is followed
- * by another one on the same journal, which can tell what the service must know.
+ * A kv-client's own account of its keys, in a memory object that its starter keeps: a client that was killed is
+ * followed by another one on the same journal, which can tell what the service must know.
  *
  * A client notes what it is about to do, does it, and notes that it was acknowledged. Killed in between, it leaves
  * `intended` other than `stored`; then, and only then, the service may have either.

@@ -5,8 +5,9 @@
  * other badge is one session, never used for another. A session works on the keys of one space; several sessions, one
  * after the other or at once, may work on the same. Keys outlive sessions.
  *
- * A client first shares a memory object with the service, its buffer. Keys travel in the call; values lie in the buffer,
- * and the call says where. The service reads and writes that part of the buffer before it answers, and not afterwards.
+ * A client first shares a memory object with the service, its buffer. Keys travel in the call; values lie in the
+ * buffer, and the call says where. The service reads and writes that part of the buffer before it answers, and not
+ * afterwards.
  *
  * A client that ends can't say so, and the service does not learn it by itself. The master waits for the process and
  * closes its session: what the service held for it, it gives back then.

@@ -10,11 +10,12 @@
 #include "abi/memory_layout.h"
 
 #define RECORD_ENDPOINT "records" /* name in the consumer's CapSet */
-#define RECORD_COUNT 4u
+#define RECORD_COUNT UINT64_C(4)
 
 /* A page of the object; record number n lies in page n % RECORD_COUNT. */
 struct record {
-	uint64_t bytes; /* of the payload that are good. A claim: whoever reads it checks the copy that it goes on with */
+	uint64_t bytes; /* of the payload that are good. A claim: whoever reads it checks the copy that it goes on with
+			 */
 	uint8_t payload[PAGE_SIZE - sizeof(uint64_t)];
 };
 

@@ -10,7 +10,7 @@ enum status event_handle(uint64_t timeout_ns)
 	struct ring_completion completion;
 
 	TRY(open_operation_next(timeout_ns, &completion));
-	if (completion.user_data == EVENT_KEY)
+	if (completion.user_data == EVENT_KEY || completion.user_data == EVENT_INTERRUPT)
 		keyboard_take(&completion);
 	else
 		job_take(&completion);

@@ -13,7 +13,7 @@
 
 static struct job jobs[JOBS_MAX];
 
-_Static_assert(JOBS_MAX + 2 <= RING_SQ_ENTRIES, "every job's end, a key and a call are open at once");
+_Static_assert(JOBS_MAX + 3 <= RING_SQ_ENTRIES, "every job's end, a key, a ^C and a call are open at once");
 
 enum status job_reserve(struct job **job)
 {

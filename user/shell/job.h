@@ -12,7 +12,7 @@
 #include "user/shell/shell.h"
 #include "user/shell/words.h"
 
-/* A thread has RING_SQ_ENTRIES places for open operations: the console takes one, a call another. */
+/* A thread has RING_SQ_ENTRIES places for open operations: the console takes two, a call another. */
 #define JOBS_MAX 12u
 
 struct job {

@@ -141,21 +141,6 @@ void launch_at_boot(struct shell *shell)
 	}
 }
 
-bool launch_line_reads(const char *line)
-{
-	struct launch_plan plan = { .has_section = false };
-	struct words words;
-
-	if (!words_split(&words, line) || words.count < 2 || !string_equal(words.word[0], "run"))
-		return false;
-	plan.has_section = boot_manifest_find(words.word[1], &plan.section) == STATUS_OK;
-	for (uint32_t i = 2; i + 1 < words.count; i++) {
-		if (string_equal(words.word[i], "with") && !grant_list_parse(&plan.with, words_rest(&words, i + 1)))
-			plan.with.count = 0;
-	}
-	return launch_plan_reads(&plan) && !string_equal(words.word[words.count - 1], "&");
-}
-
 bool launch_list(struct shell *shell, const struct words *words)
 {
 	struct boot_package_entry entry;

@@ -20,7 +20,4 @@ bool launch_halt(struct shell *shell, const struct words *words);
 /* The programs whose section says `start`, as background jobs. */
 void launch_at_boot(struct shell *shell);
 
-/* Whether this line would run a program in the foreground that reads the console: one that is given it as "input". */
-bool launch_line_reads(const char *line);
-
 #endif

@@ -89,7 +89,7 @@ static void begin(bool at_boot)
 	const uint32_t needs = SHELL_SPAWNER | SHELL_PACKAGE | SHELL_MEMORY;
 
 	shell.history = &editor.history;
-	keyboard_init(shell.console, launch_line_reads);
+	keyboard_init(shell.console);
 	print("capOS shell. `help` lists the commands, `ls` the programs, `halt` ends the machine.\n");
 	if ((shell.held & SHELL_PACKAGE) != 0)
 		boot_manifest_read(shell.package);

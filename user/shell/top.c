@@ -203,15 +203,16 @@ static void show_processes(struct shell *shell, const struct sample *before, con
 static bool wait_round(struct shell *shell, uint64_t from)
 {
 	uint64_t now = from;
+	char key;
 
 	while (now - from < ROUND_NS) {
-		if (screen.is_live && keyboard_watch() != STATUS_OK)
+		if (screen.is_live && keyboard_listen() != STATUS_OK)
 			return false;
 		enum status status = event_handle(ROUND_NS - (now - from));
 
 		if (status != STATUS_OK && status != STATUS_TIMED_OUT)
 			return false;
-		if (screen.is_live && (keyboard_interrupted() || keyboard_pressed()))
+		if (screen.is_live && keyboard_pressed(&key))
 			return false;
 		if (timer_client_now(shell->timer, &now) != STATUS_OK)
 			return false;
@@ -243,7 +244,6 @@ bool top_show(struct shell *shell, const struct words *words)
 		return false;
 	}
 	screen.is_live = words->count == 1;
-	(void)keyboard_interrupted();
 	if (screen.is_live)
 		print("\x1b[2J");
 	status = read_sample(shell, &samples[now]);

@@ -15,7 +15,7 @@ static void limit(struct process_builder *builder, const uint64_t limits[LEDGER_
 void trial_child_build(struct process_builder *builder, const char *role)
 {
 	static const uint64_t limits[LEDGER_COUNT] = {
-		[LEDGER_VIRTUAL_RESERVATION] = 1 << 20,   [LEDGER_FRAME_GRANT] = 512, [LEDGER_IMAGE] = 256,
+		[LEDGER_VIRTUAL_RESERVATION] = 1 << 20,   [LEDGER_FRAME_GRANT] = 256, [LEDGER_IMAGE] = 256,
 		[LEDGER_PAGE_TABLE] = 64,                 [LEDGER_CAP_SLOTS] = 64,
 		[LEDGER_KERNEL_OBJECT] = 64 * PAGE_SIZE,
 	};

@@ -1,5 +1,6 @@
 /*
- * endless [spin]: say so, then never end: asleep, or with `spin` on a CPU. For whoever ends programs.
+ * endless [spin]: say so if there is a console, then never end: asleep, or with `spin` on a CPU. For whoever ends
+ * programs.
  */
 #include "lib/check.h"
 #include "lib/string.h"

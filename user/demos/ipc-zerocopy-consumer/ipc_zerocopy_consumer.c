@@ -36,7 +36,7 @@ static enum record_answer map_records(handle_t handle)
 	if (memory_object_client_map(object, &window, &address) != STATUS_OK)
 		return RECORD_NO_ROOM;
 	records = address;
-	print("consumer: mapped %u records\n", RECORD_COUNT);
+	print("consumer: mapped %lu records\n", RECORD_COUNT);
 	return RECORD_OK;
 }
 

@@ -113,7 +113,7 @@ static void verify(bool holds, uint32_t key, const char *what, uint32_t answer)
 	if (holds)
 		return;
 	count(&journal->lost);
-	print("kv-client %lu: LOST: key %u, version %u: %s answers %u\n", space, key, stored(key), what, answer);
+	print("LOST kv-client %lu: key %u, version %u: %s answers %u\n", space, key, stored(key), what, answer);
 }
 
 static enum status get(uint32_t key)
@@ -142,7 +142,7 @@ static enum status put(uint32_t key)
 	return STATUS_OK;
 }
 
-static enum status delete(uint32_t key)
+static enum status erase(uint32_t key)
 {
 	const enum kv_answer wanted = kv_version_is_present(stored(key)) ? KV_OK : KV_NOT_FOUND;
 	const kv_version_t version = kv_version_next(stored(key), false);
@@ -185,7 +185,7 @@ static enum status work(void)
 		else if (choice < PERCENT_GET + PERCENT_PUT)
 			TRY(put(key));
 		else
-			TRY(delete(key));
+			TRY(erase(key));
 		count(&journal->done);
 	}
 	return STATUS_OK;
@@ -230,7 +230,7 @@ static enum status run(void)
 	TRY(for_each_key(settle));
 	TRY(work());
 	TRY(for_each_key(get));
-	TRY(for_each_key(delete));
+	TRY(for_each_key(erase));
 	return kv_connection_close(&connection);
 }
 

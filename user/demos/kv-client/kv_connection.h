@@ -35,7 +35,8 @@ struct kv_name {
  * statuses are those of RING_CALL.
  */
 
-/* Allocate the buffer and share it. Also the refusals of ALLOCATE and MAP; what was taken then stays with the program. */
+/* Allocate the buffer and share it. Also the refusals of ALLOCATE and MAP; what was taken then stays with the program.
+ */
 enum status kv_connection_open(struct kv_connection *connection, struct frame_allocator_client frames, uint64_t pages,
 			       enum kv_answer *answer);
 

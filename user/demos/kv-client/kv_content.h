@@ -1,6 +1,6 @@
 /*
- * What the value of a key is, in each of its versions: some bytes, up to KV_CONTENT_MAX_BYTES, that space, key and version
- * determine. So a reader knows every byte without having kept one.
+ * What the value of a key is, in each of its versions: some bytes, up to KV_CONTENT_MAX_BYTES, that space, key and
+ * version determine. So a reader knows every byte without having kept one.
  */
 #ifndef CAPOS_USER_DEMOS_KV_CLIENT_KV_CONTENT_H
 #define CAPOS_USER_DEMOS_KV_CLIENT_KV_CONTENT_H

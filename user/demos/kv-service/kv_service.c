@@ -96,8 +96,8 @@ static enum kv_answer access(const struct kv_session *session, struct exchange *
 		return KV_NO_BUFFER;
 	if (!is_inside(session, &said.request))
 		return KV_OUTSIDE;
-	return message->method == KV_PUT ? put(session, &key, &said.request) :
-					   get(session, &key, &said.request, &exchange->answer.value);
+	return message->method == KV_PUT ? put(session, &key, &said.request)
+					 : get(session, &key, &said.request, &exchange->answer.value);
 }
 
 static enum kv_answer serve_session(struct exchange *exchange)

@@ -37,7 +37,8 @@ enum status kv_session_open(struct kv_sessions *sessions, uint64_t space, struct
 /* NOT_FOUND: no such session, or it was closed. */
 enum status kv_session_find(struct kv_sessions *sessions, uint64_t badge, struct kv_session **session);
 
-/* Map the object; the session has it now. OCCUPIED: it has one. The refusals of MAP: the object is the caller's still. */
+/* Map the object; the session has it now. OCCUPIED: it has one. The refusals of MAP: the object is the caller's still.
+ */
 enum status kv_session_share(struct kv_session *session, struct memory_object_client object);
 
 /* Unmap and release what its client shared. The refusals of UNMAP and RELEASE, which leave it open. */

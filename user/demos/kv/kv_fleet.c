@@ -53,6 +53,7 @@ static enum status describe_client(struct kv_fleet *fleet, uint32_t index, struc
 	TRY(process_builder_grant_copy(builder, "frames", fleet->world->frames.handle));
 	TRY(process_builder_grant_copy(builder, KV_JOURNAL, fleet->member[index].object.handle));
 	TRY(process_builder_grant_move(builder, KV_SESSION, session.handle));
+	process_builder_priority(builder, KV_WORLD_PRIORITY);
 	process_builder_limit(builder, LEDGER_FRAME_GRANT, CLIENT_PAGES);
 	process_builder_limit(builder, LEDGER_IMAGE, 64);
 	process_builder_limit(builder, LEDGER_PAGE_TABLE, 16);
@@ -88,7 +89,7 @@ static enum status end_client(struct kv_fleet *fleet, uint32_t index)
 		return start_client(fleet, index);
 	if (member->exit.end == PROCESS_EXITED && member->exit.code == 0)
 		return STATUS_OK;
-	print("kv: FAILED: client %u ended with code %ld\n", index, member->exit.code);
+	print("FAILED kv: client %u ended with code %ld\n", index, member->exit.code);
 	return STATUS_GONE;
 }
 

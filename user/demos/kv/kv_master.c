@@ -8,7 +8,7 @@
 #include "user/runtime/ring_client.h"
 
 #define SERVICE "kv-service"
-#define SERVICE_PAGES 8192u /* values, keys and buckets; buffers count twice, as a hold and mapped */
+#define SERVICE_PAGES 1024u /* values, keys and buckets; buffers count twice, as a hold and mapped */
 #define SERVICE_RESERVATION 65536u
 
 static enum status describe_service(struct process_builder *builder, const struct kv_world *world)
@@ -18,6 +18,7 @@ static enum status describe_service(struct process_builder *builder, const struc
 	TRY(process_builder_argument(builder, SERVICE));
 	TRY(process_builder_grant_copy(builder, "console", world->console));
 	TRY(process_builder_grant_own(builder, "memory", INTERFACE_VIRTUAL_MEMORY));
+	process_builder_priority(builder, KV_WORLD_PRIORITY);
 	process_builder_limit(builder, LEDGER_VIRTUAL_RESERVATION, SERVICE_RESERVATION);
 	process_builder_limit(builder, LEDGER_FRAME_GRANT, SERVICE_PAGES);
 	process_builder_limit(builder, LEDGER_IMAGE, 64);

@@ -20,21 +20,25 @@ static uint64_t compare(uint64_t before, uint64_t after, const char *whose, cons
 {
 	if (before == after)
 		return 0;
-	print("kv: LEAKED: %s %s: %lu before, %lu after\n", whose, what, before, after);
+	print("LEAKED kv: %s %s: %lu before, %lu after\n", whose, what, before, after);
 	return before > after ? before - after : after - before;
 }
 
-uint64_t kv_world_compare(const struct memory_statistics *before, const struct memory_statistics *after,
-			  const char *whose, bool frames)
+uint64_t kv_world_compare_ledgers(const struct memory_statistics *before, const struct memory_statistics *after,
+				  const char *whose)
 {
 	uint64_t leaked = 0;
 
 	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++)
 		leaked += compare(before->ledger[kind].used, after->ledger[kind].used, whose,
 				  ledger_name((enum ledger_kind)kind));
-	if (frames)
-		leaked += compare(before->system_free_frames, after->system_free_frames, whose, "free frames");
 	return leaked;
+}
+
+uint64_t kv_world_compare_frames(const struct inspector_memory *before, const struct inspector_memory *after)
+{
+	return compare(before->user_frames, after->user_frames, "the machine's", "frames of programs") +
+	       compare(before->table_frames, after->table_frames, "the machine's", "frames of page tables");
 }
 
 enum status kv_world_check(const struct kv_world *world, uint64_t *broken)

@@ -72,8 +72,8 @@ static enum status take_from(const struct endpoint_message *call)
 	enum status status;
 
 	GUARD(call->capabilities == 1, STATUS_BAD_ARGUMENT);
-	status = call->capability[0].interface == INTERFACE_MEMORY_OBJECT ? take(call->capability[0].capability) :
-									     STATUS_WRONG_INTERFACE;
+	status = call->capability[0].interface == INTERFACE_MEMORY_OBJECT ? take(call->capability[0].capability)
+									  : STATUS_WRONG_INTERFACE;
 	if (status != STATUS_OK)
 		TRY(ring_client_release(call->capability[0].capability));
 	return status;

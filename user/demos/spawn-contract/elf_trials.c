@@ -243,6 +243,7 @@ static void over_the_image_limit(void)
 static void over_the_stack(void)
 {
 	place(elf.data, UINT64_C(0x7fffffff0000) - 2 * PAGE_SIZE);
+	elf.tls->p_type = PT_NOTE; /* it lies in there */
 }
 
 static const struct bad_elf bad[] = {

@@ -56,7 +56,7 @@ static void park_refusals(void)
 	EXPECT_STATUS(park_client_unpark(trial.park, (const uint32_t *)((uint64_t)&word + 1), 1, &woken),
 		      STATUS_MISALIGNED);
 	EXPECT_STATUS(park_client_park(trial.park, (const uint32_t *)CAPSET_ADDRESS, 0, 0), STATUS_NOT_PRIVATE);
-	EXPECT_STATUS(park_client_park(trial.park, (const uint32_t *)0x20000000, 0, 0), STATUS_NOT_PRIVATE);
+	EXPECT_STATUS(park_client_park(trial.park, (const uint32_t *)0x20000000, 0, 0), STATUS_BUFFER_FAULT);
 	EXPECT_OK(trial_object(1, &object));
 	EXPECT_OK(trial_map_object(object, 1, TRIAL_READ_WRITE, &mapping));
 	EXPECT_STATUS(park_client_park(trial.park, mapping, 0, 0), STATUS_NOT_PRIVATE);

@@ -5,6 +5,9 @@
 #include "lib/check.h"
 #include "user/demos/spawn-contract/elf_trials.h"
 #include "user/demos/spawn-contract/end_trials.h"
+#include "user/demos/spawn-contract/endpoint_trials.h"
+#include "user/demos/spawn-contract/gone_trials.h"
+#include "user/demos/spawn-contract/holder.h"
 #include "user/demos/spawn-contract/lock_trials.h"
 #include "user/demos/spawn-contract/memory_trials.h"
 #include "user/demos/spawn-contract/park_trials.h"
@@ -12,6 +15,7 @@
 #include "user/demos/spawn-contract/spawn_refusals.h"
 #include "user/demos/spawn-contract/start_trials.h"
 #include "user/demos/spawn-contract/thread_trials.h"
+#include "user/demos/spawn-contract/transfer_trials.h"
 #include "user/testing/trial.h"
 
 static const struct trial_role roles[] = {
@@ -21,6 +25,8 @@ static const struct trial_role roles[] = {
 	{ "parent", end_trials_role_parent },  { "strings", start_trials_role_strings },
 	{ "granted", start_trials_role_granted }, { "bare", start_trials_role_bare },
 	{ "limits", start_trials_role_limits }, { "priority", start_trials_role_priority },
+	{ "holder", holder_role }, { "server", gone_trials_role_server },
+	{ "caller", gone_trials_role_caller }, { "echo", gone_trials_role_echo },
 	{ "poor", quota_trials_role_poor }, { "sleeper", park_trials_role_sleeper },
 	{ "first-leaves", thread_trials_role_first_leaves }, { "come-and-go", thread_trials_role_come_and_go },
 };
@@ -42,5 +48,8 @@ int main(int argc, char **argv, char **envp)
 	thread_trials_check();
 	park_trials_check();
 	lock_trials_check();
+	endpoint_trials_check();
+	transfer_trials_check();
+	gone_trials_check();
 	return trial_end();
 }

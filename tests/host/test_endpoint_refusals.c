@@ -1,0 +1,451 @@
+/* links: HOST_TASK_KERNEL */
+/* Calls through an endpoint that are refused, at each step: what is bad of one side costs the other one nothing. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "kernel/mem/anonymous.h"
+#include "lib/check.h"
+#include "tests/host/endpoint_scene.h"
+#include "tests/host/host_support.h"
+#include "tests/host/task_snapshot.h"
+
+#define HEADER sizeof(struct endpoint_message)
+
+static const struct parcel nothing = { .count = 0 };
+static const uint8_t junk[ENDPOINT_MAX_BYTES] = { 1, 2, 3 };
+
+static struct task_snapshot client_before, owner_before;
+
+static void remember(void)
+{
+	task_snapshot_take(&client_before, ends.client.process);
+	task_snapshot_take(&owner_before, ends.owner.process);
+}
+
+static void assert_unchanged(void)
+{
+	assert_true(task_snapshot_holds(&client_before, ends.client.process));
+	assert_true(task_snapshot_holds(&owner_before, ends.owner.process));
+}
+
+static struct parcel one(handle_t capability, enum transfer_kind kind)
+{
+	return (struct parcel){ junk, 10, { { capability, kind } }, 1 };
+}
+
+/* ---- arguments ---- */
+
+static void test_call_arguments(void **state)
+{
+	const uint64_t here = SCENE_PARAMETERS, out = SCENE_RESULT, end = ACTOR_READABLE + PAGE_SIZE;
+	const uint64_t kernel = UINT64_C(1) << 47, table = SCENE_DESCRIPTORS;
+	const struct {
+		uint64_t argument[6];
+		enum status status;
+	} bad[] = {
+		{ { here, ENDPOINT_MAX_BYTES + 1, out, 0, table, 0 }, STATUS_TOO_LONG },
+		{ { here, UINT64_MAX, out, 0, table, 0 }, STATUS_TOO_LONG },
+		{ { here, 0, out, 0, table, TRANSFER_MAX + 1 }, STATUS_TOO_LONG },
+		{ { here, 0, out, 0, table, UINT64_C(1) << 32 }, STATUS_TOO_LONG },
+		{ { here, 0, out, 1, table, 0 }, STATUS_TOO_LONG },
+		{ { here, 0, out, HEADER - 1, table, 0 }, STATUS_TOO_LONG },
+		{ { end - 1, 2, out, 0, table, 0 }, STATUS_BUFFER_FAULT },
+		{ { ACTOR_NOTHING, 1, out, 0, table, 0 }, STATUS_BUFFER_FAULT },
+		{ { kernel, 1, out, 0, table, 0 }, STATUS_NOT_USER_ADDRESS },
+		{ { UINT64_MAX, 2, out, 0, table, 0 }, STATUS_RANGE_WRAPS },
+		{ { here, 1, out, 0, end - 4, 1 }, STATUS_BUFFER_FAULT },
+		{ { here, 1, out, 0, kernel, 1 }, STATUS_NOT_USER_ADDRESS },
+	};
+
+	(void)state;
+	endpoint_scene_begin();
+	(void)endpoint_scene_receive(ends.owner.thread, ends.owned, SCENE_ROOM);
+	remember();
+	for (uint32_t i = 0; i < COUNT_OF(bad); i++) {
+		struct ring_completion completion =
+			actor_call(ends.client.thread, actor_first(RING_CALL, 1, ends.facet), bad[i].argument);
+
+		assert_int_equal(actor_status(&completion), bad[i].status);
+		assert_unchanged();
+		endpoint_scene_assert_queues(0, 1, 0);
+	}
+	endpoint_scene_end();
+}
+
+/* A kind of transfer that there is not. */
+static void test_descriptor_kinds(void **state)
+{
+	static const uint32_t kinds[] = { 0, 3, 4, UINT32_MAX };
+
+	(void)state;
+	endpoint_scene_begin();
+	remember();
+	for (uint32_t i = 0; i < COUNT_OF(kinds); i++) {
+		struct parcel parcel = one(ends.facet, (enum transfer_kind)kinds[i]);
+
+		(void)endpoint_scene_call(ends.client.thread, ends.facet, 0, &parcel, 0);
+		assert_int_equal(endpoint_scene_status(ends.client.thread), STATUS_BAD_ARGUMENT);
+		endpoint_scene_assert_queues(0, 0, 0);
+	}
+	endpoint_scene_end();
+}
+
+static void test_message_limits(void **state)
+{
+	const uint64_t need = sizeof(struct message) + 10;
+	struct ring_completion completion;
+	struct account *account;
+
+	(void)state;
+	endpoint_scene_begin();
+	account = &ends.client.process->account;
+	for (uint64_t room = 0; room < need; room++) {
+		machine_set_limit(account, LEDGER_KERNEL_OBJECT, account->ledger.of[LEDGER_KERNEL_OBJECT].used + room);
+		remember();
+		completion = ACTOR_CALL(ends.client.thread, RING_CALL, 0, ends.facet, SCENE_PARAMETERS, 10);
+		assert_int_equal(actor_status(&completion), STATUS_OVER_KERNEL_OBJECT);
+		assert_unchanged();
+	}
+	machine_set_limit(account, LEDGER_KERNEL_OBJECT, account->ledger.of[LEDGER_KERNEL_OBJECT].used + need);
+	(void)ACTOR_SUBMIT(ends.client.thread, RING_CALL, 0, ends.facet, SCENE_PARAMETERS, 10);
+	endpoint_scene_assert_queues(1, 0, 0);
+	(void)endpoint_scene_call(ends.client.thread, ends.facet, 0, &nothing, 0); /* costs nothing */
+	endpoint_scene_assert_queues(2, 0, 0);
+	endpoint_scene_end();
+}
+
+/* ---- receive buffers ---- */
+
+/* A buffer that is bad or too small ends the RECEIVE; the call waits on, and the next receiver gets it. */
+static void test_receive_buffers(void **state)
+{
+	const struct {
+		uint64_t address, bytes;
+		enum status status;
+	} bad[] = {
+		{ SCENE_RECEIVE, HEADER, STATUS_TOO_LONG },
+		{ SCENE_RECEIVE, HEADER + 9, STATUS_TOO_LONG },
+		{ ACTOR_READABLE, SCENE_ROOM, STATUS_BUFFER_FAULT },
+		{ ACTOR_READABLE - HEADER - 9, SCENE_ROOM, STATUS_BUFFER_FAULT },
+		{ ACTOR_NOTHING, SCENE_ROOM, STATUS_BUFFER_FAULT },
+		{ USER_LIMIT, SCENE_ROOM, STATUS_NOT_USER_ADDRESS },
+		{ UINT64_MAX - 3, SCENE_ROOM, STATUS_RANGE_WRAPS },
+	};
+
+	(void)state;
+	for (uint32_t call_first = 0; call_first < 2; call_first++) {
+		handle_t object;
+		struct parcel parcel;
+
+		endpoint_scene_begin();
+		object = actor_make_object(&ends.client, 3);
+		(void)actor_grant(&ends.owner, INTERFACE_TIMER, TRANSFER_COPY, NULL);
+		parcel = one(object, TRANSFER_KIND_MOVE);
+		if (call_first != 0)
+			(void)endpoint_scene_call(ends.client.thread, ends.facet, 0, &parcel, 0);
+		for (uint32_t i = 0; i < COUNT_OF(bad); i++)
+			(void)ACTOR_SUBMIT(ends.owner.thread, RING_RECEIVE, 0, ends.owned, bad[i].address, bad[i].bytes);
+		if (call_first == 0)
+			(void)endpoint_scene_call(ends.client.thread, ends.facet, 0, &parcel, 0);
+		for (uint32_t i = 0; i < COUNT_OF(bad); i++) {
+			struct ring_completion completion;
+
+			assert_int_equal(actor_take(ends.owner.thread, &completion), STATUS_OK);
+			assert_int_equal(actor_status(&completion), bad[i].status);
+		}
+		endpoint_scene_assert_queues(1, 0, 0);
+		endpoint_scene_assert_waits(ends.client.thread);
+		assert_true(actor_has(&ends.client, object));
+		actor_assert_valid(&ends.client);
+		actor_assert_valid(&ends.owner);
+		assert_int_equal(endpoint_scene_serve(), 1); /* no id was used up */
+		assert_false(actor_has(&ends.client, object));
+		endpoint_scene_end();
+	}
+}
+
+static void test_receive_arguments(void **state)
+{
+	struct ring_completion completion;
+
+	(void)state;
+	endpoint_scene_begin();
+	remember();
+	for (uint64_t bytes = 0; bytes < HEADER; bytes++) {
+		completion = ACTOR_CALL(ends.owner.thread, RING_RECEIVE, 0, ends.owned, SCENE_RECEIVE, bytes);
+		assert_int_equal(actor_status(&completion), STATUS_TOO_LONG);
+	}
+	completion = ACTOR_CALL(ends.client.thread, RING_RECEIVE, 0, ends.facet, SCENE_RECEIVE, SCENE_ROOM);
+	assert_int_equal(actor_status(&completion), STATUS_WRONG_INTERFACE);
+	completion = ACTOR_CALL(ends.client.thread, RING_RETURN, 0, ends.facet, 1, 0);
+	assert_int_equal(actor_status(&completion), STATUS_WRONG_INTERFACE);
+	assert_unchanged();
+	endpoint_scene_assert_queues(0, 0, 0);
+	endpoint_scene_end();
+}
+
+/* ---- capabilities of a call ---- */
+
+/* A call whose transfer is refused is over; the receiver waits on, or gets the next one. */
+static void refuse_transfer(const struct parcel *parcel, enum status expected, bool call_first)
+{
+	struct ring_completion completion;
+
+	if (call_first)
+		(void)endpoint_scene_call(ends.client.thread, ends.facet, 1, parcel, 0);
+	endpoint_scene_assert_queues(call_first, 0, 0);
+	(void)endpoint_scene_receive(ends.owner.thread, ends.owned, SCENE_ROOM);
+	if (!call_first)
+		(void)endpoint_scene_call(ends.client.thread, ends.facet, 1, parcel, 0);
+	assert_int_equal(endpoint_scene_status(ends.client.thread), expected);
+	endpoint_scene_assert_queues(0, 1, 0);
+	endpoint_scene_assert_waits(ends.owner.thread);
+	actor_assert_valid(&ends.client);
+	actor_assert_valid(&ends.owner);
+	(void)endpoint_scene_call(ends.client.thread, ends.facet, 2, &nothing, 0);
+	completion = endpoint_scene_completion(ends.owner.thread);
+	assert_int_equal(endpoint_scene_read(&ends.owner, SCENE_RECEIVE).header.method, 2);
+	assert_int_equal(endpoint_scene_return(ends.owner.thread, ends.owned, completion.value, 0, 0, &nothing), STATUS_OK);
+	assert_int_equal(endpoint_scene_status(ends.client.thread), STATUS_OK);
+}
+
+static void test_call_transfer(void **state)
+{
+	struct account *account;
+	struct parcel parcel;
+	handle_t object, bound;
+
+	(void)state;
+	endpoint_scene_begin();
+	object = actor_make_object(&ends.client, 3);
+	bound = actor_grant(&ends.client, INTERFACE_VIRTUAL_MEMORY, TRANSFER_NONE, &ends.client.process->space);
+	for (uint32_t call_first = 0; call_first < 2; call_first++) {
+		parcel = one(object + 0x10000, TRANSFER_KIND_COPY);
+		refuse_transfer(&parcel, STATUS_NO_SUCH_CAPABILITY, call_first != 0);
+		parcel = one(bound, TRANSFER_KIND_MOVE);
+		refuse_transfer(&parcel, STATUS_NOT_TRANSFERABLE, call_first != 0);
+		account = &ends.owner.process->account;
+		machine_set_limit(account, LEDGER_FRAME_GRANT, account->ledger.of[LEDGER_FRAME_GRANT].used + 2);
+		parcel = one(object, TRANSFER_KIND_MOVE);
+		refuse_transfer(&parcel, STATUS_RECEIVER_LIMIT, call_first != 0);
+		machine_set_limit(account, LEDGER_FRAME_GRANT, TASK_MACHINE_PLENTY);
+		(void)frame_refuse_promise(UINT64_MAX);
+	}
+	assert_true(actor_has(&ends.client, object));
+	endpoint_scene_end();
+}
+
+/* ---- returns ---- */
+
+static void test_return_ids(void **state)
+{
+	uint64_t id;
+
+	(void)state;
+	endpoint_scene_begin();
+	(void)endpoint_scene_call(ends.client.thread, ends.facet, 0, &nothing, 0);
+	for (uint64_t wrong = 0; wrong < 3; wrong++) /* none was received yet */
+		assert_int_equal(endpoint_scene_return(ends.owner.thread, ends.owned, wrong, 0, 0, &nothing),
+				 STATUS_NOT_FOUND);
+	id = endpoint_scene_serve();
+	assert_int_equal(id, 1);
+	assert_int_equal(endpoint_scene_return(ends.owner.thread, ends.owned, 0, 0, 0, &nothing), STATUS_NOT_FOUND);
+	assert_int_equal(endpoint_scene_return(ends.owner.thread, ends.owned, 2, 0, 0, &nothing), STATUS_NOT_FOUND);
+	assert_int_equal(endpoint_scene_return(ends.owner.thread, ends.owned, UINT64_MAX, 0, 0, &nothing),
+			 STATUS_NOT_FOUND);
+	assert_int_equal(endpoint_scene_return(ends.owner.thread, ends.owned, id, 0, 0, &nothing), STATUS_OK);
+	assert_int_equal(endpoint_scene_return(ends.owner.thread, ends.owned, id, 0, 0, &nothing), STATUS_GONE);
+	endpoint_scene_end();
+}
+
+/* A refused RETURN changes nothing: the call is still being served, and can be answered. */
+static void refuse_return(const uint64_t argument[6], enum status expected)
+{
+	struct ring_completion completion;
+
+	remember();
+	completion = actor_call(ends.owner.thread, actor_first(RING_RETURN, 0, ends.owned), argument);
+	assert_int_equal(actor_status(&completion), expected);
+	assert_unchanged();
+	endpoint_scene_assert_queues(0, 0, 1);
+}
+
+static void test_return_arguments(void **state)
+{
+	const uint64_t here = SCENE_PARAMETERS, table = SCENE_DESCRIPTORS, answer = UINT64_C(1) << 32;
+	const struct transfer_descriptor bad_kind = { 1, 0 };
+
+	(void)state;
+	for (uint32_t has_buffer = 0; has_buffer < 2; has_buffer++) {
+		const uint64_t room = has_buffer != 0 ? 20 : 0;
+
+		endpoint_scene_begin();
+		(void)endpoint_scene_call(ends.client.thread, ends.facet, 0, &nothing,
+					  has_buffer != 0 ? HEADER + room : 0);
+		assert_int_equal(endpoint_scene_serve(), 1);
+		actor_write(&ends.owner, SCENE_DESCRIPTORS, &bad_kind, sizeof(bad_kind));
+		refuse_return((uint64_t[6]){ 1, 0, here, ENDPOINT_MAX_BYTES + 1, table, 0 }, STATUS_TOO_LONG);
+		refuse_return((uint64_t[6]){ 1, 0, here, 0, table, TRANSFER_MAX + 1 }, STATUS_TOO_LONG);
+		refuse_return((uint64_t[6]){ 1, 0, here, room + 1, table, 0 }, STATUS_TOO_LONG);
+		refuse_return((uint64_t[6]){ 1, 0, here, 0, table, (uint64_t)ENDPOINT_MAX_ANSWER * answer + answer },
+			      STATUS_BAD_ARGUMENT);
+		refuse_return((uint64_t[6]){ 1, 0, here, 0, table, UINT64_C(0xffffffff) << 32 }, STATUS_BAD_ARGUMENT);
+		refuse_return((uint64_t[6]){ 1, 0, ACTOR_NOTHING, 1, table, 0 }, STATUS_BUFFER_FAULT);
+		refuse_return((uint64_t[6]){ 1, 0, here, 0, ACTOR_NOTHING, 1 }, STATUS_BUFFER_FAULT);
+		refuse_return((uint64_t[6]){ 1, 0, here, 0, table, 1 }, STATUS_BAD_ARGUMENT);
+		endpoint_scene_assert_waits(ends.client.thread);
+		assert_int_equal(endpoint_scene_return(ends.owner.thread, ends.owned, 1, ENDPOINT_MAX_ANSWER, 0, &nothing),
+				 STATUS_OK);
+		assert_int_equal(endpoint_scene_completion(ends.client.thread).result, ENDPOINT_MAX_ANSWER);
+		endpoint_scene_end();
+	}
+}
+
+/* Without a result buffer the completion has room for one capability, and no more. */
+static void test_return_without_buffer(void **state)
+{
+	struct ring_completion completion;
+	struct parcel parcel = { .count = 0, .capabilities = 2 };
+
+	(void)state;
+	endpoint_scene_begin();
+	for (uint32_t i = 0; i < 2; i++)
+		parcel.capability[i] = (struct transfer_descriptor){ actor_make_object(&ends.owner, 1), TRANSFER_KIND_MOVE };
+	(void)endpoint_scene_call(ends.client.thread, ends.facet, 0, &nothing, 0);
+	(void)endpoint_scene_serve();
+	assert_int_equal(endpoint_scene_return(ends.owner.thread, ends.owned, 1, 0, 0, &parcel), STATUS_TOO_LONG);
+	assert_true(actor_has(&ends.owner, parcel.capability[0].capability));
+	parcel.capabilities = 1;
+	assert_int_equal(endpoint_scene_return(ends.owner.thread, ends.owned, 1, 0, 0, &parcel), STATUS_OK);
+	completion = endpoint_scene_completion(ends.client.thread);
+	assert_int_equal(completion.flags, COMPLETION_HAS_CAPABILITY);
+	assert_int_equal(completion.interface, INTERFACE_MEMORY_OBJECT);
+	assert_true(actor_has(&ends.client, completion.capability));
+	assert_false(actor_has(&ends.owner, parcel.capability[0].capability));
+	endpoint_scene_end();
+}
+
+static void test_return_transfer(void **state)
+{
+	struct account *account;
+	struct parcel parcel;
+	handle_t object;
+
+	(void)state;
+	endpoint_scene_begin();
+	object = actor_make_object(&ends.owner, 5);
+	(void)endpoint_scene_call(ends.client.thread, ends.facet, 0, &nothing, SCENE_ROOM);
+	(void)endpoint_scene_serve();
+	account = &ends.client.process->account;
+	machine_set_limit(account, LEDGER_FRAME_GRANT, account->ledger.of[LEDGER_FRAME_GRANT].used + 4);
+	parcel = one(object, TRANSFER_KIND_COPY);
+	task_snapshot_take(&client_before, ends.client.process);
+	assert_int_equal(endpoint_scene_return(ends.owner.thread, ends.owned, 1, 0, 0, &parcel),
+			 STATUS_RECEIVER_LIMIT);
+	parcel = one(object + 0x10000, TRANSFER_KIND_MOVE);
+	assert_int_equal(endpoint_scene_return(ends.owner.thread, ends.owned, 1, 0, 0, &parcel),
+			 STATUS_NO_SUCH_CAPABILITY);
+	assert_true(task_snapshot_holds(&client_before, ends.client.process));
+	assert_true(actor_has(&ends.owner, object));
+	endpoint_scene_assert_queues(0, 0, 1);
+	endpoint_scene_assert_waits(ends.client.thread);
+	machine_set_limit(account, LEDGER_FRAME_GRANT, account->ledger.of[LEDGER_FRAME_GRANT].used + 5);
+	parcel = one(object, TRANSFER_KIND_COPY);
+	assert_int_equal(endpoint_scene_return(ends.owner.thread, ends.owned, 1, 0, 0, &parcel), STATUS_OK);
+	assert_true(actor_has(&ends.client, endpoint_scene_completion(ends.client.thread).capability));
+	actor_assert_valid(&ends.client);
+	actor_assert_valid(&ends.owner);
+	endpoint_scene_end();
+}
+
+/* The caller's result buffer is its own affair: both sides learn of it, and what was to move stays. */
+static void test_result_buffer(void **state)
+{
+	static const uint64_t bad[] = { ACTOR_READABLE, ACTOR_READABLE - HEADER, ACTOR_NOTHING, USER_LIMIT - 100 };
+
+	(void)state;
+	for (uint32_t i = 0; i < COUNT_OF(bad); i++) {
+		struct task_snapshot before;
+		struct parcel parcel;
+		handle_t object;
+
+		endpoint_scene_begin();
+		(void)actor_grant(&ends.client, INTERFACE_TIMER, TRANSFER_COPY, NULL);
+		object = actor_make_object(&ends.owner, 5);
+		(void)ACTOR_SUBMIT(ends.client.thread, RING_CALL, 0, ends.facet, 0, 0, bad[i], SCENE_ROOM);
+		assert_int_equal(endpoint_scene_serve(), 1);
+		parcel = one(object, TRANSFER_KIND_MOVE);
+		task_snapshot_take(&before, ends.client.process);
+		assert_int_equal(endpoint_scene_return(ends.owner.thread, ends.owned, 1, 0, 0, &parcel), STATUS_GONE);
+		assert_true(actor_has(&ends.owner, object));
+		for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++)
+			assert_int_equal(actor_used(&ends.client, (enum ledger_kind)kind), before.ledger[kind].used);
+		assert_int_equal(endpoint_scene_status(ends.client.thread), STATUS_BUFFER_FAULT);
+		endpoint_scene_assert_queues(0, 0, 0);
+		actor_assert_valid(&ends.client);
+		actor_assert_valid(&ends.owner);
+		endpoint_scene_end();
+	}
+}
+
+/* ---- several capabilities ---- */
+
+/* As many as a message takes, each kind of transfer, in both directions; records in the order in which they were sent. */
+static void test_capabilities(void **state)
+{
+	struct parcel parcel = { .bytes = junk, .count = 3, .capabilities = TRANSFER_MAX };
+	struct message_read received;
+	struct ring_completion completion;
+
+	(void)state;
+	endpoint_scene_begin();
+	for (uint32_t i = 0; i < TRANSFER_MAX; i++)
+		parcel.capability[i] = (struct transfer_descriptor){ actor_make_object(&ends.client, 1 + i),
+								     i % 2 == 0 ? TRANSFER_KIND_COPY : TRANSFER_KIND_MOVE };
+	(void)endpoint_scene_call(ends.client.thread, ends.facet, 0, &parcel, SCENE_ROOM);
+	(void)endpoint_scene_receive(ends.owner.thread, ends.owned, SCENE_ROOM);
+	completion = endpoint_scene_completion(ends.owner.thread);
+	received = endpoint_scene_read(&ends.owner, SCENE_RECEIVE);
+	assert_int_equal(received.header.capabilities, TRANSFER_MAX);
+	assert_int_equal(completion.flags, COMPLETION_HAS_CAPABILITY);
+	assert_int_equal(completion.capability, received.header.capability[0].capability);
+	for (uint32_t i = 0; i < TRANSFER_MAX; i++) {
+		const struct memory_object *object = actor_object(&ends.owner, received.header.capability[i].capability);
+
+		assert_int_equal(object->pages, 1 + i);
+		assert_int_equal(received.header.capability[i].interface, INTERFACE_MEMORY_OBJECT);
+		assert_int_equal(actor_has(&ends.client, parcel.capability[i].capability), i % 2 == 0);
+		parcel.capability[i] =
+			(struct transfer_descriptor){ received.header.capability[i].capability, TRANSFER_KIND_MOVE };
+	}
+	assert_int_equal(endpoint_scene_return(ends.owner.thread, ends.owned, completion.value, 0, 0, &parcel), STATUS_OK);
+	completion = endpoint_scene_completion(ends.client.thread);
+	received = endpoint_scene_read(&ends.client, SCENE_RESULT);
+	assert_int_equal(completion.capability, received.header.capability[0].capability);
+	for (uint32_t i = 0; i < TRANSFER_MAX; i++) {
+		const struct memory_object *object = actor_object(&ends.client, received.header.capability[i].capability);
+
+		assert_int_equal(object->pages, 1 + i);
+		assert_int_equal(object->holds, i % 2 == 0 ? 2 : 1);
+	}
+	actor_assert_valid(&ends.client);
+	actor_assert_valid(&ends.owner);
+	endpoint_scene_end();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_call_arguments),  cmocka_unit_test(test_descriptor_kinds),
+		cmocka_unit_test(test_message_limits),  cmocka_unit_test(test_receive_buffers),
+		cmocka_unit_test(test_receive_arguments), cmocka_unit_test(test_call_transfer),
+		cmocka_unit_test(test_return_ids),      cmocka_unit_test(test_return_arguments),
+		cmocka_unit_test(test_return_without_buffer), cmocka_unit_test(test_return_transfer),
+		cmocka_unit_test(test_result_buffer),   cmocka_unit_test(test_capabilities),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,353 @@
+#!/usr/bin/env python3
+"""`make mutants`: switch off one check of the kernel at a time and see a test notice (ONE=NAME for one, JOBS=N at once).
+
+Each section of tests/mutants/*.txt is one mutant, in the form that tests/mutants/README.md describes. It is put into a
+copy of the tree below build/mutants, built there and given to the test that it names. It is caught if that test fails
+in the way that it names, and in no other: a build that fails, a run that ends late or with another message is none. The
+copy as it is must pass each of these tests first. Last line: "N mutants, N caught, N survived".
+"""
+import argparse
+import os
+import queue
+import re
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from qemu import Machine, explain
+from qemu import run as run_machine
+
+ROOT = Path(__file__).resolve().parent.parent
+LIST = ROOT / "tests" / "mutants"
+COPIES = ROOT / "build" / "mutants"
+HOST_SECONDS, MACHINE_SECONDS = 300, 240
+MAX_CPUS = 8
+TEST_SCALE = "4"  # host tests divide their rounds by it: a mutant is no rare event
+FIELD = re.compile(r"(file|test|by|breaks): (.+)")
+TEST = re.compile(r"host ([a-z_]+)|(self-tests|[a-z-]+) on ([1-8]) CPUs?")
+RAN = re.compile(r"^\[ RUN +\] (\w+)", re.M)
+WELL = re.compile(r"^\[ +(?:OK|SKIPPED) \] (\w+)", re.M)  # too few rounds for some tests
+# Each make is one of its own. Warnings are off: what a mutant leaves unused is no fault of it.
+ENVIRONMENT = {key: value for key, value in os.environ.items() if key not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+MAKE = ["nice", "make", "-s", "MODE=release", "CC=gcc", "WARNINGS=-w"]
+
+
+class Failure(Exception):
+    """The list, or the tree as it is, is not what it must be."""
+
+
+@dataclass
+class Hunk:
+    file: str
+    old: str = ""
+    new: str = ""
+
+
+@dataclass
+class Mutant:
+    name: str
+    place: str  # in the list
+    test: str = ""
+    by: str = ""  # what the test says when it has noticed
+    breaks: str = ""
+    hunks: list[Hunk] = field(default_factory=list)
+
+
+# ---- the list ----
+
+
+def read_line(mutant: Mutant, line: str) -> None:
+    if match := FIELD.fullmatch(line):
+        if match[1] == "file":
+            mutant.hunks.append(Hunk(match[2]))
+        elif getattr(mutant, match[1]):
+            raise Failure(f"{mutant.place}: {mutant.name}: {match[1]} twice")
+        else:
+            setattr(mutant, match[1], match[2])
+    elif mutant.hunks and line[0] in "-+|":
+        mutant.hunks[-1].old += line[1:] + "\n" if line[0] in "-|" else ""
+        mutant.hunks[-1].new += line[1:] + "\n" if line[0] in "+|" else ""
+    else:
+        raise Failure(f"{mutant.place}: {mutant.name}: what is this line? {line}")
+
+
+def read_list() -> list[Mutant]:
+    mutants = []
+    for path in sorted(LIST.glob("*.txt")):
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            place = f"{path.relative_to(ROOT)}:{number}"
+            if match := re.fullmatch(r"\[([a-z0-9-]+)\]", line):
+                mutants.append(Mutant(match[1], place))
+            elif not line or line.startswith("#"):
+                continue
+            elif not mutants:
+                raise Failure(f"{place}: a line before the first mutant")
+            else:
+                read_line(mutants[-1], line)
+    return mutants
+
+
+def occurrences(hunk: Hunk) -> int:
+    """Whole lines alone: the old text begins where a line does."""
+    text = (ROOT / hunk.file).read_text()
+    return ("\n" + text).count("\n" + hunk.old)
+
+
+def check_list(mutants: list[Mutant]) -> list[str]:
+    """Complaints: a mutant says all it must, and its old text stands in the tree exactly once."""
+    complaints = []
+    names = [mutant.name for mutant in mutants]
+    complaints += [f"{name}: {names.count(name)} mutants of that name" for name in sorted(set(names)) if names.count(name) > 1]
+    for mutant in mutants:
+        where = f"{mutant.place}: {mutant.name}"
+        missing = [what for what in ("test", "by", "breaks", "hunks") if not getattr(mutant, what)]
+        complaints += [f"{where}: no {what}" for what in missing]
+        if mutant.test and not TEST.fullmatch(mutant.test):
+            complaints.append(f"{where}: no such kind of test: {mutant.test}")
+        for hunk in mutant.hunks:
+            if not (ROOT / hunk.file).is_file():
+                complaints.append(f"{where}: no file {hunk.file}")
+            elif not hunk.old or hunk.old == hunk.new:
+                complaints.append(f"{where}: nothing changes in {hunk.file}")
+            elif (count := occurrences(hunk)) != 1:
+                complaints.append(f"{where}: the old text is {count} times in {hunk.file}, not once")
+    return complaints
+
+
+# ---- copies of the tree ----
+
+
+def tree_files() -> dict[str, bytes]:
+    """All that is tracked or would be."""
+    arguments = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    listed = subprocess.run(arguments, cwd=ROOT, capture_output=True, check=True).stdout
+    names = sorted({name for name in listed.decode().split("\0") if name})
+    return {name: (ROOT / name).read_bytes() for name in names if (ROOT / name).is_file()}
+
+
+class Copy:
+    """One copy of the tree, with what was built of it. A file is written only if its content is another, so that make
+    builds what depends on it and nothing else."""
+
+    def __init__(self, number: int, files: dict[str, bytes]):
+        self.path = COPIES / str(number)
+        self.files = files
+        for old in self.sources():
+            if old not in files:
+                (self.path / old).unlink()
+        for name, content in files.items():
+            self.write(name, content)
+            (self.path / name).chmod((ROOT / name).stat().st_mode & 0o777)
+
+    def sources(self) -> list[str]:
+        paths = [path for path in self.path.rglob("*") if path.is_file()]
+        names = [str(path.relative_to(self.path)) for path in paths]
+        return [name for name in names if not name.startswith("build/")]
+
+    def write(self, name: str, content: bytes) -> None:
+        path = self.path / name
+        if path.is_file() and path.read_bytes() == content:
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+    def apply(self, mutant: Mutant) -> None:
+        text = {hunk.file: "\n" + self.files[hunk.file].decode() for hunk in mutant.hunks}
+        for hunk in mutant.hunks:
+            text[hunk.file] = text[hunk.file].replace("\n" + hunk.old, "\n" + hunk.new)
+        for name, changed in text.items():
+            self.write(name, changed[1:].encode())
+
+    def restore(self, mutant: Mutant) -> None:
+        for hunk in mutant.hunks:
+            self.write(hunk.file, self.files[hunk.file])
+
+    def make(self, *goals: str) -> None:
+        made = subprocess.run(
+            [*MAKE, *goals], cwd=self.path, env=ENVIRONMENT, stdin=subprocess.DEVNULL, capture_output=True, text=True
+        )
+        if made.returncode != 0:
+            raise Failure(f"it does not build: {(made.stdout + made.stderr).strip()[-2000:]}")
+
+
+# ---- tests ----
+
+
+@dataclass
+class Verdict:
+    """What a test said: the reasons why it failed, none if it passed; and where one can read the whole of it."""
+
+    reasons: list[str]
+    output: str
+
+
+def try_host(copy: Copy, name: str) -> Verdict:
+    copy.make(f"build/host/test_{name}", f"T={name}")
+    environment = dict(os.environ, CAPOS_TEST_SCALE=TEST_SCALE)
+    try:
+        done = subprocess.run(
+            ["nice", f"build/host/test_{name}"],
+            cwd=copy.path,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=HOST_SECONDS,
+        )
+    except subprocess.TimeoutExpired as late:
+        return Verdict([f"no end after {HOST_SECONDS} s"], (late.stdout or b"").decode(errors="replace"))
+    output = done.stdout.decode(errors="replace")
+    well = WELL.findall(output)
+    failed = [test for test in RAN.findall(output) if test not in well]
+    if done.returncode != 0 and not failed:
+        failed = [f"ended with status {done.returncode}"]
+    return Verdict(failed, output)
+
+
+def try_machine(copy: Copy, program: str, cpus: int) -> Verdict:
+    """The programs are those of the tree as it is: only the kernel is another."""
+    copy.make("kernel")
+    build = copy.path / "build" / "release"
+    append = "selftest check once init=nothing" if program == "self-tests" else f"init={program} once"
+    package = build / "boot.cpio"
+    machine = Machine(smp=cpus, build=build, package=package, append=append, timeout=MACHINE_SECONDS)
+    result = run_machine(machine, b"")
+    lines = result.output.splitlines()
+    failed = [line for line in lines if line.startswith("FAILED") or "PANIC" in line or ": fault: process 1 " in line]
+    well = 42 if program == "self-tests" else 0
+    if result.code != well:
+        failed.append(result.why)
+    return Verdict(failed, "\n".join(lines[-25:] + explain(machine, result.output)))
+
+
+def try_test(copy: Copy, test: str) -> Verdict:
+    match = TEST.fullmatch(test)
+    assert match is not None
+    return try_host(copy, match[1]) if match[1] else try_machine(copy, match[2], int(match[3]))
+
+
+def says(verdict: Verdict, by: str) -> bool:
+    """Alternatives are separated by " or "."""
+    return any(way.strip() in reason for way in by.split(" or ") for reason in verdict.reasons)
+
+
+# ---- the run ----
+
+
+class Run:
+    def __init__(self, mutants: list[Mutant], jobs: int, verbose: bool):
+        files = tree_files()
+        self.copies = [Copy(number, files) for number in range(jobs)]
+        self.verbose = verbose
+        self.lock = threading.Lock()
+        self.mutants = mutants
+        self.complaints: list[str] = []
+        self.survived = 0
+
+    def say(self, text: str) -> None:
+        with self.lock:
+            print(text, flush=True)
+
+    def each(self, items: list, function) -> None:
+        """Call function(copy, item) for all items, with one thread a copy."""
+        waiting: queue.SimpleQueue = queue.SimpleQueue()
+        for item in items:
+            waiting.put(item)
+
+        def work(copy: Copy) -> None:
+            while True:
+                try:
+                    item = waiting.get_nowait()
+                except queue.Empty:
+                    return
+                try:
+                    function(copy, item)
+                except Exception as error:  # a thread must not take the others' results along
+                    self.complain(f"{item}: {error}")
+
+        threads = [threading.Thread(target=work, args=(copy,)) for copy in self.copies]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def complain(self, text: str) -> None:
+        with self.lock:
+            self.complaints.append(text)
+            print(text, flush=True)
+
+    def prepare(self, copy: Copy, goals: list[str]) -> None:
+        copy.make(*goals)
+
+    def try_sound(self, copy: Copy, test: str) -> None:
+        started = time.monotonic()
+        verdict = try_test(copy, test)
+        seconds = time.monotonic() - started
+        self.say(f"sound: {test}: {'FAILED' if verdict.reasons else 'passed'} ({seconds:.0f} s)")
+        if verdict.reasons:
+            self.complain(f"the tree as it is fails {test}: {verdict.reasons[:4]}\n{verdict.output[-3000:]}")
+
+    def try_mutant(self, copy: Copy, mutant: Mutant) -> None:
+        started = time.monotonic()
+        copy.apply(mutant)
+        try:
+            verdict = try_test(copy, mutant.test)
+        except Failure as failure:
+            verdict = Verdict([], str(failure))
+        finally:
+            copy.restore(mutant)
+        caught = says(verdict, mutant.by)
+        seconds = time.monotonic() - started
+        said = "; ".join(verdict.reasons[:3]) or "nothing"
+        how = f"caught by {mutant.test}: {mutant.by}" if caught else f"SURVIVED {mutant.test}, which said: {said}"
+        self.say(f"{mutant.name}: {how} ({seconds:.0f} s)")
+        if not caught:
+            with self.lock:
+                self.survived += 1
+        if self.verbose or not caught:
+            self.say("\n".join(f"  | {line}" for line in [*verdict.reasons, *verdict.output.splitlines()[-15:]]))
+
+    def all(self) -> int:
+        tests = sorted({mutant.test for mutant in self.mutants})
+        if any(not test.startswith("host ") for test in tests):
+            for copy in self.copies:
+                copy.make("build/release/boot.cpio")
+        self.each(tests, self.try_sound)
+        if self.complaints:
+            return 1
+        # neighbours change the same file: what is built for one is half of what the next one needs
+        self.each(sorted(self.mutants, key=lambda mutant: (mutant.test, mutant.hunks[0].file)), self.try_mutant)
+        caught = len(self.mutants) - self.survived
+        print(f"{len(self.mutants)} mutants, {caught} caught, {self.survived} survived")
+        return 1 if self.survived or self.complaints else 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--one", default="", help="the names of those to try, separated by commas; or a part of them")
+    parser.add_argument("--jobs", type=int, default=1, help="copies of the tree, each with a mutant of its own")
+    parser.add_argument("--list", action="store_true", help="check the list, print the names, and try none")
+    parser.add_argument("--verbose", action="store_true", help="show what each test said")
+    options = parser.parse_args()
+    try:
+        mutants = read_list()
+        if complaints := check_list(mutants):
+            raise Failure("\n".join(complaints))
+        if options.list:
+            print("\n".join(f"{mutant.name}: {mutant.test}: {mutant.by}" for mutant in mutants))
+            return 0
+        if options.one:
+            mutants = [mutant for mutant in mutants if any(part in mutant.name for part in options.one.split(","))]
+        if not mutants:
+            raise Failure(f"no mutant of the name {options.one}")
+        return Run(mutants, max(1, options.jobs), options.verbose).all()
+    except Failure as failure:
+        print(failure, file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
