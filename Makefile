@@ -2,6 +2,7 @@
 #
 # MODE=release|debug   debug: invariants asserted, undefined behaviour traps
 # CC=gcc|clang         either compiler; each keeps a build directory of its own
+# SECONDS=60 CPUS=4    how long and on how many CPUs (make run-stress)
 # T=NAME               one host test (make test-lib T=range) or fuzzer (make fuzz T=archive SECONDS=600)
 # ARGS="--smp 4 ..."   options of tools/qemu.py (make run)
 # V=1                  show the commands
@@ -28,7 +29,9 @@ include mk/iso.mk
 include mk/host.mk
 include mk/install.mk
 include mk/fuzz.mk
+include mk/hostile.mk
 include mk/processes.mk
+include mk/mutants.mk
 
 SETUP := tools/setup.sh
 SUITE := CAPOS_BUILD=$B
@@ -37,7 +40,7 @@ SUITE := CAPOS_BUILD=$B
 	run-vm run-mutant run-gdb run-iso iso bench gdb clean setup
 
 help: ## this list
-	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile mk/install.mk mk/processes.mk | expand -t 24
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile mk/install.mk mk/processes.mk mk/mutants.mk | expand -t 24
 
 build: $(KERNEL) $(PACKAGE) $(USER_LIBRARY) ## kernel, programs and boot package (the default)
 

@@ -25,7 +25,7 @@ static struct deadline_node *meld_siblings(struct deadline_node *first)
 	struct deadline_node *pairs = NULL; /* linked by `next`, the last pair first */
 	struct deadline_node *all;
 
-	while (first != NULL) {
+	do {
 		struct deadline_node *second = first->next;
 		struct deadline_node *rest = second != NULL ? second->next : NULL;
 		struct deadline_node *pair = second != NULL ? meld(first, second) : first;
@@ -33,7 +33,7 @@ static struct deadline_node *meld_siblings(struct deadline_node *first)
 		pair->next = pairs;
 		pairs = pair;
 		first = rest;
-	}
+	} while (first != NULL);
 	all = pairs;
 	pairs = pairs->next;
 	while (pairs != NULL) {

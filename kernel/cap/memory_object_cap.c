@@ -113,13 +113,14 @@ static enum status protect(struct call *call)
 
 static enum status restrict_view(struct call *call)
 {
-	struct memory_window window = memory_object_window(&call->hold);
+	const struct memory_window window = memory_object_window(&call->hold);
+	struct memory_window part = { .is_read_only = window.is_read_only };
 	struct cap_hold hold = call->hold;
 
 	GUARD((call->argument[2] & ~(uint64_t)MEMORY_OBJECT_READ_ONLY) == 0, STATUS_UNSUPPORTED);
-	TRY(check_part(&window, call->argument[0], call->argument[1], &window.first, &window.pages));
-	window.is_read_only = window.is_read_only || call->argument[2] == MEMORY_OBJECT_READ_ONLY;
-	hold.badge = badge_of(&window);
+	TRY(check_part(&window, call->argument[0], call->argument[1], &part.first, &part.pages));
+	part.is_read_only = part.is_read_only || call->argument[2] == MEMORY_OBJECT_READ_ONLY;
+	hold.badge = badge_of(&part);
 	return call_add_result(call, &hold);
 }
 

@@ -54,7 +54,7 @@ static void check_process(struct inspector_check *result, struct process *proces
 	expected->of[FRAME_BOOTSTRAP] += census.pages[PAGE_BOOTSTRAP];
 	expected->of[FRAME_CAP_TABLE] += process->caps.pages + 1;
 	expected->of[FRAME_TASK] += process->threads;
-	expected->of[FRAME_KERNEL] += process->threads * KERNEL_STACK_PAGES;
+	expected->of[FRAME_KERNEL] += (uint64_t)process->threads * KERNEL_STACK_PAGES;
 }
 
 static void check_frames(struct inspector_check *result, const struct expected_frames *expected)
@@ -106,7 +106,7 @@ void invariant_check_all(struct inspector_check *result)
 	check(result, process_tree_is_valid(), "process tree");
 	check(result, endpoint_all_are_valid(), "endpoints");
 	expected.of[FRAME_TASK] += thread_kernel_count();
-	expected.of[FRAME_KERNEL] += thread_kernel_count() * KERNEL_STACK_PAGES;
+	expected.of[FRAME_KERNEL] += (uint64_t)thread_kernel_count() * KERNEL_STACK_PAGES;
 	while (process_tree_at(index++, &process) == STATUS_OK) {
 		check_process(result, process, &expected);
 		process_end_use(process);

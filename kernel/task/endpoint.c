@@ -459,7 +459,7 @@ void endpoint_read(struct endpoint *endpoint, struct endpoint_statistics *statis
 	spinlock_release(&endpoint->lock);
 }
 
-bool endpoint_is_valid(const struct endpoint *endpoint)
+static bool endpoint_is_valid(const struct endpoint *endpoint)
 {
 	bool is_idle = endpoint->calls.count + endpoint->receivers.count + endpoint->served.count == 0;
 

@@ -95,8 +95,7 @@ enum status endpoint_return(struct endpoint *endpoint, struct process *process, 
 
 void endpoint_read(struct endpoint *endpoint, struct endpoint_statistics *statistics);
 
-/* Queues and counts of one, and of all. At rest. */
+/* Queues and counts of all. At rest. */
 bool endpoint_all_are_valid(void);
-bool endpoint_is_valid(const struct endpoint *endpoint);
 
 #endif

@@ -22,8 +22,9 @@ struct process;
  */
 enum status park_wait(struct operation *operation, uint64_t address, uint32_t expected);
 
-/* Wake at most `count` who wait on `address`, the longest first. Returns how many. MISALIGNED, NOT_USER_ADDRESS. */
-enum status park_wake(struct process *process, uint64_t address, uint64_t count, uint64_t *woken);
+/* Wake who waits on `address`, the longest first, `most` of them at most. Returns how many. MISALIGNED,
+ * NOT_USER_ADDRESS. */
+enum status park_wake(struct process *process, uint64_t address, uint64_t most, uint64_t *woken);
 
 /* One that was taken out of its bucket by its own thread. park_lock held. */
 void park_forget(const struct operation *operation);

@@ -72,6 +72,7 @@ struct process {
 	uint64_t id;
 	uint32_t priority;
 	char name[PROCESS_NAME_BYTES];
+	bool is_in_tree;
 
 	uint64_t references; /* atomic: the tree while it lives, each hold and each use */
 	uint64_t holds;      /* atomic: ProcessHandles */
@@ -79,7 +80,6 @@ struct process {
 	uint64_t message_bytes; /* atomic: of its queued messages */
 
 	/* process_tree.c's lock */
-	bool is_in_tree;        /* fixed once it runs */
 	struct process *parent; /* who gets the limits back; NULL: the machine */
 	struct process *next, *previous;
 };

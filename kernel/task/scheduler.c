@@ -21,6 +21,7 @@ struct scheduler_cpu {
 	bool waits_turn;  /* the alarm stands at the end of the turn, or earlier; atomic, read by others */
 
 	/* this CPU's alone */
+	bool turn_goes_on; /* the next thread was handed over to: it runs in the turn of who did that */
 	uint32_t index;
 	struct thread *handed_over;
 	struct thread *leaving;      /* whose stack it left last, until finish_switch */
@@ -28,8 +29,7 @@ struct scheduler_cpu {
 	struct address_space *space; /* that is loaded; NULL: the kernel's */
 	uint64_t idle_context;
 	uint64_t turn_end;
-	bool turn_goes_on; /* the next thread was handed over to: it runs in the turn of who did that */
-	uint64_t alarm;    /* where it stands; SCHEDULER_FOREVER: nowhere */
+	uint64_t alarm; /* where it stands; SCHEDULER_FOREVER: nowhere */
 	uint64_t switches;
 	struct run_time busy; /* with threads */
 

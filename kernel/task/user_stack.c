@@ -81,7 +81,8 @@ static uint64_t push(struct builder *builder, const void *bytes, uint64_t count)
 {
 	CHECK(count <= builder->used_from);
 	builder->used_from -= count;
-	memcpy(builder->page + builder->used_from, bytes, count);
+	if (count != 0) /* an empty list has no bytes to point to */
+		memcpy(builder->page + builder->used_from, bytes, count);
 	return builder->bottom + builder->used_from;
 }
 

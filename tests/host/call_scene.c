@@ -28,8 +28,7 @@ enum status call_scene_status(struct ring_completion completion)
 
 enum status call_scene_release(handle_t capability)
 {
-	return call_scene_status(
-		call_scene_submit(actor_first(RING_RELEASE, 0, capability), (const uint64_t[6]){ 0 }));
+	return call_scene_status(call_scene_submit(actor_first(RING_RELEASE, 0, capability), (const uint64_t[6]){ 0 }));
 }
 
 /* ---- the scene ---- */

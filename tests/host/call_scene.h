@@ -40,7 +40,7 @@ struct call_scene {
 	struct ring_page *ring;
 	handle_t memory, frames, timer, console, threads, park, endpoints, spawner, package;
 	handle_t endpoint, client; /* its own, and a client facet for it */
-	handle_t object, other; /* memory objects */
+	handle_t object, other;    /* memory objects */
 };
 
 extern struct call_scene scene;

@@ -55,7 +55,8 @@ uint32_t endpoint_model_count_caps(const struct endpoint *endpoint, bool owners)
 
 	for (uint32_t i = 0; i < MODEL_PROGRAMS; i++)
 		for (uint32_t j = 0; j < model.program[i].caps; j++)
-			count += model.program[i].cap[j].object == endpoint && (model.program[i].cap[j].thing == OWNER) == owners;
+			count += model.program[i].cap[j].object == endpoint &&
+				 (model.program[i].cap[j].thing == OWNER) == owners;
 	return count;
 }
 
@@ -178,7 +179,7 @@ static struct model_thread *served_with(const struct endpoint *endpoint, uint64_
 }
 
 enum status endpoint_model_return(struct program *program, const struct model_endpoint *one, uint64_t id,
-				const struct transfer_descriptor *sent, uint32_t count)
+				  const struct transfer_descriptor *sent, uint32_t count)
 {
 	struct model_thread *call = served_with(one->endpoint, id);
 
@@ -191,4 +192,3 @@ enum status endpoint_model_return(struct program *program, const struct model_en
 	call->arrived = count;
 	return STATUS_OK;
 }
-

@@ -42,8 +42,8 @@ struct model_thread {
 	struct thread *thread; /* NULL: there is none */
 	enum model_state state;
 	struct endpoint *endpoint;
-	uint64_t order; /* in its queue */
-	uint64_t id;    /* SERVED */
+	uint64_t order;  /* in its queue */
+	uint64_t id;     /* SERVED */
 	uint16_t method; /* of the call that it made, or received last */
 	bool has_buffer;
 	uint32_t sends;

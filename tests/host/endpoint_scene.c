@@ -44,8 +44,8 @@ static void put(struct thread *thread, const struct parcel *parcel)
 	struct address_space *space = &thread->process->space;
 
 	assert_int_equal(user_access_write(space, SCENE_PARAMETERS, parcel->count, parcel->bytes), STATUS_OK);
-	assert_int_equal(user_access_write(space, SCENE_DESCRIPTORS, parcel->capabilities * sizeof(parcel->capability[0]),
-					   parcel->capability),
+	assert_int_equal(user_access_write(space, SCENE_DESCRIPTORS,
+					   parcel->capabilities * sizeof(parcel->capability[0]), parcel->capability),
 			 STATUS_OK);
 }
 
@@ -62,8 +62,8 @@ uint64_t endpoint_scene_receive(struct thread *thread, handle_t owned, uint64_t 
 	return ACTOR_SUBMIT(thread, RING_RECEIVE, 0, owned, SCENE_RECEIVE, bytes);
 }
 
-enum status endpoint_scene_return(struct thread *thread, handle_t owned, uint64_t call, uint32_t answer,
-				  uint64_t value, const struct parcel *parcel)
+enum status endpoint_scene_return(struct thread *thread, handle_t owned, uint64_t call, uint32_t answer, uint64_t value,
+				  const struct parcel *parcel)
 {
 	struct ring_completion completion;
 

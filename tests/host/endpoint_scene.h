@@ -43,8 +43,8 @@ uint64_t endpoint_scene_call(struct thread *thread, handle_t facet, uint16_t met
 uint64_t endpoint_scene_receive(struct thread *thread, handle_t owned, uint64_t bytes);
 
 /* RETURN; its status. */
-enum status endpoint_scene_return(struct thread *thread, handle_t owned, uint64_t call, uint32_t answer,
-				  uint64_t value, const struct parcel *parcel);
+enum status endpoint_scene_return(struct thread *thread, handle_t owned, uint64_t call, uint32_t answer, uint64_t value,
+				  const struct parcel *parcel);
 
 /* The completion that waits, which is the only one. */
 struct ring_completion endpoint_scene_completion(struct thread *thread);

@@ -37,8 +37,8 @@ void task_scheduler_run_as(struct thread *thread);
 void task_scheduler_on_block(void (*act)(void *argument), void *argument);
 
 /*
- * act(argument) by that thread. If it ends meanwhile (scheduler_end), it is reclaimed, and nobody is current afterwards:
- * true.
+ * act(argument) by that thread. If it ends meanwhile (scheduler_end), it is reclaimed, and nobody is current
+ * afterwards: true.
  */
 bool task_scheduler_run(struct thread *thread, void (*act)(void *argument), void *argument);
 

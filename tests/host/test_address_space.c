@@ -26,7 +26,6 @@
 #define GIB (1024 * MIB)
 #define TIB (1024 * GIB)
 
-static const struct memory_window everything = { 0, MEMORY_OBJECT_MAX_PAGES, false };
 static struct account account;
 static struct address_space space;
 static struct space_model model;
@@ -426,6 +425,7 @@ static void change_own(const struct model_range *range)
 
 static void change_borrowed(struct model_range *range)
 {
+	static const struct memory_window everything = { 0, MEMORY_OBJECT_MAX_PAGES, false };
 	uint32_t which = (uint32_t)below(OBJECTS);
 	const struct model_run *run = space_model_at(&model, range->start);
 
@@ -438,9 +438,9 @@ static void change_borrowed(struct model_range *range)
 		assert_status(borrowed_unmap(&space, object[which], &everything, kernel_range(range)), expected);
 	} else {
 		enum status expected = space_model_protect_borrowed(&model, range);
+		struct uaddr_range pages = kernel_range(range);
 
-		assert_status(borrowed_protect(&space, object[which], &everything, kernel_range(range), range->protection),
-			      expected);
+		assert_status(borrowed_protect(&space, object[which], &everything, pages, range->protection), expected);
 	}
 }
 

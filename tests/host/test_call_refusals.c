@@ -80,8 +80,7 @@ static void test_interfaces(void **state)
 	for (uint32_t i = 0; i < COUNT_OF(opcode); i++)
 		for (uint32_t j = 0; j < COUNT_OF(capability); j++)
 			if (capability[j] != opcode[i].fits)
-				assert_refused(actor_first(opcode[i].opcode, 0, capability[j]),
-					       STATUS_WRONG_INTERFACE);
+				assert_refused(actor_first(opcode[i].opcode, 0, capability[j]), STATUS_WRONG_INTERFACE);
 	call_scene_end();
 }
 
@@ -522,11 +521,10 @@ static void test_anything(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_opcodes),      cmocka_unit_test(test_interfaces),
-		cmocka_unit_test(test_operations),
-		cmocka_unit_test(test_capabilities), cmocka_unit_test(test_arguments),
-		cmocka_unit_test(test_buffers),      cmocka_unit_test(test_answers),
-		cmocka_unit_test(test_anything),
+		cmocka_unit_test(test_opcodes),    cmocka_unit_test(test_interfaces),
+		cmocka_unit_test(test_operations), cmocka_unit_test(test_capabilities),
+		cmocka_unit_test(test_arguments),  cmocka_unit_test(test_buffers),
+		cmocka_unit_test(test_answers),    cmocka_unit_test(test_anything),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "abi/endpoint_abi.h"
 #include "abi/frame_allocator_abi.h"
 #include "abi/memory_object_abi.h"
 #include "abi/timer_abi.h"
@@ -140,6 +141,26 @@ static enum status read_statistics(void)
 	return STATUS_OF(scene.memory, VIRTUAL_MEMORY_STATISTICS, SCENE_WRITABLE + 1, sizeof(struct memory_statistics));
 }
 
+static enum status restrict_object(void)
+{
+	return STATUS_OF(scene.object, MEMORY_OBJECT_RESTRICT, PAGE_SIZE, 5 * PAGE_SIZE, MEMORY_OBJECT_READ_ONLY);
+}
+
+static enum status create_endpoint(void)
+{
+	return STATUS_OF(scene.endpoints, ENDPOINT_FACTORY_CREATE, 0);
+}
+
+static enum status make_client(void)
+{
+	return STATUS_OF(scene.endpoint, ENDPOINT_MAKE_CLIENT, 99, 1);
+}
+
+static enum status endpoint_statistics(void)
+{
+	return STATUS_OF(scene.endpoint, ENDPOINT_STATISTICS, SCENE_WRITABLE, sizeof(struct endpoint_statistics));
+}
+
 struct call_case {
 	enum status (*run)(void);
 	uint32_t slots;    /* used before it, at least */
@@ -150,18 +171,36 @@ struct call_case {
 
 /* An allocation promises the page of its slot, if the table must grow; its frames; and perhaps a slab's frame. */
 static struct call_case operations[] = {
-	{ allocate_one, 0, 1 },        { allocate_one, CAP_SLOTS_PER_PAGE, 2 },
-	{ allocate_scattered, 0, 1 },  { allocate_scattered, CAP_SLOTS_PER_PAGE, 2 },
-	{ allocate_contiguous, 0, 1 }, { allocate_contiguous, CAP_SLOTS_PER_PAGE, 2 },
-	{ allocate_aligned, 0, 1 },    { allocate_aligned, CAP_SLOTS_PER_PAGE, 2 },
-	{ map_object, 0, 1 },          { map_object_fixed, 0, 1 },
-	{ unmap_object, 0, 0 },        { protect_object, 0, 0 },
-	{ object_info, 0, 0 },         { release_object, 0, 0 },
-	{ release_timer, 0, 0 },       { map_memory, 0, 1 },
-	{ reserve_memory, 0, 1 },      { commit_memory, 0, 1 },
-	{ decommit_memory, 0, ANY },   { protect_memory, 0, ANY },
-	{ unmap_memory, 0, ANY },      { query_memory, 0, 0 },
+	{ allocate_one, 0, 1 },
+	{ allocate_one, CAP_SLOTS_PER_PAGE, 2 },
+	{ allocate_scattered, 0, 1 },
+	{ allocate_scattered, CAP_SLOTS_PER_PAGE, 2 },
+	{ allocate_contiguous, 0, 1 },
+	{ allocate_contiguous, CAP_SLOTS_PER_PAGE, 2 },
+	{ allocate_aligned, 0, 1 },
+	{ allocate_aligned, CAP_SLOTS_PER_PAGE, 2 },
+	{ map_object, 0, 1 },
+	{ map_object_fixed, 0, 1 },
+	{ unmap_object, 0, 0 },
+	{ protect_object, 0, 0 },
+	{ object_info, 0, 0 },
+	{ release_object, 0, 0 },
+	{ release_timer, 0, 0 },
+	{ map_memory, 0, 1 },
+	{ reserve_memory, 0, 1 },
+	{ commit_memory, 0, 1 },
+	{ decommit_memory, 0, ANY },
+	{ protect_memory, 0, ANY },
+	{ unmap_memory, 0, ANY },
+	{ query_memory, 0, 0 },
 	{ read_statistics, 0, 0 },
+	{ restrict_object, 0, 0 },
+	{ restrict_object, CAP_SLOTS_PER_PAGE, 1 },
+	{ create_endpoint, 0, 0 },
+	{ create_endpoint, CAP_SLOTS_PER_PAGE, 1 },
+	{ make_client, 0, 0 },
+	{ make_client, CAP_SLOTS_PER_PAGE, 1 },
+	{ endpoint_statistics, 0, 0 },
 };
 
 static void begin(const struct call_case *operation)

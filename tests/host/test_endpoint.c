@@ -151,7 +151,8 @@ static void test_order(void **state)
 	}
 	/* Answered in another order: each caller gets its own. */
 	for (uint32_t i = COUNT_OF(thread); i > 0; i--)
-		assert_int_equal(endpoint_scene_return(ends.owner.thread, ends.owned, i, 0, 100 + i, &nothing), STATUS_OK);
+		assert_int_equal(endpoint_scene_return(ends.owner.thread, ends.owned, i, 0, 100 + i, &nothing),
+				 STATUS_OK);
 	for (uint32_t i = 0; i < COUNT_OF(thread); i++)
 		assert_int_equal(endpoint_scene_completion(thread[i]).value, 101 + i);
 	for (uint32_t i = 0; i < COUNT_OF(thread); i++)
@@ -364,11 +365,11 @@ static void test_cancel(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round_trip),     cmocka_unit_test(test_to_itself),
-		cmocka_unit_test(test_order),          cmocka_unit_test(test_busy),
-		cmocka_unit_test(test_last_owner),     cmocka_unit_test(test_late_owner),
-		cmocka_unit_test(test_owner_ends),     cmocka_unit_test(test_one_owner_ends),
-		cmocka_unit_test(test_caller_ends),    cmocka_unit_test(test_cancel),
+		cmocka_unit_test(test_round_trip),  cmocka_unit_test(test_to_itself),
+		cmocka_unit_test(test_order),       cmocka_unit_test(test_busy),
+		cmocka_unit_test(test_last_owner),  cmocka_unit_test(test_late_owner),
+		cmocka_unit_test(test_owner_ends),  cmocka_unit_test(test_one_owner_ends),
+		cmocka_unit_test(test_caller_ends), cmocka_unit_test(test_cancel),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

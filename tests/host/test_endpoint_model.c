@@ -77,7 +77,8 @@ static void check_program(struct program *program)
 	for (uint32_t i = 0; i < program->caps; i++) {
 		struct cap_hold hold;
 
-		assert_int_equal(process_capability_use(program->actor.process, program->cap[i].handle, &hold), STATUS_OK);
+		assert_int_equal(process_capability_use(program->actor.process, program->cap[i].handle, &hold),
+				 STATUS_OK);
 		hold_end_use(&hold);
 		assert_ptr_equal(hold.object, program->cap[i].object);
 		assert_int_equal(hold.interface, interface[program->cap[i].thing]);
@@ -100,7 +101,8 @@ static void check_endpoint(const struct model_endpoint *one)
 	assert_int_equal(statistics.clients, endpoint_model_count_caps(one->endpoint, false));
 	assert_int_equal(one->endpoint->is_shut, one->is_shut);
 	/* Nobody else keeps it. */
-	assert_int_equal(one->endpoint->references, statistics.owners + statistics.clients + calls + receivers + served);
+	assert_int_equal(one->endpoint->references,
+			 statistics.owners + statistics.clients + calls + receivers + served);
 }
 
 static void check_all(void)
@@ -173,12 +175,12 @@ static void step_grant(struct program *program)
 	} else if (thing == OWNER && !one->is_shut) {
 		endpoint_add_owner(one->endpoint);
 		endpoint_model_add_cap(program, OWNER, one->endpoint,
-			actor_grant(&program->actor, INTERFACE_ENDPOINT, TRANSFER_COPY, one->endpoint));
+				       actor_grant(&program->actor, INTERFACE_ENDPOINT, TRANSFER_COPY, one->endpoint));
 	} else if (thing != OWNER) {
 		endpoint_add_client(one->endpoint);
 		endpoint_model_add_cap(program, thing, one->endpoint,
-			actor_grant(&program->actor, INTERFACE_ENDPOINT_CLIENT,
-				    thing == FACET ? TRANSFER_COPY : TRANSFER_MOVE, one->endpoint));
+				       actor_grant(&program->actor, INTERFACE_ENDPOINT_CLIENT,
+						   thing == FACET ? TRANSFER_COPY : TRANSFER_MOVE, one->endpoint));
 	}
 }
 
@@ -219,7 +221,8 @@ static uint32_t choose_sent(const struct program *program, uint32_t index, struc
 		sent[i].kind = host_random_once_in(&dice, 2) ? TRANSFER_KIND_COPY : TRANSFER_KIND_MOVE;
 	}
 	if (count != 0)
-		actor_write(&((struct program *)(uintptr_t)program)->actor, PARAMETERS(index), sent, count * sizeof(*sent));
+		actor_write(&((struct program *)(uintptr_t)program)->actor, PARAMETERS(index), sent,
+			    count * sizeof(*sent));
 	return count;
 }
 
@@ -345,9 +348,12 @@ static void step(void)
 
 static void assert_seen(uint64_t steps)
 {
-	static const enum status each[] = { STATUS_OK,        STATUS_GONE,
-					    STATUS_NOT_FOUND, STATUS_NO_SUCH_CAPABILITY,
-					    STATUS_TOO_LONG,  STATUS_NOT_TRANSFERABLE,
+	static const enum status each[] = { STATUS_OK,
+					    STATUS_GONE,
+					    STATUS_NOT_FOUND,
+					    STATUS_NO_SUCH_CAPABILITY,
+					    STATUS_TOO_LONG,
+					    STATUS_NOT_TRANSFERABLE,
 					    STATUS_RECEIVER_LIMIT };
 
 	print_message("%u calls received, %u capabilities sent\n", (unsigned)model.delivered, (unsigned)model.moved);

@@ -147,7 +147,8 @@ static void test_receive_buffers(void **state)
 		if (call_first != 0)
 			(void)endpoint_scene_call(ends.client.thread, ends.facet, 0, &parcel, 0);
 		for (uint32_t i = 0; i < COUNT_OF(bad); i++)
-			(void)ACTOR_SUBMIT(ends.owner.thread, RING_RECEIVE, 0, ends.owned, bad[i].address, bad[i].bytes);
+			(void)ACTOR_SUBMIT(ends.owner.thread, RING_RECEIVE, 0, ends.owned, bad[i].address,
+					   bad[i].bytes);
 		if (call_first == 0)
 			(void)endpoint_scene_call(ends.client.thread, ends.facet, 0, &parcel, 0);
 		for (uint32_t i = 0; i < COUNT_OF(bad); i++) {
@@ -208,7 +209,8 @@ static void refuse_transfer(const struct parcel *parcel, enum status expected, b
 	(void)endpoint_scene_call(ends.client.thread, ends.facet, 2, &nothing, 0);
 	completion = endpoint_scene_completion(ends.owner.thread);
 	assert_int_equal(endpoint_scene_read(&ends.owner, SCENE_RECEIVE).header.method, 2);
-	assert_int_equal(endpoint_scene_return(ends.owner.thread, ends.owned, completion.value, 0, 0, &nothing), STATUS_OK);
+	assert_int_equal(endpoint_scene_return(ends.owner.thread, ends.owned, completion.value, 0, 0, &nothing),
+			 STATUS_OK);
 	assert_int_equal(endpoint_scene_status(ends.client.thread), STATUS_OK);
 }
 
@@ -297,8 +299,9 @@ static void test_return_arguments(void **state)
 		refuse_return((uint64_t[6]){ 1, 0, here, 0, ACTOR_NOTHING, 1 }, STATUS_BUFFER_FAULT);
 		refuse_return((uint64_t[6]){ 1, 0, here, 0, table, 1 }, STATUS_BAD_ARGUMENT);
 		endpoint_scene_assert_waits(ends.client.thread);
-		assert_int_equal(endpoint_scene_return(ends.owner.thread, ends.owned, 1, ENDPOINT_MAX_ANSWER, 0, &nothing),
-				 STATUS_OK);
+		assert_int_equal(
+			endpoint_scene_return(ends.owner.thread, ends.owned, 1, ENDPOINT_MAX_ANSWER, 0, &nothing),
+			STATUS_OK);
 		assert_int_equal(endpoint_scene_completion(ends.client.thread).result, ENDPOINT_MAX_ANSWER);
 		endpoint_scene_end();
 	}
@@ -313,7 +316,8 @@ static void test_return_without_buffer(void **state)
 	(void)state;
 	endpoint_scene_begin();
 	for (uint32_t i = 0; i < 2; i++)
-		parcel.capability[i] = (struct transfer_descriptor){ actor_make_object(&ends.owner, 1), TRANSFER_KIND_MOVE };
+		parcel.capability[i] =
+			(struct transfer_descriptor){ actor_make_object(&ends.owner, 1), TRANSFER_KIND_MOVE };
 	(void)endpoint_scene_call(ends.client.thread, ends.facet, 0, &nothing, 0);
 	(void)endpoint_scene_serve();
 	assert_int_equal(endpoint_scene_return(ends.owner.thread, ends.owned, 1, 0, 0, &parcel), STATUS_TOO_LONG);
@@ -343,8 +347,7 @@ static void test_return_transfer(void **state)
 	machine_set_limit(account, LEDGER_FRAME_GRANT, account->ledger.of[LEDGER_FRAME_GRANT].used + 4);
 	parcel = one(object, TRANSFER_KIND_COPY);
 	task_snapshot_take(&client_before, ends.client.process);
-	assert_int_equal(endpoint_scene_return(ends.owner.thread, ends.owned, 1, 0, 0, &parcel),
-			 STATUS_RECEIVER_LIMIT);
+	assert_int_equal(endpoint_scene_return(ends.owner.thread, ends.owned, 1, 0, 0, &parcel), STATUS_RECEIVER_LIMIT);
 	parcel = one(object + 0x10000, TRANSFER_KIND_MOVE);
 	assert_int_equal(endpoint_scene_return(ends.owner.thread, ends.owned, 1, 0, 0, &parcel),
 			 STATUS_NO_SUCH_CAPABILITY);
@@ -393,7 +396,8 @@ static void test_result_buffer(void **state)
 
 /* ---- several capabilities ---- */
 
-/* As many as a message takes, each kind of transfer, in both directions; records in the order in which they were sent. */
+/* As many as a message takes, each kind of transfer, in both directions; records in the order in which they were sent.
+ */
 static void test_capabilities(void **state)
 {
 	struct parcel parcel = { .bytes = junk, .count = 3, .capabilities = TRANSFER_MAX };
@@ -403,8 +407,9 @@ static void test_capabilities(void **state)
 	(void)state;
 	endpoint_scene_begin();
 	for (uint32_t i = 0; i < TRANSFER_MAX; i++)
-		parcel.capability[i] = (struct transfer_descriptor){ actor_make_object(&ends.client, 1 + i),
-								     i % 2 == 0 ? TRANSFER_KIND_COPY : TRANSFER_KIND_MOVE };
+		parcel.capability[i] =
+			(struct transfer_descriptor){ actor_make_object(&ends.client, 1 + i),
+						      i % 2 == 0 ? TRANSFER_KIND_COPY : TRANSFER_KIND_MOVE };
 	(void)endpoint_scene_call(ends.client.thread, ends.facet, 0, &parcel, SCENE_ROOM);
 	(void)endpoint_scene_receive(ends.owner.thread, ends.owned, SCENE_ROOM);
 	completion = endpoint_scene_completion(ends.owner.thread);
@@ -413,7 +418,8 @@ static void test_capabilities(void **state)
 	assert_int_equal(completion.flags, COMPLETION_HAS_CAPABILITY);
 	assert_int_equal(completion.capability, received.header.capability[0].capability);
 	for (uint32_t i = 0; i < TRANSFER_MAX; i++) {
-		const struct memory_object *object = actor_object(&ends.owner, received.header.capability[i].capability);
+		const struct memory_object *object =
+			actor_object(&ends.owner, received.header.capability[i].capability);
 
 		assert_int_equal(object->pages, 1 + i);
 		assert_int_equal(received.header.capability[i].interface, INTERFACE_MEMORY_OBJECT);
@@ -421,12 +427,14 @@ static void test_capabilities(void **state)
 		parcel.capability[i] =
 			(struct transfer_descriptor){ received.header.capability[i].capability, TRANSFER_KIND_MOVE };
 	}
-	assert_int_equal(endpoint_scene_return(ends.owner.thread, ends.owned, completion.value, 0, 0, &parcel), STATUS_OK);
+	assert_int_equal(endpoint_scene_return(ends.owner.thread, ends.owned, completion.value, 0, 0, &parcel),
+			 STATUS_OK);
 	completion = endpoint_scene_completion(ends.client.thread);
 	received = endpoint_scene_read(&ends.client, SCENE_RESULT);
 	assert_int_equal(completion.capability, received.header.capability[0].capability);
 	for (uint32_t i = 0; i < TRANSFER_MAX; i++) {
-		const struct memory_object *object = actor_object(&ends.client, received.header.capability[i].capability);
+		const struct memory_object *object =
+			actor_object(&ends.client, received.header.capability[i].capability);
 
 		assert_int_equal(object->pages, 1 + i);
 		assert_int_equal(object->holds, i % 2 == 0 ? 2 : 1);
@@ -439,12 +447,18 @@ static void test_capabilities(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_call_arguments),  cmocka_unit_test(test_descriptor_kinds),
-		cmocka_unit_test(test_message_limits),  cmocka_unit_test(test_receive_buffers),
-		cmocka_unit_test(test_receive_arguments), cmocka_unit_test(test_call_transfer),
-		cmocka_unit_test(test_return_ids),      cmocka_unit_test(test_return_arguments),
-		cmocka_unit_test(test_return_without_buffer), cmocka_unit_test(test_return_transfer),
-		cmocka_unit_test(test_result_buffer),   cmocka_unit_test(test_capabilities),
+		cmocka_unit_test(test_call_arguments),
+		cmocka_unit_test(test_descriptor_kinds),
+		cmocka_unit_test(test_message_limits),
+		cmocka_unit_test(test_receive_buffers),
+		cmocka_unit_test(test_receive_arguments),
+		cmocka_unit_test(test_call_transfer),
+		cmocka_unit_test(test_return_ids),
+		cmocka_unit_test(test_return_arguments),
+		cmocka_unit_test(test_return_without_buffer),
+		cmocka_unit_test(test_return_transfer),
+		cmocka_unit_test(test_result_buffer),
+		cmocka_unit_test(test_capabilities),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

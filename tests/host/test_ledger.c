@@ -115,7 +115,8 @@ static void test_shrink(void **state)
 		fill(amount, UINT64_MAX);
 		for (uint32_t below = 0; below < k; below++)
 			amount[below] = 0;
-		assert_int_equal(resource_ledger_shrink(&ledger, amount), refusals[k]); /* the first kind that refuses */
+		assert_int_equal(resource_ledger_shrink(&ledger, amount),
+				 refusals[k]); /* the first kind that refuses */
 		assert_memory_equal(&ledger, &before, sizeof(ledger));
 	}
 	for (uint32_t k = 0; k < LEDGER_COUNT; k++)
@@ -299,11 +300,16 @@ static void test_conservation(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_init),          cmocka_unit_test(test_charge_limits),
-		cmocka_unit_test(test_unlimited),     cmocka_unit_test(test_shrink),
-		cmocka_unit_test(test_cancel),        cmocka_unit_test(test_shrink_keeps_peak),
-		cmocka_unit_test(test_names),         cmocka_unit_test(test_is_valid_sees),
-		cmocka_unit_test(test_broken_promises), cmocka_unit_test(test_conservation),
+		cmocka_unit_test(test_init),
+		cmocka_unit_test(test_charge_limits),
+		cmocka_unit_test(test_unlimited),
+		cmocka_unit_test(test_shrink),
+		cmocka_unit_test(test_cancel),
+		cmocka_unit_test(test_shrink_keeps_peak),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_is_valid_sees),
+		cmocka_unit_test(test_broken_promises),
+		cmocka_unit_test(test_conservation),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -321,7 +321,8 @@ static void test_random(void **state)
 			uint32_t first = SLEEPERS;
 
 			for (uint32_t j = 0; j < SLEEPERS; j++)
-				if (order[j] != 0 && word[j] == address && (first == SLEEPERS || order[j] < order[first]))
+				if (order[j] != 0 && word[j] == address &&
+				    (first == SLEEPERS || order[j] < order[first]))
 					first = j;
 			if (first == SLEEPERS)
 				break;
@@ -342,9 +343,11 @@ static void test_random(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_compare),  cmocka_unit_test(test_refused),       cmocka_unit_test(test_readable),
-		cmocka_unit_test(test_order),    cmocka_unit_test(test_drain),         cmocka_unit_test(test_timeout),
-		cmocka_unit_test(test_woken_in_time), cmocka_unit_test(test_sleeper_ends), cmocka_unit_test(test_random),
+		cmocka_unit_test(test_compare),       cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_readable),      cmocka_unit_test(test_order),
+		cmocka_unit_test(test_drain),         cmocka_unit_test(test_timeout),
+		cmocka_unit_test(test_woken_in_time), cmocka_unit_test(test_sleeper_ends),
+		cmocka_unit_test(test_random),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -237,7 +237,9 @@ static void carving_leave_room(void *subject, enum ledger_kind kind, uint64_t ro
 static void test_carve_undone(void **state)
 {
 	struct carving carving;
-	struct sweep sweep = { &carving, carving_run, carving_remember, carving_is_unchanged, carving_leave_room, 3000 };
+	struct sweep sweep = {
+		&carving, carving_run, carving_remember, carving_is_unchanged, carving_leave_room, 3000
+	};
 	struct actor parent;
 
 	(void)state;
@@ -436,12 +438,18 @@ static void test_end_full(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_create),         cmocka_unit_test(test_refused_promise),
-		cmocka_unit_test(test_limited_ledger), cmocka_unit_test(test_last_frames),
-		cmocka_unit_test(test_carve),          cmocka_unit_test(test_carve_too_much),
-		cmocka_unit_test(test_carve_undone),   cmocka_unit_test(test_family),
-		cmocka_unit_test(test_list),           cmocka_unit_test(test_record),
-		cmocka_unit_test(test_use_unless_gone), cmocka_unit_test(test_end_full),
+		cmocka_unit_test(test_create),
+		cmocka_unit_test(test_refused_promise),
+		cmocka_unit_test(test_limited_ledger),
+		cmocka_unit_test(test_last_frames),
+		cmocka_unit_test(test_carve),
+		cmocka_unit_test(test_carve_too_much),
+		cmocka_unit_test(test_carve_undone),
+		cmocka_unit_test(test_family),
+		cmocka_unit_test(test_list),
+		cmocka_unit_test(test_record),
+		cmocka_unit_test(test_use_unless_gone),
+		cmocka_unit_test(test_end_full),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /* links: HOST_TASK_KERNEL */
-/* The capabilities of a process: slots taken, refused at each point where something can run out, promised, given back. */
+/* The capabilities of a process: slots taken, refused at each point where something can run out, promised, given back.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -397,10 +398,10 @@ static void test_random_plans(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_slot_promises),     cmocka_unit_test(test_slot_ledgers),
-		cmocka_unit_test(test_release),           cmocka_unit_test(test_retired_slot),
-		cmocka_unit_test(test_full_table),        cmocka_unit_test(test_interleaved_plans),
-		cmocka_unit_test(test_cancelled_plans),   cmocka_unit_test(test_last_page),
+		cmocka_unit_test(test_slot_promises),   cmocka_unit_test(test_slot_ledgers),
+		cmocka_unit_test(test_release),         cmocka_unit_test(test_retired_slot),
+		cmocka_unit_test(test_full_table),      cmocka_unit_test(test_interleaved_plans),
+		cmocka_unit_test(test_cancelled_plans), cmocka_unit_test(test_last_page),
 		cmocka_unit_test(test_random_plans),
 	};
 

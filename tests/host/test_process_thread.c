@@ -439,10 +439,12 @@ static void test_random(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_create),    cmocka_unit_test(test_refused),      cmocka_unit_test(test_bad_starts),
-		cmocka_unit_test(test_places),    cmocka_unit_test(test_discard),      cmocka_unit_test(test_wait),
-		cmocka_unit_test(test_wait_refused), cmocka_unit_test(test_wait_fault), cmocka_unit_test(test_control),
-		cmocka_unit_test(test_exit),      cmocka_unit_test(test_ending),       cmocka_unit_test(test_random),
+		cmocka_unit_test(test_create),       cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_bad_starts),   cmocka_unit_test(test_places),
+		cmocka_unit_test(test_discard),      cmocka_unit_test(test_wait),
+		cmocka_unit_test(test_wait_refused), cmocka_unit_test(test_wait_fault),
+		cmocka_unit_test(test_control),      cmocka_unit_test(test_exit),
+		cmocka_unit_test(test_ending),       cmocka_unit_test(test_random),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

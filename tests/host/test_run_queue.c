@@ -150,8 +150,11 @@ static void test_is_valid_sees(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_empty),  cmocka_unit_test(test_lowest),        cmocka_unit_test(test_changed_priority),
-		cmocka_unit_test(test_random), cmocka_unit_test(test_is_valid_sees),
+		cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_lowest),
+		cmocka_unit_test(test_changed_priority),
+		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_is_valid_sees),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

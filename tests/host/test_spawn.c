@@ -262,7 +262,8 @@ static void test_tls(void **state)
 	}
 	file.program[PROGRAM_TLS].p_type = PT_NOTE; /* a program without TLS has its thread control block too */
 	process = spawn_good(&file);
-	assert_int_equal(read_word(process, first_thread(process)->segments.fs_base), first_thread(process)->segments.fs_base);
+	assert_int_equal(read_word(process, first_thread(process)->segments.fs_base),
+			 first_thread(process)->segments.fs_base);
 	assert_int_equal(first_thread(process)->segments.fs_base % 64, 0);
 	end_process(process);
 	task_machine_stop();
@@ -550,9 +551,9 @@ static void test_truncated(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_segments),  cmocka_unit_test(test_regions), cmocka_unit_test(test_tls),
-		cmocka_unit_test(test_stack),     cmocka_unit_test(test_bad_strings), cmocka_unit_test(test_bootstrap),
-		cmocka_unit_test(test_spoiled),   cmocka_unit_test(test_truncated),
+		cmocka_unit_test(test_segments), cmocka_unit_test(test_regions),     cmocka_unit_test(test_tls),
+		cmocka_unit_test(test_stack),    cmocka_unit_test(test_bad_strings), cmocka_unit_test(test_bootstrap),
+		cmocka_unit_test(test_spoiled),  cmocka_unit_test(test_truncated),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /* links: HOST_TASK_KERNEL */
-/* ProcessSpawner and ProcessHandle, as a program uses them: what is granted and carved, what is refused at each point
-   where something can run out, and how the end of a child is told. */
+/* ProcessSpawner, as a program uses it: what is granted and carved, and what is refused at each point where something
+   can run out. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -29,7 +29,6 @@
 #define REQUEST ACTOR_MEMORY
 #define STRINGS (ACTOR_MEMORY + 0x400)
 #define GRANTS (ACTOR_MEMORY + PAGE_SIZE)
-#define RESULT (ACTOR_MEMORY + 2 * PAGE_SIZE)
 #define OBJECT_PAGES 6u
 #define MOST_VALUES 150u
 
@@ -45,7 +44,8 @@ static struct process_grant grant[8];
 
 /* ---- the scene ---- */
 
-static void set_grant(uint32_t i, const char *name, enum process_grant_kind kind, handle_t capability, uint32_t interface)
+static void set_grant(uint32_t i, const char *name, enum process_grant_kind kind, handle_t capability,
+		      uint32_t interface)
 {
 	memset(&grant[i], 0, sizeof(grant[i]));
 	memcpy(grant[i].name, name, strlen(name));
@@ -84,7 +84,8 @@ static void fill_image(void)
 	struct memory_object *pages = actor_object(&parent, image);
 
 	for (uint64_t i = 0; i < sizeof(file) / PAGE_SIZE; i++)
-		memcpy(direct_map_of_frame(memory_object_frame(pages, i)), (const uint8_t *)&file + i * PAGE_SIZE, PAGE_SIZE);
+		memcpy(direct_map_of_frame(memory_object_frame(pages, i)), (const uint8_t *)&file + i * PAGE_SIZE,
+		       PAGE_SIZE);
 }
 
 static void begin(void)
@@ -226,8 +227,9 @@ static void test_spawn(void **state)
 		}
 		/* One handle more, one endpoint less. */
 		assert_int_equal(actor_used(&parent, LEDGER_CAP_SLOTS), before.ledger[LEDGER_CAP_SLOTS].used);
-		assert_int_equal(actor_used(&parent, LEDGER_KERNEL_OBJECT),
-				 before.ledger[LEDGER_KERNEL_OBJECT].used + PROCESS_KERNEL_BYTES - sizeof(struct endpoint));
+		assert_int_equal(actor_used(&parent, LEDGER_KERNEL_OBJECT), before.ledger[LEDGER_KERNEL_OBJECT].used +
+										    PROCESS_KERNEL_BYTES -
+										    sizeof(struct endpoint));
 		actor_assert_valid(&parent);
 		end_child(child);
 		for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++)
@@ -341,7 +343,9 @@ static void test_parent_ledgers(void **state)
 {
 	(void)state;
 	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++) {
-		uint64_t handle = kind == LEDGER_CAP_SLOTS ? 1 : kind == LEDGER_KERNEL_OBJECT ? PROCESS_KERNEL_BYTES : 0;
+		uint64_t handle = kind == LEDGER_CAP_SLOTS       ? 1
+				  : kind == LEDGER_KERNEL_OBJECT ? PROCESS_KERNEL_BYTES
+								 : 0;
 		const uint64_t short_of[] = { 1, handle, handle + 1, CHILD_LIMIT };
 		struct ring_completion completion;
 
@@ -350,7 +354,8 @@ static void test_parent_ledgers(void **state)
 			if (short_of[i] == 0)
 				continue;
 			machine_set_limit(&parent.process->account, (enum ledger_kind)kind,
-					  actor_used(&parent, (enum ledger_kind)kind) + CHILD_LIMIT + handle - short_of[i]);
+					  actor_used(&parent, (enum ledger_kind)kind) + CHILD_LIMIT + handle -
+						  short_of[i]);
 			assert_refused(ledger_refusal((enum ledger_kind)kind));
 		}
 		machine_set_limit(&parent.process->account, (enum ledger_kind)kind,
@@ -461,7 +466,8 @@ static void test_bad_requests(void **state)
 	put_request();
 	completion = ACTOR_CALL(parent.thread, RING_CALL, PROCESS_SPAWNER_SPAWN, spawner, REQUEST, sizeof(request) - 1);
 	assert_int_equal(actor_status(&completion), STATUS_BAD_ARGUMENT);
-	completion = ACTOR_CALL(parent.thread, RING_CALL, PROCESS_SPAWNER_SPAWN, spawner, ACTOR_NOTHING, sizeof(request));
+	completion =
+		ACTOR_CALL(parent.thread, RING_CALL, PROCESS_SPAWNER_SPAWN, spawner, ACTOR_NOTHING, sizeof(request));
 	assert_int_equal(actor_status(&completion), STATUS_BUFFER_FAULT);
 	end();
 }
@@ -493,106 +499,6 @@ static void test_bad_images(void **state)
 	end();
 }
 
-/* ---- handles ---- */
-
-static void test_wait(void **state)
-{
-	struct ring_completion completion;
-	struct process_exit exit;
-	struct process *child;
-	handle_t handle;
-	uint64_t user_data;
-
-	(void)state;
-	begin();
-	completion = spawn();
-	child = child_of(&completion);
-	handle = completion.capability;
-	user_data = ACTOR_SUBMIT(parent.thread, RING_CALL, PROCESS_HANDLE_WAIT, handle, RESULT, sizeof(exit));
-	assert_int_equal(actor_take(parent.thread, &completion), STATUS_WOULD_BLOCK);
-	assert_int_equal(child->waits.count, 1);
-	child->slot[0].thread->run_time.word = 777;
-	end_child(child);
-	assert_int_equal(actor_take(parent.thread, &completion), STATUS_OK);
-	assert_int_equal(completion.user_data, user_data);
-	assert_int_equal(completion.value, 3);
-	actor_read(&parent, RESULT, &exit, sizeof(exit));
-	assert_int_equal(exit.process_id, child->id);
-	assert_int_equal(exit.code, 3);
-	assert_int_equal(exit.end, PROCESS_EXITED);
-	assert_int_equal(exit.run_ns, 777);
-	completion = ACTOR_CALL(parent.thread, RING_CALL, PROCESS_HANDLE_WAIT, handle, 0, 0); /* again, any time */
-	assert_int_equal(completion.value, 3);
-	completion = ACTOR_CALL(parent.thread, RING_CALL, PROCESS_HANDLE_WAIT, handle, ACTOR_NOTHING, sizeof(exit));
-	assert_int_equal(actor_status(&completion), STATUS_BUFFER_FAULT);
-	completion = ACTOR_CALL(parent.thread, RING_CALL, PROCESS_HANDLE_WAIT, handle, RESULT, sizeof(exit) - 1);
-	assert_int_equal(actor_status(&completion), STATUS_TOO_LONG);
-	end();
-}
-
-/* The handle is given up while the wait is open: it is answered all the same. */
-static void test_wait_released(void **state)
-{
-	struct ring_completion completion;
-	struct process *child;
-	handle_t handle;
-
-	(void)state;
-	begin();
-	completion = spawn();
-	child = child_of(&completion);
-	handle = completion.capability;
-	(void)ACTOR_SUBMIT(parent.thread, RING_CALL, PROCESS_HANDLE_WAIT, handle, 0, 0);
-	completion = ACTOR_CALL(parent.thread, RING_RELEASE, 0, handle, 0);
-	assert_int_equal(actor_status(&completion), STATUS_OK);
-	end_child(child); /* valid with a use alone */
-	assert_int_equal(process_tree_count(), 2);
-	assert_int_equal(actor_take(parent.thread, &completion), STATUS_OK);
-	assert_int_equal(completion.value, 3);
-	assert_int_equal(process_tree_count(), 1);
-	end();
-}
-
-static void test_kill(void **state)
-{
-	struct process_statistics statistics;
-	struct ring_completion completion;
-	struct process_exit exit;
-	struct process *child;
-	handle_t handle;
-
-	(void)state;
-	begin();
-	completion = spawn();
-	child = child_of(&completion);
-	handle = completion.capability;
-	completion = ACTOR_CALL(parent.thread, RING_CALL, PROCESS_HANDLE_STATISTICS, handle, RESULT, sizeof(statistics));
-	assert_int_equal(actor_status(&completion), STATUS_OK);
-	actor_read(&parent, RESULT, &statistics, sizeof(statistics));
-	assert_int_equal(statistics.process_id, child->id);
-	assert_int_equal(statistics.threads, 1);
-	assert_int_equal(statistics.ended, 0);
-	assert_int_equal(statistics.memory.ledger[LEDGER_CAP_SLOTS].used, request.grant_count);
-	for (uint32_t i = 0; i < 2; i++) {
-		completion = ACTOR_CALL(parent.thread, RING_CALL, PROCESS_HANDLE_KILL, handle, 0);
-		assert_int_equal(actor_status(&completion), STATUS_OK);
-		assert_true(child->ending && !child->ended);
-	}
-	assert_true(child->slot[0].thread->wake_pending); /* to leave at once */
-	end_child(child);
-	completion = ACTOR_CALL(parent.thread, RING_CALL, PROCESS_HANDLE_WAIT, handle, RESULT, sizeof(exit));
-	assert_int_equal((int64_t)completion.value, 137);
-	actor_read(&parent, RESULT, &exit, sizeof(exit));
-	assert_int_equal(exit.end, PROCESS_KILLED); /* the first reason stands */
-	completion = ACTOR_CALL(parent.thread, RING_CALL, PROCESS_HANDLE_KILL, handle, 0);
-	assert_int_equal(actor_status(&completion), STATUS_OK);
-	completion = ACTOR_CALL(parent.thread, RING_CALL, PROCESS_HANDLE_STATISTICS, handle, RESULT, sizeof(statistics));
-	actor_read(&parent, RESULT, &statistics, sizeof(statistics));
-	assert_int_equal(statistics.ended, 1);
-	assert_int_equal(statistics.threads, 0);
-	end();
-}
-
 /* The parent ends first: the child lives on, and what it had comes back to nobody, since the parent was the last. */
 static void test_orphan(void **state)
 {
@@ -616,9 +522,7 @@ int main(void)
 		cmocka_unit_test(test_spawn),         cmocka_unit_test(test_refused_promise),
 		cmocka_unit_test(test_child_ledgers), cmocka_unit_test(test_parent_ledgers),
 		cmocka_unit_test(test_bad_grants),    cmocka_unit_test(test_bad_requests),
-		cmocka_unit_test(test_bad_images),    cmocka_unit_test(test_wait),
-		cmocka_unit_test(test_wait_released), cmocka_unit_test(test_kill),
-		cmocka_unit_test(test_orphan),
+		cmocka_unit_test(test_bad_images),    cmocka_unit_test(test_orphan),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -103,7 +103,8 @@ static void assert_same_hold(const struct cap_hold *one, const struct cap_hold *
 }
 
 /* What each side has taken of each ledger since then. */
-static void assert_taken(struct actor *actor, const struct task_snapshot *before, const struct charge *charge, int times)
+static void assert_taken(struct actor *actor, const struct task_snapshot *before, const struct charge *charge,
+			 int times)
 {
 	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++)
 		assert_int_equal(actor_used(actor, (enum ledger_kind)kind),
@@ -495,11 +496,11 @@ static void test_to_itself(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_each_kind),       cmocka_unit_test(test_one_is_wrong),
-		cmocka_unit_test(test_duplicates),      cmocka_unit_test(test_abort),
-		cmocka_unit_test(test_nothing),         cmocka_unit_test(test_receiver_ledgers),
-		cmocka_unit_test(test_receiver_grows),  cmocka_unit_test(test_receiver_full),
-		cmocka_unit_test(test_two_transfers),   cmocka_unit_test(test_released_meanwhile),
+		cmocka_unit_test(test_each_kind),      cmocka_unit_test(test_one_is_wrong),
+		cmocka_unit_test(test_duplicates),     cmocka_unit_test(test_abort),
+		cmocka_unit_test(test_nothing),        cmocka_unit_test(test_receiver_ledgers),
+		cmocka_unit_test(test_receiver_grows), cmocka_unit_test(test_receiver_full),
+		cmocka_unit_test(test_two_transfers),  cmocka_unit_test(test_released_meanwhile),
 		cmocka_unit_test(test_to_itself),
 	};
 

@@ -242,7 +242,7 @@ static void fill_and_empty(const struct attack *attack)
 			held[i] = endpoint.handle;
 		}
 		for (uint32_t i = 0; i < MANY; i++)
-			EXPECT_OK(ring_client_release(held[(i * 7) % MANY]));
+			EXPECT_OK(ring_client_release(held[(i * 11) % MANY]));
 	}
 }
 

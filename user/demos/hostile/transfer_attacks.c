@@ -48,12 +48,18 @@ static int64_t take(void *handle)
 	return 0;
 }
 
+/* As long as there is somebody who could send. */
 void transfer_attacks_role_keeper(void)
 {
-	const handle_t endpoint = attack_granted("endpoint", INTERFACE_ENDPOINT);
+	const struct endpoint_client endpoint = { attack_granted("endpoint", INTERFACE_ENDPOINT) };
+	struct endpoint_statistics statistics;
 
-	attack_beside(take, (void *)(uint64_t)endpoint);
-	(void)take((void *)(uint64_t)endpoint);
+	for (uint32_t i = 0; i < 2; i++)
+		attack_beside(take, (void *)(uint64_t)endpoint.handle);
+	do {
+		trial_sleep(TRIAL_MS(5));
+		EXPECT_OK(endpoint_client_statistics(endpoint, &statistics));
+	} while (statistics.clients != 0);
 }
 
 static handle_t sender_facet;
@@ -70,7 +76,7 @@ static int64_t send(void *ignored)
 	(void)ignored;
 	do {
 		if (trial_object(2, &object) != STATUS_OK)
-			return 1;
+			return 0; /* what comes back is not kept count of, and is all there was */
 		descriptor.capability = object.handle;
 		status = endpoint_client_call(facet, &request, &reply);
 		if (status != STATUS_OK)

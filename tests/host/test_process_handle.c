@@ -1,0 +1,137 @@
+/* links: HOST_TASK_KERNEL */
+/* ProcessHandle: how the end of a process is told, asked for, and brought about. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "abi/process_abi.h"
+#include "kernel/task/process_tree.h"
+#include "lib/check.h"
+#include "tests/host/actor.h"
+
+#define FRAMES 1024u
+#define RESULT ACTOR_MEMORY
+
+static struct actor parent, child;
+static handle_t handle; /* the parent's, for the child */
+
+static void begin(void)
+{
+	task_machine_start(FRAMES);
+	actor_begin(&parent, "parent");
+	actor_begin(&child, "child");
+	(void)actor_grant(&child, INTERFACE_TIMER, TRANSFER_COPY, NULL);
+	process_add_hold(child.process);
+	handle = actor_grant(&parent, INTERFACE_PROCESS_HANDLE, TRANSFER_NONE, child.process);
+}
+
+static void end(void)
+{
+	actor_end(&parent);
+	task_machine_stop();
+}
+
+static void end_child(void)
+{
+	actor_end_thread(child.thread, 3);
+	assert_true(child.process->ended);
+	assert_true(process_is_valid(child.process));
+}
+
+static void test_wait(void **state)
+{
+	struct ring_completion completion;
+	struct process_exit exit;
+	uint64_t user_data;
+
+	(void)state;
+	begin();
+	user_data = ACTOR_SUBMIT(parent.thread, RING_CALL, PROCESS_HANDLE_WAIT, handle, RESULT, sizeof(exit));
+	assert_int_equal(actor_take(parent.thread, &completion), STATUS_WOULD_BLOCK);
+	assert_int_equal(child.process->waits.count, 1);
+	child.thread->run_time.word = 777;
+	end_child();
+	assert_int_equal(actor_take(parent.thread, &completion), STATUS_OK);
+	assert_int_equal(completion.user_data, user_data);
+	assert_int_equal(completion.value, 3);
+	actor_read(&parent, RESULT, &exit, sizeof(exit));
+	assert_int_equal(exit.process_id, child.process->id);
+	assert_int_equal(exit.code, 3);
+	assert_int_equal(exit.end, PROCESS_EXITED);
+	assert_int_equal(exit.run_ns, 777);
+	completion = ACTOR_CALL(parent.thread, RING_CALL, PROCESS_HANDLE_WAIT, handle, 0, 0); /* again, any time */
+	assert_int_equal(completion.value, 3);
+	completion = ACTOR_CALL(parent.thread, RING_CALL, PROCESS_HANDLE_WAIT, handle, ACTOR_NOTHING, sizeof(exit));
+	assert_int_equal(actor_status(&completion), STATUS_BUFFER_FAULT);
+	completion = ACTOR_CALL(parent.thread, RING_CALL, PROCESS_HANDLE_WAIT, handle, RESULT, sizeof(exit) - 1);
+	assert_int_equal(actor_status(&completion), STATUS_TOO_LONG);
+	end();
+}
+
+/* The handle is given up while the wait is open: it is answered all the same. */
+static void test_wait_released(void **state)
+{
+	struct ring_completion completion;
+
+	(void)state;
+	begin();
+	(void)ACTOR_SUBMIT(parent.thread, RING_CALL, PROCESS_HANDLE_WAIT, handle, 0, 0);
+	completion = ACTOR_CALL(parent.thread, RING_RELEASE, 0, handle, 0);
+	assert_int_equal(actor_status(&completion), STATUS_OK);
+	end_child(); /* valid with a use alone */
+	assert_int_equal(process_tree_count(), 2);
+	assert_int_equal(actor_take(parent.thread, &completion), STATUS_OK);
+	assert_int_equal(completion.value, 3);
+	assert_int_equal(process_tree_count(), 1);
+	end();
+}
+
+static void test_kill(void **state)
+{
+	struct process_statistics statistics;
+	struct ring_completion completion;
+	struct process_exit exit;
+
+	(void)state;
+	begin();
+	completion =
+		ACTOR_CALL(parent.thread, RING_CALL, PROCESS_HANDLE_STATISTICS, handle, RESULT, sizeof(statistics));
+	assert_int_equal(actor_status(&completion), STATUS_OK);
+	actor_read(&parent, RESULT, &statistics, sizeof(statistics));
+	assert_int_equal(statistics.process_id, child.process->id);
+	assert_int_equal(statistics.threads, 1);
+	assert_int_equal(statistics.ended, 0);
+	assert_int_equal(statistics.memory.ledger[LEDGER_CAP_SLOTS].used, 1);
+	for (uint32_t i = 0; i < 2; i++) {
+		completion = ACTOR_CALL(parent.thread, RING_CALL, PROCESS_HANDLE_KILL, handle, 0);
+		assert_int_equal(actor_status(&completion), STATUS_OK);
+		assert_true(child.process->ending && !child.process->ended);
+	}
+	assert_true(child.thread->wake_pending); /* to leave at once */
+	end_child();
+	completion = ACTOR_CALL(parent.thread, RING_CALL, PROCESS_HANDLE_WAIT, handle, RESULT, sizeof(exit));
+	assert_int_equal((int64_t)completion.value, 137);
+	actor_read(&parent, RESULT, &exit, sizeof(exit));
+	assert_int_equal(exit.end, PROCESS_KILLED); /* the first reason stands */
+	completion = ACTOR_CALL(parent.thread, RING_CALL, PROCESS_HANDLE_KILL, handle, 0);
+	assert_int_equal(actor_status(&completion), STATUS_OK);
+	completion =
+		ACTOR_CALL(parent.thread, RING_CALL, PROCESS_HANDLE_STATISTICS, handle, RESULT, sizeof(statistics));
+	actor_read(&parent, RESULT, &statistics, sizeof(statistics));
+	assert_int_equal(statistics.ended, 1);
+	assert_int_equal(statistics.threads, 0);
+	end();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_wait),
+		cmocka_unit_test(test_wait_released),
+		cmocka_unit_test(test_kill),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
