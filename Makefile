@@ -28,6 +28,7 @@ include mk/shim.mk
 include mk/iso.mk
 include mk/host.mk
 include mk/install.mk
+include mk/tools.mk
 include mk/fuzz.mk
 include mk/hostile.mk
 include mk/processes.mk
@@ -40,9 +41,9 @@ SUITE := CAPOS_BUILD=$B
 	run-vm run-mutant run-gdb run-iso iso bench gdb clean setup
 
 help: ## this list
-	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile mk/install.mk mk/processes.mk mk/mutants.mk | expand -t 24
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile mk/*.mk | expand -t 24
 
-build: $(KERNEL) $(PACKAGE) $(USER_LIBRARY) ## kernel, programs and boot package (the default)
+build: $(KERNEL) $(PACKAGE) $(USER_LIBRARY) $(LAYOUT_TOOL) ## kernel, programs, boot package, capos-layout (the default)
 
 kernel: $(KERNEL)
 

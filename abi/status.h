@@ -36,16 +36,19 @@ enum STATUS_MUST_USE status {
 	STATUS_GONE = 19,               /* the other side, or the object behind the capability, has ended */
 
 	/* The address space refuses. */
-	STATUS_BOOTSTRAP_RANGE = 32, /* the range touches the ring or CapSet window */
-	STATUS_NOT_RESERVED = 33,    /* some page lies outside the caller's anonymous reservations */
-	STATUS_NOT_COMMITTED = 34,   /* some page is reserved but has no frame */
-	STATUS_OCCUPIED = 35,        /* a fixed range is not empty */
-	STATUS_NO_SPACE = 36,        /* no gap of that length in the address space */
-	STATUS_NOT_BORROWED = 37,    /* some page is not a mapping of a memory object */
-	STATUS_OTHER_OBJECT = 38,    /* some page is a mapping of a different memory object */
-	STATUS_BEYOND_OBJECT = 39,   /* offset + length passes the end of the memory object */
-	STATUS_NOT_PRIVATE = 40,     /* a word to park on that lies in no anonymous or image page */
-	STATUS_NOT_PERMITTED = 41,   /* the capability is a narrower one: this page or access is not in it */
+	STATUS_BOOTSTRAP_RANGE = 32,        /* the range touches the ring or CapSet window */
+	STATUS_NOT_RESERVED = 33,           /* some page lies outside the caller's anonymous reservations */
+	STATUS_NOT_COMMITTED = 34,          /* some page is reserved but has no frame */
+	STATUS_OCCUPIED = 35,               /* a fixed range is not empty */
+	STATUS_NO_SPACE = 36,               /* no gap of that length in the address space */
+	STATUS_NOT_BORROWED = 37,           /* some page is not a mapping of a memory object */
+	STATUS_OTHER_OBJECT = 38,           /* some page is a mapping of a different memory object */
+	STATUS_BEYOND_OBJECT = 39,          /* offset + length passes the end of the memory object */
+	STATUS_NOT_PRIVATE = 40,            /* a word to park on that lies in no anonymous or image page */
+	STATUS_NOT_PERMITTED = 41,          /* the capability is a narrower one: this page or access is not in it */
+	STATUS_LAYOUT_IMAGE_TOO_LOW = 42,   /* the image touches the hole that catches null pointers */
+	STATUS_LAYOUT_IMAGE_TOO_HIGH = 43,  /* the image leaves no room for a heap below the mappings */
+	STATUS_LAYOUT_STACK_TOO_LARGE = 44, /* the stack with its guard and offset leaves no room for mappings */
 
 	/* Something ran out. The ledger that refused is part of the answer. */
 	STATUS_OUT_OF_MEMORY = 48,            /* no frame is free anywhere in the system */

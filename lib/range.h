@@ -30,6 +30,12 @@ static inline struct frame_range frame_range_make(uint64_t start, uint64_t end)
 	return (struct frame_range){ { start }, { end } };
 }
 
+/* start <= end. */
+static inline struct uaddr_range uaddr_range_make(uint64_t start, uint64_t end)
+{
+	return (struct uaddr_range){ { start }, { end } };
+}
+
 static inline uint64_t frame_range_count(struct frame_range range)
 {
 	return range.end.raw - range.start.raw;

@@ -37,9 +37,12 @@ endef
 export PKG_CONFIG
 
 .PHONY: install
-install: $(LIBRARY) ## lib/ as a static library with headers and pkg-config file (PREFIX, DESTDIR)
+install: $(LIBRARY) $B/capos-layout ## lib/ as a static library with headers and pkg-config file; capos-layout (PREFIX, DESTDIR)
 	install -d "$(DESTDIR)$(PREFIX)/lib/pkgconfig" "$(DESTDIR)$(PREFIX)/include/capos-memory/abi" \
-		"$(DESTDIR)$(PREFIX)/include/capos-memory/lib"
+		"$(DESTDIR)$(PREFIX)/include/capos-memory/lib" "$(DESTDIR)$(PREFIX)/bin" \
+		"$(DESTDIR)$(PREFIX)/share/man/man1"
+	install -m 755 $B/capos-layout "$(DESTDIR)$(PREFIX)/bin/"
+	install -m 644 docs/man/capos-layout.1 "$(DESTDIR)$(PREFIX)/share/man/man1/"
 	install -m 644 $(LIBRARY) "$(DESTDIR)$(PREFIX)/lib/"
 	install -m 644 $(wildcard abi/*.h) "$(DESTDIR)$(PREFIX)/include/capos-memory/abi/"
 	install -m 644 $(wildcard lib/*.h) "$(DESTDIR)$(PREFIX)/include/capos-memory/lib/"

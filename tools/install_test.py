@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""`make install` into an empty folder, and a program outside the tree built against it with pkg-config, in C and with each
-compiler. Last line: "install: N passed, N failed".
+"""`make install` into an empty folder, a program outside the tree built against it with pkg-config, in C and with each
+compiler, and the installed capos-layout; the figures of docs/pictures are those that it draws. Last line: "install: N
+passed, N failed".
 """
 import argparse
 import os
@@ -26,6 +27,32 @@ def try_compiler(compiler: str, prefix: Path) -> bool:
     return output([str(program)]) == EXPECTED
 
 
+def try_layout_tool(prefix: Path) -> bool:
+    """Known numbers, a layout that cannot be, an option that is none."""
+    tool = [str(prefix / "bin" / "capos-layout")]
+
+    def ends(arguments: list[str], status: int, said: str) -> bool:
+        done = subprocess.run(tool + arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        return done.returncode == status and said in done.stdout
+
+    return (
+        ends(["--values", "--kind", "classic", "-p", "ia32"], 0, "\nmmap_base 0x40000000\n")
+        and ends(["--kind", "flexible"], 0, "0x7ffff7fff000 - 0x7fffff6ff000    119 MiB  Gap")
+        and ends(["-k", "classic", "-p", "ia32", "-s", "unlimited"], 1, "ia32, classic: layout stack too large")
+        and ends(["--stack", "8Q"], 2, "stack: 8Q")
+        and ends(["--help"], 0, "usage: capos-layout")
+        and (prefix / "share" / "man" / "man1" / "capos-layout.1").exists()
+    )
+
+
+def pictures_are_fresh(environment: dict[str, str]) -> bool:
+    with tempfile.TemporaryDirectory() as folder:
+        output(["make", "-s", "layout-pictures", f"PICTURES={folder}"], cwd=ROOT, env=environment)
+        drawn = sorted(Path(folder).iterdir())
+        kept = [ROOT / "docs" / "pictures" / picture.name for picture in drawn]
+        return bool(drawn) and all(a.read_bytes() == b.read_bytes() for a, b in zip(drawn, kept))
+
+
 def main() -> int:
     argparse.ArgumentParser(description=__doc__).parse_args()
     results = []
@@ -39,6 +66,13 @@ def main() -> int:
             except (subprocess.CalledProcessError, OSError) as error:
                 print(f"{compiler}: {error}")
                 results.append(False)
+        for name, passed in (
+            ("capos-layout", try_layout_tool(prefix)),
+            ("pictures", pictures_are_fresh(environment)),
+        ):
+            results.append(passed)
+            if not passed:
+                print(f"{name}: not as expected")
     print(f"install: {sum(results)} passed, {len(results) - sum(results)} failed")
     return 0 if all(results) else 1
 

@@ -12,6 +12,7 @@ MAY_SEE["boot/shim"] = ("abi", "lib", "boot/shim")
 MAY_SEE["user/runtime"] = ("abi", "lib", "user/runtime")
 MAY_SEE["user/testing"] = ("abi", "lib", "user/runtime", "user/testing")
 MAY_SEE["user/protocol"] = ("abi", "lib", "user/protocol")
+MAY_SEE["tools"] = ("abi", "lib", "tools")
 # A test is built with all that it tests.
 for floor in ("tests", "bench", "proofs"):
     MAY_SEE[floor] = KERNEL + ("boot/shim", "user/runtime", "user/shell", floor)

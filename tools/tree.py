@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDERS = ("abi", "lib", "kernel", "boot", "user", "tests", "bench", "proofs")
+FOLDERS = ("abi", "lib", "kernel", "boot", "user", "tests", "bench", "proofs", "tools")
 CACHE = ROOT / "build" / "cache"
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 COMMENT = re.compile(r'/\*.*?\*/|//[^\n]*|("(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\')', re.S)
@@ -54,7 +54,7 @@ def role(path: str) -> str:
         return "SHIM"
     if path.startswith("user/"):
         return "USER"
-    if path.startswith(("tests/", "bench/", "proofs/")):
+    if path.startswith(("tests/", "bench/", "proofs/", "tools/")):
         return "HOST"
     return "KERNEL"
 

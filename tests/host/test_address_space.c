@@ -593,9 +593,7 @@ static void test_against_model(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_against_model),
-	};
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_against_model) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,156 @@
+#include "lib/random_stream.h"
+
+#include "lib/check.h"
+
+#define STATE_WORDS 16u
+#define DOUBLE_ROUNDS 10u
+
+static uint32_t rotate_left(uint32_t word, uint32_t bits)
+{
+	return word << bits | word >> (32 - bits);
+}
+
+/* RFC 8439, section 2.1. */
+static void quarter_round(uint32_t *a, uint32_t *b, uint32_t *c, uint32_t *d)
+{
+	*a += *b;
+	*d = rotate_left(*d ^ *a, 16);
+	*c += *d;
+	*b = rotate_left(*b ^ *c, 12);
+	*a += *b;
+	*d = rotate_left(*d ^ *a, 8);
+	*c += *d;
+	*b = rotate_left(*b ^ *c, 7);
+}
+
+/* Each column, then each diagonal (section 2.3). */
+static void double_round(uint32_t *state)
+{
+	quarter_round(&state[0], &state[4], &state[8], &state[12]);
+	quarter_round(&state[1], &state[5], &state[9], &state[13]);
+	quarter_round(&state[2], &state[6], &state[10], &state[14]);
+	quarter_round(&state[3], &state[7], &state[11], &state[15]);
+	quarter_round(&state[0], &state[5], &state[10], &state[15]);
+	quarter_round(&state[1], &state[6], &state[11], &state[12]);
+	quarter_round(&state[2], &state[7], &state[8], &state[13]);
+	quarter_round(&state[3], &state[4], &state[9], &state[14]);
+}
+
+static void store_word(uint8_t *bytes, uint32_t word)
+{
+	for (uint32_t i = 0; i < 4; i++)
+		bytes[i] = (uint8_t)(word >> (8 * i));
+}
+
+static uint32_t load_word(const uint8_t *bytes)
+{
+	uint32_t word = 0;
+
+	for (uint32_t i = 0; i < 4; i++)
+		word |= (uint32_t)bytes[i] << (8 * i);
+	return word;
+}
+
+/* A compiler may leave out a plain store to what is not read again. */
+static void wipe(void *bytes, size_t count)
+{
+	volatile uint8_t *at = bytes;
+
+	for (size_t i = 0; i < count; i++)
+		at[i] = 0;
+}
+
+void random_stream_block(const uint32_t *key, uint32_t counter, const uint32_t *nonce, uint8_t *block)
+{
+	/* "expand 32-byte k" */
+	uint32_t start[STATE_WORDS] = { 0x61707865, 0x3320646e, 0x79622d32, 0x6b206574 };
+	uint32_t state[STATE_WORDS];
+
+	for (uint32_t i = 0; i < RANDOM_STREAM_KEY_WORDS; i++)
+		start[4 + i] = key[i];
+	start[12] = counter;
+	for (uint32_t i = 0; i < RANDOM_STREAM_NONCE_WORDS; i++)
+		start[13 + i] = nonce[i];
+	for (uint32_t i = 0; i < STATE_WORDS; i++)
+		state[i] = start[i];
+	for (uint32_t i = 0; i < DOUBLE_ROUNDS; i++)
+		double_round(state);
+	for (uint32_t i = 0; i < STATE_WORDS; i++)
+		store_word(block + (size_t)4 * i, state[i] + start[i]);
+	wipe(start, sizeof(start));
+	wipe(state, sizeof(state));
+}
+
+/* One block: the next key, and output. */
+static void refill(struct random_stream *stream)
+{
+	const uint32_t nonce[RANDOM_STREAM_NONCE_WORDS] = { 0 };
+	uint8_t block[RANDOM_STREAM_BLOCK_BYTES];
+
+	random_stream_block(stream->key, 0, nonce, block);
+	for (uint32_t i = 0; i < RANDOM_STREAM_KEY_WORDS; i++)
+		stream->key[i] = load_word(block + (size_t)4 * i);
+	for (uint32_t i = 0; i < RANDOM_STREAM_OUTPUT_BYTES; i++)
+		stream->output[i] = block[RANDOM_STREAM_BLOCK_BYTES - RANDOM_STREAM_OUTPUT_BYTES + i];
+	stream->used = 0;
+	wipe(block, sizeof(block));
+}
+
+void random_stream_init(struct random_stream *stream, const uint8_t *seed)
+{
+	for (uint32_t i = 0; i < RANDOM_STREAM_KEY_WORDS; i++)
+		stream->key[i] = load_word(seed + (size_t)4 * i);
+	refill(stream);
+}
+
+void random_stream_mix(struct random_stream *stream, const void *bytes, size_t count)
+{
+	const uint8_t *from = bytes;
+	uint32_t byte = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		stream->key[byte / 4] ^= (uint32_t)from[i] << (8 * (byte % 4));
+		byte = (byte + 1) % RANDOM_STREAM_SEED_BYTES;
+		if (byte == 0)
+			refill(stream);
+	}
+	/* The count as well, so that trailing zeros are something. */
+	stream->key[0] ^= (uint32_t)count;
+	refill(stream);
+}
+
+void random_stream_bytes(struct random_stream *stream, void *to, size_t count)
+{
+	uint8_t *out = to;
+
+	ASSERT(random_stream_is_valid(stream));
+	for (size_t i = 0; i < count; i++) {
+		if (stream->used == RANDOM_STREAM_OUTPUT_BYTES)
+			refill(stream);
+		out[i] = stream->output[stream->used];
+		stream->output[stream->used] = 0;
+		stream->used++;
+	}
+}
+
+uint64_t random_stream_u64(struct random_stream *stream)
+{
+	uint8_t bytes[8];
+	uint64_t value;
+
+	random_stream_bytes(stream, bytes, sizeof(bytes));
+	value = (uint64_t)load_word(bytes + 4) << 32 | load_word(bytes);
+	wipe(bytes, sizeof(bytes));
+	return value;
+}
+
+bool random_stream_is_valid(const struct random_stream *stream)
+{
+	uint8_t given = 0;
+
+	if (stream->used > RANDOM_STREAM_OUTPUT_BYTES)
+		return false;
+	for (uint32_t i = 0; i < stream->used; i++)
+		given |= stream->output[i];
+	return given == 0;
+}
