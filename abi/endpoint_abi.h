@@ -16,7 +16,9 @@
  * - GONE: the endpoint's last owner has ended, before or during the call.
  * - TOO_LONG: more bytes than ENDPOINT_MAX_BYTES or capabilities than TRANSFER_MAX.
  * - NO_SUCH_CAPABILITY, NOT_TRANSFERABLE: of what is transferred; RECEIVER_LIMIT: the owner can't take it.
- * - BUFFER_FAULT: a buffer; OVER_KERNEL_OBJECT, OUT_OF_MEMORY: for the queued message.
+ * - BUFFER_FAULT: a buffer. If it is the result buffer when the answer is there, the answer is lost, and the
+ *   capabilities that came with it are given up.
+ * - OVER_KERNEL_OBJECT, OUT_OF_MEMORY: for the message, and the answer that the result buffer has room for.
  *
  * RING_RECEIVE on an endpoint: (buffer, bytes). Completes with the next call: the buffer gets a struct endpoint_message
  * and behind it the parameters; `value` is the call's id, the transfer record the first capability.
@@ -26,8 +28,7 @@
  * RING_RETURN on an endpoint: (call id, value, bytes to send, how many, transfer descriptors, their count | answer <<
  * 32). Completes at once. After a refusal other than GONE the call is still being served.
  * - NOT_FOUND: no call ever had that id.
- * - GONE: it is not being served any more: answered, cancelled, its caller has ended, or its result buffer is not
- *   writable (it learns so itself).
+ * - GONE: it is not being served any more: answered, cancelled, or its caller has ended.
  * - TOO_LONG: more than the caller's buffer takes; RECEIVER_LIMIT: the caller can't take the capabilities.
  *
  * What is copied is copied under the lock of the address space that it is read from or written to.

@@ -21,6 +21,7 @@
 #include "kernel/debug/selftest.h"
 #include "kernel/mem/boot_memory.h"
 #include "kernel/mem/frame.h"
+#include "kernel/mem/kernel_stack.h"
 #include "kernel/mem/paging.h"
 #include "kernel/mem/paging_check.h"
 #include "kernel/task/boot_package.h"
@@ -85,6 +86,7 @@ static void start_frames(void)
 	map = boot_memory_map();
 	must(frame_init(map, direct_map_of_paddr(storage)), "frame allocator");
 	paging_use_frames();
+	must(kernel_stack_init(), "page tables of kernel stacks");
 	frame_statistics_read(&frames);
 	log_line("frames: %llu of RAM, %llu free, %llu KiB of bookkeeping, %llu blocks of 2 MiB",
 		 (unsigned long long)frames.total, (unsigned long long)frames.free, (unsigned long long)bytes >> 10,
@@ -121,8 +123,8 @@ _Noreturn void kernel_main(void)
 	features_report();
 	collect_acpi(); /* needs the temporary window */
 	start_apic_and_clock(info);
-	cpu_start_all(info);   /* memory below 4 GiB is still at hand, and the clock runs */
-	start_frames();        /* loader memory is free now: no CPU runs on it any more */
+	cpu_start_all(info); /* memory below 4 GiB is still at hand, and the clock runs */
+	start_frames();      /* loader memory is free now: no CPU runs on it any more */
 	check_kernel_half(&options);
 	must(boot_package_open(info), "boot package");
 	if (options.selftest)

@@ -1,7 +1,7 @@
 /*
  * A process's resource ledger: what it has taken of each kind, and how much it may take. Pure arithmetic; the owner
- * serialises. Invariant: used <= limit. Limits change through resource_ledger_shrink and resource_ledger_grow alone; a peak
- * from before may be above the limit of today.
+ * serialises. Invariant: used <= limit. Limits change through resource_ledger_shrink and resource_ledger_grow alone; a
+ * peak from before may be above the limit of today.
  *
  * The peak is written down when something is refunded, not when it is charged: so a charge can be cancelled, in any
  * order with others, and leave no trace. Ask resource_ledger_peak.

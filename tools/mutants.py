@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`make mutants`: switch off one check of the kernel at a time and see a test notice (ONE=NAME for one, JOBS=N at once).
+"""`make mutants`: switch off one check of the kernel at a time and see a test notice (ONE=NAME: one, JOBS=N at once).
 
 Each section of tests/mutants/*.txt is one mutant, in the form that tests/mutants/README.md describes. It is put into a
 copy of the tree below build/mutants, built there and given to the test that it names. It is caught if that test fails
@@ -25,6 +25,8 @@ LIST = ROOT / "tests" / "mutants"
 COPIES = ROOT / "build" / "mutants"
 HOST_SECONDS, MACHINE_SECONDS = 120, 120
 WORDS = "build/words.txt"  # part of the boot package; takes long to make
+# What a program, or the kernel about it, says when something is wrong.
+NOTICED = re.compile(r"^FAILED|PANIC|: check failed: |: fault: process 1 ")
 TEST_SCALE = "4"  # host tests divide their rounds by it: a mutant is no rare event
 FIELD = re.compile(r"(file|test|by|breaks): (.+)")
 TEST = re.compile(r"host ([a-z_]+)|(self-tests|[a-z-]+) on ([1-8]) CPUs?")
@@ -100,7 +102,7 @@ def check_list(mutants: list[Mutant]) -> list[str]:
     """Complaints: a mutant says all it must, and its old text stands in the tree exactly once."""
     complaints = []
     names = [mutant.name for mutant in mutants]
-    complaints += [f"{name}: {names.count(name)} mutants of that name" for name in sorted(set(names)) if names.count(name) > 1]
+    complaints += [f"{name}: two mutants of that name" for name in sorted(set(names)) if names.count(name) > 1]
     for mutant in mutants:
         where = f"{mutant.place}: {mutant.name}"
         missing = [what for what in ("test", "by", "breaks", "hunks") if not getattr(mutant, what)]
@@ -218,7 +220,7 @@ def try_machine(copy: Copy, program: str, cpus: int) -> Verdict:
     machine = Machine(smp=cpus, build=build, package=package, append=append, timeout=MACHINE_SECONDS)
     result = run_machine(machine, b"")
     lines = result.output.splitlines()
-    failed = [line for line in lines if line.startswith("FAILED") or "PANIC" in line or ": fault: process 1 " in line]
+    failed = [line for line in lines if NOTICED.search(line)]
     well = 42 if program == "self-tests" else 0
     if result.code != well:
         failed.append(result.why)
@@ -247,7 +249,8 @@ class Run:
         self.lock = threading.Lock()
         self.mutants = mutants
         self.complaints: list[str] = []
-        self.survived = 0
+        self.sound: set[str] = set()  # tests that pass on the tree as it is
+        self.caught = 0
 
     def say(self, text: str) -> None:
         with self.lock:
@@ -288,8 +291,13 @@ class Run:
         self.say(f"sound: {test}: {'FAILED' if verdict.reasons else 'passed'} ({seconds:.0f} s)")
         if verdict.reasons:
             self.complain(f"the tree as it is fails {test}: {verdict.reasons[:4]}\n{verdict.output[-3000:]}")
+        else:
+            self.sound.add(test)
 
     def try_mutant(self, copy: Copy, mutant: Mutant) -> None:
+        if mutant.test not in self.sound:
+            self.say(f"{mutant.name}: SURVIVED: {mutant.test} fails without it")
+            return
         started = time.monotonic()
         copy.apply(mutant)
         try:
@@ -303,9 +311,9 @@ class Run:
         said = "; ".join(verdict.reasons[:3]) or "nothing"
         how = f"caught by {mutant.test}: {mutant.by}" if caught else f"SURVIVED {mutant.test}, which said: {said}"
         self.say(f"{mutant.name}: {how} ({seconds:.0f} s)")
-        if not caught:
+        if caught:
             with self.lock:
-                self.survived += 1
+                self.caught += 1
         if self.verbose or not caught:
             self.say("\n".join(f"  | {line}" for line in [*verdict.reasons, *verdict.output.splitlines()[-15:]]))
 
@@ -315,13 +323,11 @@ class Run:
             for copy in self.copies:
                 copy.make("build/release/boot.cpio")
         self.each(tests, self.try_sound)
-        if self.complaints:
-            return 1
         # neighbours change the same file: what is built for one is half of what the next one needs
         self.each(sorted(self.mutants, key=lambda mutant: (mutant.test, mutant.hunks[0].file)), self.try_mutant)
-        caught = len(self.mutants) - self.survived
-        print(f"{len(self.mutants)} mutants, {caught} caught, {self.survived} survived")
-        return 1 if self.survived or self.complaints else 0
+        survived = len(self.mutants) - self.caught
+        print(f"{len(self.mutants)} mutants, {self.caught} caught, {survived} survived")
+        return 1 if survived or self.complaints else 0
 
 
 def main() -> int:

@@ -37,11 +37,11 @@ AT_ONCE = max(1, min(4, (os.cpu_count() or 1)))
 MOST_CPUS = 64
 BOARDS, CPUS, MEMORY = ("q35", "pc", "microvm"), (1, 4), ("16M", "128M", "8G")
 # Programs that other cases run, in their own way.
-NOT_SELF_CHECKING = ("wordcount", "fault-probe", "bench", "endless", "nothing", "kv")
+NOT_SELF_CHECKING = ("wordcount", "fault-probe", "bench", "endless", "nothing", "kv", "hostile", "stress")
 # Programs that are started by another one, with what it gives them.
 STARTED_BY_OTHERS = ("memoryobject-shared-child", "ipc-zerocopy-consumer", "kv-service", "kv-client")
-# Their children together need more.
-NOT_ON_LITTLE_MEMORY = ("spawn-contract", "hostile", "stress")
+# Its children together need more.
+NOT_ON_LITTLE_MEMORY = ("spawn-contract",)
 END = "check\nhalt\n"
 EXIT = "check\nexit\n"
 CONTROL_C = "\x03"
@@ -250,6 +250,7 @@ class Case:
     input: str
     checks: list[transcript.Check]
     end: str = "the guest halted with code 0"
+    patience: int = 1  # times TIMEOUT
 
 
 def old_cpu_cases() -> list[Case]:
@@ -332,7 +333,8 @@ def vm_cases() -> list[Case]:
     twice = "".join(f"run {name}\n" for name in names + names) + EXIT
     for build in BUILDS:
         many = replace(machine, smp=4, build=build)
-        cases.append(Case(f"all twice, {build.name}", many, twice, [transcript.check_programs(names + names), end]))
+        checks = [transcript.check_programs(names + names), end]
+        cases.append(Case(f"all twice, {build.name}", many, twice, checks, patience=5))
     return cases
 
 
@@ -393,7 +395,7 @@ def steps_of(text: str) -> list[Step]:
 
 def try_case(suite: str, case: Case) -> tuple[Case, Result, list[str]]:
     log = LOGS / f"{suite}-{re.sub(r'[^a-z0-9]+', '-', case.name.lower())}.log"
-    case.machine = replace(case.machine, timeout=TIMEOUT, log=log)
+    case.machine = replace(case.machine, timeout=TIMEOUT * case.patience, log=log)
     result = run(case.machine, steps_of(case.input))
     complaints = [] if result.why == case.end else [result.why]
     for check in case.checks + ([transcript.check_cpus(case.machine.smp)] if case.input else []):

@@ -62,24 +62,46 @@ static void drop_input(uint32_t count)
 	kept.count -= count;
 }
 
-/* As many bytes as have come, if the buffer can take them; a bad buffer loses no input. */
-static enum status take_input(struct address_space *space, const struct operation *operation, uint64_t *count)
+static uint32_t take_input(uint8_t *part, uint32_t limit)
 {
-	uint64_t limit = operation->bytes < PART_BYTES ? operation->bytes : PART_BYTES;
+	uint32_t count;
+
+	spinlock_acquire(&input_lock);
+	keep_input();
+	count = limit < kept.count ? limit : kept.count;
+	for (uint32_t i = 0; i < count; i++)
+		part[i] = *kept_at(i);
+	drop_input(count);
+	spinlock_release(&input_lock);
+	return count;
+}
+
+/* In front of what has come since, as far as there is room. */
+static void give_input_back(const uint8_t *part, uint32_t count)
+{
+	spinlock_acquire(&input_lock);
+	while (count > 0 && kept.count < CONSOLE_KEPT_BYTES) {
+		kept.first = (kept.first + CONSOLE_KEPT_BYTES - 1) % CONSOLE_KEPT_BYTES;
+		kept.count++;
+		*kept_at(0) = part[--count];
+	}
+	spinlock_release(&input_lock);
+}
+
+/* As many bytes as have come, if the buffer can take them. The program's memory is not touched with the lock held. */
+static enum status read_input(struct address_space *space, const struct operation *operation, uint32_t *count)
+{
+	uint32_t limit = operation->bytes < PART_BYTES ? (uint32_t)operation->bytes : PART_BYTES;
 	uint8_t part[PART_BYTES];
+	enum status status;
 
 	*count = 0;
 	TRY(user_access_check(space, operation->buffer, limit, true));
-	keep_input();
-	limit = limit < kept.count ? limit : kept.count;
-	if (limit == 0)
-		return STATUS_OK;
-	for (uint32_t i = 0; i < limit; i++)
-		part[i] = *kept_at(i);
-	TRY(user_access_write(space, operation->buffer, limit, part));
-	drop_input((uint32_t)limit);
-	*count = limit;
-	return STATUS_OK;
+	*count = take_input(part, limit);
+	status = user_access_write(space, operation->buffer, *count, part);
+	if (status != STATUS_OK)
+		give_input_back(part, *count);
+	return status;
 }
 
 /* The serial line is polled. */
@@ -93,12 +115,9 @@ static void look_again(uint64_t *next_look)
 
 static bool poll_input(struct operation *operation, uint64_t *next_look)
 {
-	enum status status;
-	uint64_t count;
+	uint32_t count;
+	enum status status = read_input(&operation->thread->process->space, operation, &count);
 
-	spinlock_acquire(&input_lock);
-	status = take_input(&operation->thread->process->space, operation, &count);
-	spinlock_release(&input_lock);
 	if (status == STATUS_OK && count == 0) {
 		look_again(next_look);
 		return false;

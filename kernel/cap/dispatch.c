@@ -3,9 +3,13 @@
 #include <stddef.h>
 
 #include "kernel/arch/x86_64/interrupt_window.h"
+#include "kernel/arch/x86_64/cpu_local.h"
+#include "kernel/arch/x86_64/trap.h"
 #include "kernel/cap/call.h"
 #include "kernel/mem/kernel_stack.h"
 #include "kernel/task/process_capability.h"
+#include "kernel/task/process_end.h"
+#include "kernel/task/scheduler.h"
 #include "lib/check.h"
 
 static const struct call_table *const calls_of_interface[INTERFACE_COUNT] = {
@@ -68,6 +72,7 @@ static inline enum status carry_out(struct call *call, uint64_t first)
 	case RING_CALL:
 		return call_object(call, capability);
 	case RING_RELEASE:
+		scheduler_keep_running(); /* it may take long */
 		return process_capability_release(call->process, capability);
 	case RING_RECEIVE:
 		return call_interface(call, capability, INTERFACE_ENDPOINT, endpoint_cap_receive);
@@ -124,6 +129,18 @@ static inline void carry_out_next(struct thread *thread)
 
 _Static_assert(COMPLETION_HAS_CAPABILITY == 1, "the flag is the truth value above");
 
+/*
+ * Between two submissions: others may want the CPU, or the end of the process. Whom the last one handed over to waits
+ * for this thread to sleep, which a long batch would delay: any other CPU may have it then.
+ */
+static inline void attend(const struct thread *thread)
+{
+	if (LIKELY(cpu_current()->attention == 0 && !process_end_is_asked(thread->process)))
+		return;
+	scheduler_keep_running();
+	task_before_user();
+}
+
 uint64_t dispatch_queue(struct thread *thread, uint64_t pending, uint64_t waiting)
 {
 	const uint64_t taken = thread->ring_state.cq_tail - waiting; /* by the program */
@@ -131,8 +148,10 @@ uint64_t dispatch_queue(struct thread *thread, uint64_t pending, uint64_t waitin
 	while (pending != 0 && waiting + thread->open_count < RING_CQ_ENTRIES) {
 		carry_out_next(thread);
 		waiting = thread->ring_state.cq_tail - taken;
-		if (--pending != 0)
-			interrupt_window_open();
+		if (--pending == 0)
+			break;
+		interrupt_window_open();
+		attend(thread);
 	}
 	ring_kernel_publish(&thread->ring_state, thread->ring);
 	return waiting;

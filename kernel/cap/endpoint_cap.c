@@ -67,7 +67,7 @@ enum status endpoint_cap_call(struct call *call)
 	enum status status;
 
 	GUARD(call->argument[3] == 0 || call->argument[3] >= sizeof(struct endpoint_message), STATUS_TOO_LONG);
-	TRY(message_create(call->process, &parcel, &message));
+	TRY(message_create(call->process, &parcel, call->argument[3], &message));
 	status = open_call(call, message);
 	if (status != STATUS_OK && message != NULL)
 		message_cancel(call->process, message);

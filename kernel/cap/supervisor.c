@@ -73,6 +73,14 @@ static enum status choose_command(const char *init)
 	return STATUS_OK;
 }
 
+/* A quarter of what is free, and never enough for more threads than there can be stacks for. */
+static uint64_t kernel_object_bytes(uint64_t free_frames)
+{
+	uint64_t stacks = kernel_stack_limit() * THREAD_KERNEL_BYTES;
+
+	return free_frames / 4 << PAGE_SHIFT < stacks ? free_frames / 4 << PAGE_SHIFT : stacks;
+}
+
 /* What the manifest says, else what is free now. */
 static void choose_limits(uint64_t limits[LEDGER_COUNT])
 {
@@ -84,7 +92,7 @@ static void choose_limits(uint64_t limits[LEDGER_COUNT])
 		[LEDGER_IMAGE] = free_frames,
 		[LEDGER_PAGE_TABLE] = free_frames / 4,
 		[LEDGER_CAP_SLOTS] = DEFAULT_CAP_SLOTS,
-		[LEDGER_KERNEL_OBJECT] = free_frames / 4 << PAGE_SHIFT,
+		[LEDGER_KERNEL_OBJECT] = kernel_object_bytes(free_frames),
 	};
 
 	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++)

@@ -11,12 +11,18 @@
 
 #define SLOT_WORDS (KERNEL_STACK_SLOTS / BITS_PER_WORD)
 
+/* A thread costs five frames of somebody's kernel_object_bytes, and those are at most a quarter of RAM. */
+#define FRAMES_PER_SLOT 16u
+#define SLOTS_MIN 128u
+
 _Static_assert(KERNEL_STACK_SLOTS % BITS_PER_WORD == 0, "whole words");
 
 static struct spinlock stack_lock = SPINLOCK_INIT;
 static uint64_t slot_used[SLOT_WORDS];     /* stack_lock; bit per slot */
 static uint32_t cache[KERNEL_STACK_CACHE]; /* stack_lock; slots whose stacks are mapped and nobody's */
 static uint32_t cached;                    /* stack_lock */
+
+static uint32_t slot_limit; /* fixed after kernel_stack_init: slots that are used at all */
 
 static uint64_t bottom_of(uint32_t slot)
 {
@@ -143,6 +149,41 @@ static enum status map(uint32_t slot)
 			return status;
 		}
 	}
+	return STATUS_OK;
+}
+
+uint32_t kernel_stack_limit(void)
+{
+	return slot_limit;
+}
+
+/* The table of an address stays when what it mapped is gone. */
+static enum status make_table(uint64_t address)
+{
+	frame_t frame;
+	enum status status;
+
+	TRY(frame_allocate(FRAME_KERNEL, NULL, &frame));
+	status = paging_map_page(address, frame);
+	if (status == STATUS_OK)
+		(void)paging_unmap_page(address);
+	frame_free(frame, FRAME_KERNEL, NULL);
+	return status;
+}
+
+enum status kernel_stack_init(void)
+{
+	struct frame_statistics frames;
+	uint64_t limit;
+
+	frame_statistics_read(&frames);
+	limit = frames.total / FRAMES_PER_SLOT;
+	slot_limit = limit < SLOTS_MIN ? SLOTS_MIN : limit < KERNEL_STACK_SLOTS ? (uint32_t)limit : KERNEL_STACK_SLOTS;
+	for (uint32_t slot = slot_limit; slot < KERNEL_STACK_SLOTS; slot++)
+		slot_used[slot / BITS_PER_WORD] |= bits_one(slot % BITS_PER_WORD);
+	for (uint64_t address = STACK_WINDOW_START; address < bottom_of(slot_limit);
+	     address += PAGES_PER_2MIB * PAGE_SIZE)
+		TRY(make_table(address));
 	return STATUS_OK;
 }
 

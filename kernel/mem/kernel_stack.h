@@ -30,6 +30,15 @@
 #define KERNEL_STACK_CACHE 8u
 
 /*
+ * Make the page tables of the window, for as many stacks as this RAM is worth, so that a stack never takes one: what
+ * threads leave behind is nothing. Once, after frame_init. OUT_OF_MEMORY.
+ */
+enum status kernel_stack_init(void);
+
+/* How many stacks there can be at a time. */
+uint32_t kernel_stack_limit(void);
+
+/*
  * OUT_OF_MEMORY: no frame, or no slot. *top is 16-byte aligned, for cpu_set_kernel_stack and context_prepare. What is
  * on it is whatever was.
  */

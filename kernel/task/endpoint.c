@@ -133,21 +133,23 @@ static enum status read_parcel(struct process *process, const struct endpoint_pa
 	return STATUS_OK;
 }
 
-static uint64_t message_size(uint64_t bytes)
+/* Bytes that the message must have room for: those that are sent, or those that may come back. */
+static uint64_t message_room(uint64_t bytes, uint64_t result_bytes)
 {
-	return sizeof(struct message) + bytes;
+	uint64_t room =
+		result_bytes > sizeof(struct endpoint_message) ? result_bytes - sizeof(struct endpoint_message) : 0;
+
+	if (room > ENDPOINT_MAX_BYTES)
+		room = ENDPOINT_MAX_BYTES;
+	return room > bytes ? room : bytes;
 }
 
-enum status message_create(struct process *process, const struct endpoint_parcel *parcel, struct message **message)
+static enum status message_allocate(struct process *process, uint64_t size, struct message **message)
 {
-	uint64_t size = message_size(parcel->bytes);
 	struct charge charge = { .kinds = 0 };
 	enum status status;
 	void *block;
 
-	*message = NULL;
-	GUARD((parcel->bytes | parcel->count) != 0, STATUS_OK);
-	TRY(check_parcel(parcel));
 	charge_add(&charge, LEDGER_KERNEL_OBJECT, size);
 	TRY(account_charge_and_promise(&process->account, &charge, 0));
 	status = heap_allocate(size, &block);
@@ -155,10 +157,23 @@ enum status message_create(struct process *process, const struct endpoint_parcel
 		account_cancel(&process->account, &charge);
 		return status;
 	}
-	*message = block;
-	(*message)->header.bytes = (uint32_t)parcel->bytes;
-	(*message)->capabilities = (uint16_t)parcel->count;
 	__atomic_fetch_add(&process->message_bytes, size, __ATOMIC_RELAXED);
+	*message = block;
+	(*message)->size = (uint32_t)size;
+	return STATUS_OK;
+}
+
+enum status message_create(struct process *process, const struct endpoint_parcel *parcel, uint64_t result_bytes,
+			   struct message **message)
+{
+	enum status status;
+
+	*message = NULL;
+	GUARD((parcel->bytes | parcel->count | result_bytes) != 0, STATUS_OK);
+	TRY(check_parcel(parcel));
+	TRY(message_allocate(process, sizeof(struct message) + message_room(parcel->bytes, result_bytes), message));
+	(*message)->header.bytes = (uint32_t)parcel->bytes;
+	(*message)->capabilities = (uint32_t)parcel->count;
 	status = read_parcel(process, parcel, (*message)->capability, (*message)->data);
 	if (status != STATUS_OK)
 		message_cancel(process, *message);
@@ -168,7 +183,7 @@ enum status message_create(struct process *process, const struct endpoint_parcel
 /* How many bytes it was. */
 static uint64_t free_message(struct process *process, struct message *message)
 {
-	uint64_t size = message_size(message->header.bytes);
+	uint64_t size = message->size;
 
 	heap_free(message, size);
 	__atomic_fetch_sub(&process->message_bytes, size, __ATOMIC_RELAXED);
@@ -391,26 +406,29 @@ struct outgoing {
 	struct transfer_descriptor descriptor[TRANSFER_MAX];
 };
 
-/* The caller's buffer is its own affair: if it is bad, the caller is told so, and the owner that the call is over. */
-static enum status finish_call(struct operation *call, struct message_transfer *both,
-			       const struct endpoint_answer *answer, struct outgoing *outgoing)
+/* Into the call's own memory; its thread writes it out (endpoint_hand_out). */
+static void finish_call(struct operation *call, struct message_transfer *both, const struct endpoint_answer *answer,
+			struct outgoing *outgoing)
 {
-	enum status status = STATUS_OK;
-
+	transfer_commit(&both->transfer);
 	if (call->bytes != 0) {
 		fill_records(&outgoing->header, both);
-		status = write_message(call->thread->process, call->buffer, &outgoing->header);
+		memcpy(&call->message->header, &outgoing->header, sizeof(outgoing->header) + outgoing->header.bytes);
 	}
 	operation_dequeue(call);
-	if (status != STATUS_OK) {
-		transfer_abort(&both->transfer);
-		operation_complete(call, status, 0);
-		return STATUS_GONE;
-	}
-	transfer_commit(&both->transfer);
 	fill_completion(&call->completion, both);
 	operation_answer(call, answer->answer, answer->value);
-	return STATUS_OK;
+}
+
+enum status endpoint_hand_out(const struct operation *call)
+{
+	struct process *process = call->thread->process;
+	const struct endpoint_message *header = &call->message->header;
+	enum status status = write_message(process, call->buffer, header);
+
+	for (uint32_t i = 0; status != STATUS_OK && i < header->capabilities; i++)
+		(void)process_capability_release(process, header->capability[i].capability);
+	return status;
 }
 
 static enum status return_locked(struct endpoint *endpoint, struct process *process,
@@ -426,7 +444,8 @@ static enum status return_locked(struct endpoint *endpoint, struct process *proc
 			       : bytes == 0 && answer->parcel.count <= 1,
 	      STATUS_TOO_LONG);
 	TRY(prepare(&both, process, call->thread->process, outgoing->descriptor, (uint32_t)answer->parcel.count));
-	return finish_call(call, &both, answer, outgoing);
+	finish_call(call, &both, answer, outgoing);
+	return STATUS_OK;
 }
 
 enum status endpoint_return(struct endpoint *endpoint, struct process *process, const struct endpoint_answer *answer)

@@ -42,11 +42,15 @@ struct endpoint {
 	struct endpoint *next, *previous; /* list of all, its own lock */
 } __attribute__((aligned(16)));
 
-/* A call's own copy of what was sent, from CALL to its end. */
+/*
+ * A call's own memory, from CALL to its end: first what is sent, then, when that was received, what comes back. So the
+ * owner never waits for the caller's address space.
+ */
 struct message {
-	uint16_t capabilities;
+	uint32_t size; /* of all of it, as charged */
+	uint32_t capabilities;
 	struct transfer_descriptor capability[TRANSFER_MAX];
-	struct endpoint_message header; /* as the receiver will see it, with the bytes behind it */
+	struct endpoint_message header; /* as the other side will see it, with the bytes behind it */
 	uint8_t data[];
 };
 
@@ -67,10 +71,12 @@ void endpoint_use(struct endpoint *endpoint);
 void endpoint_end_use(struct endpoint *endpoint);
 
 /*
- * Read a caller's parcel into a message of its own, charged to `process`; NULL if nothing is sent. TOO_LONG,
+ * Read a caller's parcel into a message of its own, charged to `process`, with room for an answer of `result_bytes`,
+ * header included; NULL if nothing is sent and no answer has room. TOO_LONG,
  * BUFFER_FAULT, RANGE_WRAPS, NOT_USER_ADDRESS, BAD_ARGUMENT (kind of a descriptor), OVER_KERNEL_OBJECT, OUT_OF_MEMORY.
  */
-enum status message_create(struct process *process, const struct endpoint_parcel *parcel, struct message **message);
+enum status message_create(struct process *process, const struct endpoint_parcel *parcel, uint64_t result_bytes,
+			   struct message **message);
 void message_destroy(struct process *process, struct message *message);
 
 /* The same for a call that was refused: no peak is left behind. */
@@ -92,6 +98,12 @@ struct endpoint_answer {
 
 /* RETURN, by the current thread: NOT_FOUND, GONE, TOO_LONG, BUFFER_FAULT, ... of endpoint_abi.h. */
 enum status endpoint_return(struct endpoint *endpoint, struct process *process, const struct endpoint_answer *answer);
+
+/*
+ * What came back, to the buffer of a call that is complete, by its thread. BUFFER_FAULT, NOT_USER_ADDRESS, RANGE_WRAPS:
+ * then the capabilities that came are given up, since the program cannot learn of them.
+ */
+enum status endpoint_hand_out(const struct operation *call);
 
 void endpoint_read(struct endpoint *endpoint, struct endpoint_statistics *statistics);
 

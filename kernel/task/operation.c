@@ -5,7 +5,8 @@
 #include "kernel/arch/x86_64/clock.h"
 #include "kernel/task/endpoint.h"
 #include "kernel/task/park.h"
-#include "kernel/task/process.h"
+#include "kernel/task/process_end.h"
+#include "kernel/task/process_thread.h"
 #include "kernel/task/scheduler.h"
 #include "lib/check.h"
 
@@ -151,13 +152,17 @@ void operation_answer(struct operation *operation, uint32_t result, uint64_t val
 
 /* ---- by the thread itself ---- */
 
-/* Let go of what it was about. Whoever completed it held the guard, and is out of it once we had it. */
+/* Whoever completed it held the guard, and is out of it, and of this thread, once we had it. */
+static void meet_completer(struct operation *operation)
+{
+	if (operation->guard == NULL)
+		return;
+	spinlock_acquire(operation->guard);
+	spinlock_release(operation->guard);
+}
+
 static void let_go(struct operation *operation)
 {
-	if (operation->guard != NULL) {
-		spinlock_acquire(operation->guard);
-		spinlock_release(operation->guard);
-	}
 	switch (operation->kind) {
 	case OPERATION_CALL:
 		if (operation->message != NULL)
@@ -178,6 +183,39 @@ static void let_go(struct operation *operation)
 	case OPERATION_KIND_COUNT:
 		break;
 	}
+}
+
+/*
+ * What came for the program's memory waits in the kernel's until here: whoever completes an operation never waits for
+ * the lock of an address space that is not its own.
+ */
+static void hand_out(struct operation *operation)
+{
+	enum status status = STATUS_OK;
+
+	if (operation->bytes == 0 || operation->completion.result < 0)
+		return;
+	switch (operation->kind) {
+	case OPERATION_CALL:
+		status = endpoint_hand_out(operation);
+		break;
+	case OPERATION_PROCESS_WAIT:
+		status = process_end_hand_out(operation);
+		break;
+	case OPERATION_THREAD_WAIT:
+		status = process_thread_hand_out(operation);
+		break;
+	case OPERATION_NONE:
+	case OPERATION_RECEIVE:
+	case OPERATION_SLEEP:
+	case OPERATION_CONSOLE_READ:
+	case OPERATION_PARK:
+	case OPERATION_KIND_COUNT:
+		break;
+	}
+	if (status != STATUS_OK)
+		operation->completion = (struct ring_completion){ .user_data = operation->completion.user_data,
+								  .result = -(int32_t)status };
 }
 
 /* False: somebody has completed it meanwhile. */
@@ -204,6 +242,7 @@ void operation_cancel_all(struct thread *thread)
 		struct operation *operation = &thread->operation[__builtin_ctz(thread->places_used)];
 
 		(void)take_back(operation);
+		meet_completer(operation);
 		let_go(operation);
 		operation_abandon(operation);
 	}
@@ -212,6 +251,8 @@ void operation_cancel_all(struct thread *thread)
 
 static void post(struct thread *thread, struct operation *operation)
 {
+	meet_completer(operation);
+	hand_out(operation);
 	let_go(operation);
 	ring_kernel_write(&thread->ring_state, thread->ring, &operation->completion);
 	thread->refused += operation->completion.result < 0;

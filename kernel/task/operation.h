@@ -55,7 +55,7 @@ struct operation {
 	uint64_t buffer;   /* the program's; PARK: the address of the word */
 	uint64_t bytes;
 	uint64_t word;  /* CALL: its id, once it is received; THREAD_WAIT: the id of the thread */
-	uint64_t badge; /* CALL: of the facet */
+	uint64_t badge; /* CALL: of the facet; THREAD_WAIT: how long the thread ran */
 	uint16_t method;
 	void *object; /* a use of it is held */
 	struct spinlock *guard;

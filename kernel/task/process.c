@@ -26,6 +26,15 @@ static enum status create_parts(struct process *process)
 	return address_space_create(&process->space, &process->account, paging_root_table());
 }
 
+/* As a program gave it, for logs and listings: one line of printable characters. */
+static void copy_name(struct process *process, const char *name)
+{
+	(void)string_copy(process->name, sizeof(process->name), name);
+	for (char *at = process->name; *at != 0; at++)
+		if (*at < ' ' || *at > '~')
+			*at = '?';
+}
+
 static enum status create_record(const struct process_template *template, struct process **process)
 {
 	frame_t frame;
@@ -33,7 +42,7 @@ static enum status create_record(const struct process_template *template, struct
 	TRY(frame_allocate(FRAME_TASK, NULL, &frame));
 	*process = direct_map_of_frame(frame);
 	resource_ledger_init(&(*process)->account.ledger, template->limits);
-	(void)string_copy((*process)->name, sizeof((*process)->name), template->name);
+	copy_name(*process, template->name);
 	(*process)->parent = template->parent;
 	(*process)->priority = template->priority;
 	(*process)->references = 1;
@@ -206,8 +215,7 @@ bool process_is_valid(struct process *process)
 		return ledger.of[LEDGER_KERNEL_OBJECT].used == 0 && process->references >= process->holds;
 	address_space_count(&process->space, &census);
 	valid = process_capability_count(process, &charge) && threads_are_valid(process, &charge) &&
-		queues_are_valid(process) && process->promised_slots == 0 &&
-		process->promised_pages == 0;
+		queues_are_valid(process) && process->promised_slots == 0 && process->promised_pages == 0;
 	charge_add(&charge, LEDGER_KERNEL_OBJECT, PROCESS_KERNEL_BYTES + process->message_bytes);
 	charge_add(&charge, LEDGER_VIRTUAL_RESERVATION, census.pages[PAGE_RESERVED] + census.pages[PAGE_ANONYMOUS]);
 	charge_add(&charge, LEDGER_FRAME_GRANT, census.pages[PAGE_ANONYMOUS] + census.pages[PAGE_BORROWED]);

@@ -75,20 +75,9 @@ _Noreturn void process_end_thread(int64_t code)
 	scheduler_end();
 }
 
-/* It has ended. Locked, also against the waiter's own end. */
-static void answer(struct process *process, struct operation *operation)
-{
-	enum status status = STATUS_OK;
-
-	if (operation->bytes != 0)
-		status = user_access_write(&operation->thread->process->space, operation->buffer, sizeof(process->exit),
-					   &process->exit);
-	operation_complete(operation, status, (uint64_t)process->exit.code);
-}
-
 /*
- * All threads are gone, and everything that was the program's: what is left is the record. Who waits has a use of it; the
- * program's own ends before anybody is told, so that whoever was told finds nothing left but what the handles keep.
+ * All threads are gone, and everything that was the program's: what is left is the record. Who waits has a use of it;
+ * the program's own ends before anybody is told, so that whoever was told finds nothing left but what the handles keep.
  */
 static void finish(struct process *process)
 {
@@ -110,7 +99,7 @@ static void finish(struct process *process)
 		process_end_use(process);
 	while ((operation = process->waits.first) != NULL) {
 		operation_dequeue(operation);
-		answer(process, operation);
+		operation_complete(operation, STATUS_OK, (uint64_t)process->exit.code);
 	}
 	spinlock_release(&process->lock);
 	if (!is_waited_for)
@@ -146,6 +135,14 @@ void process_end_read(struct process *process, struct process_exit *exit)
 	spinlock_release(&process->lock);
 }
 
+enum status process_end_hand_out(const struct operation *operation)
+{
+	struct process_exit exit;
+
+	process_end_read(operation->object, &exit);
+	return user_access_write(&operation->thread->process->space, operation->buffer, sizeof(exit), &exit);
+}
+
 void process_end_wait(struct process *process, struct operation *operation)
 {
 	process_use(process);
@@ -153,7 +150,7 @@ void process_end_wait(struct process *process, struct operation *operation)
 	operation->guard = &process->lock;
 	spinlock_acquire(&process->lock);
 	if (process->ended)
-		answer(process, operation);
+		operation_complete(operation, STATUS_OK, (uint64_t)process->exit.code);
 	else
 		operation_enqueue(&process->waits, operation);
 	spinlock_release(&process->lock);

@@ -27,10 +27,11 @@ _Noreturn void process_end_thread(int64_t code);
 /* What became of a process that has ended. */
 void process_end_read(struct process *process, struct process_exit *exit);
 
-/*
- * Complete `operation` (OPERATION_PROCESS_WAIT, of the current thread) when `process` has ended, perhaps at once: then
- * struct process_exit is at its buffer.
- */
+/* Complete `operation` (OPERATION_PROCESS_WAIT, of the current thread) when `process` has ended, perhaps at once. */
 void process_end_wait(struct process *process, struct operation *operation);
+
+/* By its thread, when it is complete: struct process_exit to its buffer. BUFFER_FAULT, NOT_USER_ADDRESS, RANGE_WRAPS.
+ */
+enum status process_end_hand_out(const struct operation *operation);
 
 #endif

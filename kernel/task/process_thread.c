@@ -188,13 +188,15 @@ enum status process_thread_set_priority(struct process *process, uint64_t id, ui
 /* The slot has ended; it is free again afterwards. Locked, also against the waiter's end. */
 static void answer(struct operation *operation, const struct thread_slot *slot)
 {
-	struct thread_exit report = { operation->word, slot->code, slot->run_ns };
-	enum status status = STATUS_OK;
+	operation->badge = slot->run_ns;
+	operation_complete(operation, STATUS_OK, (uint64_t)slot->code);
+}
 
-	if (operation->bytes != 0)
-		status = user_access_write(&operation->thread->process->space, operation->buffer, sizeof(report),
-					   &report);
-	operation_complete(operation, status, (uint64_t)slot->code);
+enum status process_thread_hand_out(const struct operation *operation)
+{
+	struct thread_exit report = { operation->word, (int64_t)operation->completion.value, operation->badge };
+
+	return user_access_write(&operation->thread->process->space, operation->buffer, sizeof(report), &report);
 }
 
 static void free_slot(struct thread_slot *slot)

@@ -28,6 +28,9 @@ void process_thread_discard(struct process *process, struct thread *thread);
  */
 enum status process_thread_wait(uint64_t id, struct operation *operation);
 
+/* By its thread, when it is complete: struct thread_exit to its buffer. BUFFER_FAULT, NOT_USER_ADDRESS, RANGE_WRAPS. */
+enum status process_thread_hand_out(const struct operation *operation);
+
 /* NOT_FOUND, BAD_ARGUMENT. */
 enum status process_thread_set_priority(struct process *process, uint64_t id, uint64_t priority);
 

@@ -1,11 +1,13 @@
 #include "kernel/task/program_image.h"
 
+#include "kernel/arch/x86_64/interrupt_window.h"
 #include "kernel/arch/x86_64/random.h"
 #include "kernel/mem/anonymous.h"
 #include "lib/check.h"
 #include "lib/string.h"
 
-#define TCB_BYTES 64u /* the first word points to itself (System V ABI, x86-64 TLS variant II) */
+#define STEP_PAGES 64u /* copied between two looks at interrupts */
+#define TCB_BYTES 64u  /* the first word points to itself (System V ABI, x86-64 TLS variant II) */
 
 /* ---- files ---- */
 
@@ -70,6 +72,8 @@ static enum status copy_to(struct address_space *space, uint64_t address, const 
 
 		if (part > count)
 			part = count;
+		if ((address >> PAGE_SHIFT) % STEP_PAGES == 0)
+			interrupt_window_open();
 		TRY(source->read(source->context, offset, part, page_bytes(space, address)));
 		address += part;
 		offset += part;

@@ -118,30 +118,67 @@ static void interrupt_cpu(uint32_t index)
 		smp_interrupt(index);
 }
 
-/* Where it ran last if that CPU idles, or else any that idles: its caches may be cold, but it runs now. */
-static uint32_t choose_cpu(const struct thread *thread)
+static uint64_t bit_of(uint32_t index)
+{
+	return UINT64_C(1) << index;
+}
+
+/*
+ * A CPU that idles, if one does: where the thread ran last before others. Whoever clears its bit has it, so two threads
+ * never go to one CPU while another one sleeps.
+ */
+static bool claim_idle_cpu(uint32_t last, uint32_t *index)
 {
 	uint64_t idle = __atomic_load_n(&idle_mask, __ATOMIC_SEQ_CST);
 
-	if (idle == 0 || (idle & UINT64_C(1) << thread->cpu) != 0)
-		return thread->cpu;
-	return (uint32_t)__builtin_ctzll(idle);
+	while (idle != 0) {
+		*index = (idle & bit_of(last)) != 0 ? last : (uint32_t)__builtin_ctzll(idle);
+		idle = __atomic_fetch_and(&idle_mask, ~bit_of(*index), __ATOMIC_SEQ_CST);
+		if ((idle & bit_of(*index)) != 0)
+			return true;
+	}
+	return false;
 }
 
-/* READY, on nobody's stack. The CPU that gets it must look if it idles, or runs something less urgent. */
+/* The CPU with the least urgent thread, if it is less urgent than this one; else where it ran last. */
+static uint32_t least_urgent_cpu(uint32_t last, uint32_t priority)
+{
+	uint32_t lowest = __atomic_load_n(&scheduler_cpus[last].running, __ATOMIC_RELAXED);
+	uint32_t index = last;
+	uint32_t count = cpu_online_count();
+
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t running = __atomic_load_n(&scheduler_cpus[i].running, __ATOMIC_RELAXED);
+
+		if (running >= lowest)
+			continue;
+		lowest = running;
+		index = i;
+	}
+	return lowest <= priority ? index : last;
+}
+
+/*
+ * READY, on nobody's stack. The CPU that gets it must look if it idles, or runs something less urgent. One that begins
+ * to idle looks at all queues after it has said so; whoever adds to a queue looks afterwards who idles.
+ */
 static void enqueue(struct thread *thread)
 {
-	uint32_t index = choose_cpu(thread);
-	struct scheduler_cpu *cpu = &scheduler_cpus[index];
 	uint32_t priority = __atomic_load_n(&thread->priority, __ATOMIC_RELAXED);
-	uint32_t running;
+	uint32_t last = thread->cpu;
+	struct scheduler_cpu *cpu;
+	uint32_t index, running, idle;
 
+	if (!claim_idle_cpu(last, &index))
+		index = least_urgent_cpu(last, priority);
+	cpu = &scheduler_cpus[index];
 	run_queue_add(&cpu->queue, thread); /* from now on it may run, and end */
-	/* Orders the queue before the look at who idles; scheduler_idle does the reverse. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	running = __atomic_load_n(&cpu->running, __ATOMIC_RELAXED);
-	if (running <= priority || (__atomic_load_n(&idle_mask, __ATOMIC_RELAXED) & UINT64_C(1) << index) != 0)
+	if (running <= priority)
 		interrupt_cpu(index);
+	else if (claim_idle_cpu(index, &idle))
+		interrupt_cpu(idle); /* it steals */
 	else if (running == priority + 1 && !__atomic_load_n(&cpu->waits_turn, __ATOMIC_RELAXED))
 		interrupt_cpu(index);
 }
@@ -234,7 +271,7 @@ static struct thread *take_next(struct scheduler_cpu *cpu, uint32_t lowest)
 		cpu->turn_goes_on = thread->priority >= lowest && run_queue_best(&cpu->queue) <= thread->priority + 1;
 		if (cpu->turn_goes_on)
 			return thread;
-		run_queue_add(&cpu->queue, thread);
+		enqueue(thread);
 	}
 	thread = run_queue_take(&cpu->queue, lowest);
 	return thread == NULL && lowest == 0 ? steal(cpu) : thread;
@@ -322,6 +359,13 @@ static void finish_switch(void)
 		enqueue(thread);
 }
 
+/* Before a look at the queue: whoever adds to it afterwards sees what runs here, and interrupts it if need be. */
+static void say_what_runs(struct scheduler_cpu *cpu, uint32_t running)
+{
+	__atomic_store_n(&cpu->running, running, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
 /* NULL stands for the idle context. `before` is no longer RUNNING. Returns when it runs again. */
 static void switch_to(struct scheduler_cpu *cpu, struct thread *before, struct thread *next)
 {
@@ -336,7 +380,7 @@ static void switch_to(struct scheduler_cpu *cpu, struct thread *before, struct t
 		cpu->turn_end = now + SCHEDULER_SLICE_NS;
 	cpu->turn_goes_on = false;
 	cpu_current()->current_thread = next;
-	__atomic_store_n(&cpu->running, next != NULL ? next->priority + 1 : 0, __ATOMIC_RELAXED);
+	say_what_runs(cpu, next != NULL ? next->priority + 1 : 0);
 	if (next != NULL) {
 		enter_thread(cpu, next, now);
 		next->cpu = cpu->index;
@@ -422,10 +466,11 @@ static void attend(struct scheduler_cpu *cpu, uint64_t attention)
 
 static void preempt(struct scheduler_cpu *cpu)
 {
-	uint32_t own = thread_current()->priority;
-	uint32_t best = run_queue_best(&cpu->queue);
+	uint32_t own = thread_current()->priority; /* it may have changed */
+	uint32_t best;
 
-	__atomic_store_n(&cpu->running, own + 1, __ATOMIC_RELAXED); /* it may have changed */
+	say_what_runs(cpu, own + 1);
+	best = run_queue_best(&cpu->queue);
 	if (best > own + 1)
 		give_way(cpu, own + 1);
 	else if (best == own + 1 && clock_now_ns() >= cpu->turn_end)

@@ -64,7 +64,8 @@ static enum user_fault_kind kind_of_page_fault(struct address_space *space, uint
 	}
 	if (region.protection == PROTECTION_NONE)
 		return USER_FAULT_NO_ACCESS;
-	/* An access of its own by the processor, for an instruction that is not the program's: it would fault for ever. */
+	/* An access of its own by the processor, for an instruction that is not the program's: it would fault for ever.
+	 */
 	if ((error & (PAGE_FAULT_PRESENT | PAGE_FAULT_USER)) == PAGE_FAULT_PRESENT)
 		return USER_FAULT_PRIVILEGED;
 	if ((region.protection & protection_needed(error)) != 0 && (error & PAGE_FAULT_RESERVED) == 0)

@@ -13,8 +13,8 @@
 #include "user/runtime/user_thread.h"
 
 #define WHAT_BYTES 200u
-#define SETTLE_NS TRIAL_MS(5000)
-#define REACH_NS TRIAL_MS(10000)
+#define SETTLE_NS TRIAL_MS(20000)
+#define REACH_NS TRIAL_MS(60000)
 #define LOOK_NS TRIAL_MS(1)
 
 struct trial trial;
@@ -51,11 +51,11 @@ bool trial_has_everything(void)
 		const char *name;
 		handle_t capability;
 	} wanted[] = {
-		{ "memory", trial.memory.handle },       { "frames", trial.frames.handle },
-		{ "console", trial.console.handle },     { "timer", trial.timer.handle },
-		{ "package", trial.package.handle },     { "inspector", trial.inspector.handle },
-		{ "spawner", trial.spawner.handle },     { "endpoints", trial.endpoints.handle },
-		{ "threads", trial.threads.handle },     { "park", trial.park.handle },
+		{ "memory", trial.memory.handle },   { "frames", trial.frames.handle },
+		{ "console", trial.console.handle }, { "timer", trial.timer.handle },
+		{ "package", trial.package.handle }, { "inspector", trial.inspector.handle },
+		{ "spawner", trial.spawner.handle }, { "endpoints", trial.endpoints.handle },
+		{ "threads", trial.threads.handle }, { "park", trial.park.handle },
 	};
 	bool has_all = true;
 

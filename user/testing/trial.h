@@ -105,7 +105,7 @@ void trial_settle(const struct trial_reading *before);
 uint64_t trial_now(void);
 void trial_sleep(uint64_t nanoseconds);
 
-/* Whether *word gets to be `wanted` or more within ten seconds. */
+/* Whether *word gets to be `wanted` or more within a minute. */
 bool trial_reaches(const uint32_t *word, uint32_t wanted);
 
 /* Start a thread with the usual stack and the program's default priority. */
@@ -142,15 +142,15 @@ enum status trial_map_object(struct memory_object_client object, uint64_t pages,
 
 #define EXPECT_OK(expression) EXPECT_STATUS(expression, STATUS_OK)
 
-#define EXPECT_EQUAL(number, wanted)                                                                             \
-	do {                                                                                                     \
-		uint64_t got_ = (uint64_t)(number);                                                              \
-		uint64_t wanted_ = (uint64_t)(wanted);                                                           \
-		if (got_ != wanted_) {                                                                           \
-			trial_break("%s is %lu, not %lu, line %d", #number, (unsigned long)got_,                 \
-				    (unsigned long)wanted_, __LINE__);                                           \
-			return;                                                                                  \
-		}                                                                                                \
+#define EXPECT_EQUAL(number, wanted)                                                             \
+	do {                                                                                     \
+		uint64_t got_ = (uint64_t)(number);                                              \
+		uint64_t wanted_ = (uint64_t)(wanted);                                           \
+		if (got_ != wanted_) {                                                           \
+			trial_break("%s is %lu, not %lu, line %d", #number, (unsigned long)got_, \
+				    (unsigned long)wanted_, __LINE__);                           \
+			return;                                                                  \
+		}                                                                                \
 	} while (0)
 
 #endif

@@ -15,8 +15,11 @@ static void limit(struct process_builder *builder, const uint64_t limits[LEDGER_
 void trial_child_build(struct process_builder *builder, const char *role)
 {
 	static const uint64_t limits[LEDGER_COUNT] = {
-		[LEDGER_VIRTUAL_RESERVATION] = 1 << 20,   [LEDGER_FRAME_GRANT] = 256, [LEDGER_IMAGE] = 256,
-		[LEDGER_PAGE_TABLE] = 64,                 [LEDGER_CAP_SLOTS] = 64,
+		[LEDGER_VIRTUAL_RESERVATION] = 1 << 20,
+		[LEDGER_FRAME_GRANT] = 256,
+		[LEDGER_IMAGE] = 256,
+		[LEDGER_PAGE_TABLE] = 64,
+		[LEDGER_CAP_SLOTS] = 64,
 		[LEDGER_KERNEL_OBJECT] = 64 * PAGE_SIZE,
 	};
 
@@ -52,8 +55,11 @@ void trial_child_move(struct process_builder *builder, const char *name, handle_
 void trial_child_give_everything(struct process_builder *builder)
 {
 	static const uint64_t limits[LEDGER_COUNT] = {
-		[LEDGER_VIRTUAL_RESERVATION] = 1 << 24,    [LEDGER_FRAME_GRANT] = 6000, [LEDGER_IMAGE] = 6000,
-		[LEDGER_PAGE_TABLE] = 1500,                [LEDGER_CAP_SLOTS] = 4000,
+		[LEDGER_VIRTUAL_RESERVATION] = 1 << 24,
+		[LEDGER_FRAME_GRANT] = 6000,
+		[LEDGER_IMAGE] = 6000,
+		[LEDGER_PAGE_TABLE] = 1500,
+		[LEDGER_CAP_SLOTS] = 4000,
 		[LEDGER_KERNEL_OBJECT] = 1500 * PAGE_SIZE,
 	};
 

@@ -54,8 +54,9 @@ int bench_serve(void)
 
 		if (message.method == METHOD_SHARE)
 			look_at_shared(memory, &message);
-		bench_require_ok(endpoint_client_return_receive(endpoint, &answer, &message, sizeof(message), &returned),
-				 "receive");
+		bench_require_ok(
+			endpoint_client_return_receive(endpoint, &answer, &message, sizeof(message), &returned),
+			"receive");
 		bench_require_ok(returned, "return");
 	}
 }

@@ -67,10 +67,9 @@ static handle_t client_facet;
 static int64_t call_on(void *sent)
 {
 	struct endpoint_buffer result;
-	const struct endpoint_request request = { .parameters = &sent,
-						  .parameter_bytes = sizeof(sent),
-						  .result = &result,
-						  .result_bytes = sizeof(result) };
+	const struct endpoint_request request = {
+		.parameters = &sent, .parameter_bytes = sizeof(sent), .result = &result, .result_bytes = sizeof(result)
+	};
 	struct endpoint_reply reply;
 	enum status status;
 
@@ -125,7 +124,7 @@ static void server_dies(const struct attack *attack)
 	start_clients(endpoint, client, 0);
 	if (trial.broken)
 		return;
-	start_with("echo", "endpoint", endpoint.handle, attack->first * 1000 + 20, &server);
+	start_with("echo", "endpoint", endpoint.handle, attack->first * UINT64_C(1000) + 20, &server);
 	trial_sleep(TRIAL_MS(25));
 	if (attack->first == ACT_WAIT)
 		EXPECT_OK(process_client_kill(server));
@@ -144,8 +143,8 @@ static void clients_die(const struct attack *attack)
 
 	EXPECT_OK(endpoint_client_create(trial.endpoints, &endpoint));
 	own = endpoint;
-	start_clients(endpoint, client, attack->first * 1000 + 10);
-	attack_build(&builder, "echo", ACT_WAIT * 1000);
+	start_clients(endpoint, client, attack->first * UINT64_C(1000) + 10);
+	attack_build(&builder, "echo", ACT_WAIT * UINT64_C(1000));
 	trial_child_copy(&builder, "endpoint", endpoint.handle);
 	EXPECT_OK(trial_child_start(&builder, &server));
 	trial_sleep(TRIAL_MS(30));
@@ -238,7 +237,8 @@ static void chain_breaks(const struct attack *attack)
 	const struct endpoint_answer answer = { .call = buffer.message.call };
 
 	/* The last link is who called us. */
-	EXPECT_STATUS(endpoint_client_return(chain.endpoint[CHAIN], &answer), dies == CHAIN - 1 ? STATUS_GONE : STATUS_OK);
+	EXPECT_STATUS(endpoint_client_return(chain.endpoint[CHAIN], &answer),
+		      dies == CHAIN - 1 ? STATUS_GONE : STATUS_OK);
 	if (dies >= CHAIN) {
 		EXPECT_OK(open_operation_wait(1, TRIAL_MS(20000), &completion));
 		EXPECT_EQUAL(completion.value, CHAIN);
@@ -302,11 +302,10 @@ static void forged_ids(const struct attack *attack)
 	(void)attack;
 	for (uint32_t generation = 0; generation < 8; generation++) {
 		for (uint32_t index = 0; index < 512; index++) {
-			const struct ring_submission request = {
-				.opcode = RING_CALL,
-				.operation = UINT16_MAX,
-				.capability = generation << HANDLE_GENERATION_SHIFT | index
-			};
+			const struct ring_submission request = { .opcode = RING_CALL,
+								 .operation = UINT16_MAX,
+								 .capability = generation << HANDLE_GENERATION_SHIFT |
+									       index };
 
 			found += ring_client_call_plain(&request) != STATUS_NO_SUCH_CAPABILITY;
 		}
@@ -323,7 +322,7 @@ static void calls_of_the_dead(const struct attack *attack)
 
 	(void)attack;
 	EXPECT_OK(endpoint_client_create(trial.endpoints, &endpoint));
-	start_clients(endpoint, client, ACT_WAIT * 1000 + 10);
+	start_clients(endpoint, client, ACT_WAIT * UINT64_C(1000) + 10);
 	for (uint32_t i = 0; i < CLIENTS; i++) {
 		EXPECT_OK(endpoint_client_receive(endpoint, &buffer, sizeof(buffer)));
 		call[i] = buffer.message.call;
@@ -345,7 +344,8 @@ void death_attacks_add(void)
 		attack_add("one client after the other ", act_name[act], clients_die, ATTACK_EXITS)->first = act;
 	}
 	for (uint32_t act = 0; act < ACTS; act++) {
-		struct attack *attack = attack_add("middle of a chain of 16 ", act_name[act], chain_breaks, ATTACK_EXITS);
+		struct attack *attack =
+			attack_add("middle of a chain of 16 ", act_name[act], chain_breaks, ATTACK_EXITS);
 
 		attack->first = act;
 		attack->second = CHAIN / 2;

@@ -59,9 +59,9 @@ static const struct trial_role roles[] = {
 
 static void check_end(const struct process_exit *exit)
 {
-	static const uint32_t bit[] = { [PROCESS_EXITED] = ATTACK_EXITS,
-					[PROCESS_FAULTED] = ATTACK_FAULTS,
-					[PROCESS_KILLED] = ATTACK_KILLED };
+	static const uint32_t bit[] = {
+		[PROCESS_EXITED] = ATTACK_EXITS, [PROCESS_FAULTED] = ATTACK_FAULTS, [PROCESS_KILLED] = ATTACK_KILLED
+	};
 
 	CHECK(exit->end < COUNT_OF(bit));
 	if ((bit[exit->end] & current->ends) == 0 || (exit->end == PROCESS_EXITED && exit->code != 0))

@@ -207,7 +207,7 @@ static void ends_of_time(const struct attack *attack)
 		slot->argument[0] = times[i];
 		open_operation_finish();
 	}
-	EXPECT_OK(ring_client_enter(4, TRIAL_MS(30)));
+	EXPECT_OK(ring_client_enter(4, TRIAL_MS(10000)));
 	for (uint64_t i = 0; i < 2; i++) {
 		EXPECT_OK(open_operation_wait(i, 0, &completion));
 		EXPECT_STATUS(ring_client_status(&completion), STATUS_TIMED_OUT);
@@ -226,7 +226,8 @@ void park_attacks_add(void)
 	for (uint32_t i = 0; i < COUNT_OF(played); i++)
 		attack_add("words that are slept on are ", played[i], play, ATTACK_EXITS)->first = i;
 	for (uint32_t i = 0; i < COUNT_OF(ended); i++) {
-		struct attack *attack = attack_add("eighty sleepers end by ", ended[i], end_with_sleepers, ATTACK_EXITS);
+		struct attack *attack =
+			attack_add("eighty sleepers end by ", ended[i], end_with_sleepers, ATTACK_EXITS);
 
 		attack->first = i;
 		if (i == ASLEEP_FAULT)

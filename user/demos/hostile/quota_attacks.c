@@ -135,7 +135,7 @@ static void exhaust(const struct attack *attack)
 	void *address;
 	uint64_t count;
 
-	for (count = 0; status == STATUS_OK && count < MANY * 8; count++) {
+	for (count = 0; status == STATUS_OK && count < UINT64_C(8) * MANY; count++) {
 		switch (attack->first) {
 		case 0:
 			status = trial_object(1, &object);

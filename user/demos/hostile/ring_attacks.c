@@ -15,7 +15,7 @@
 
 static struct {
 	struct ring_page *ring; /* of the victim */
-	uint32_t go; /* from now on the runtime does not touch it */
+	uint32_t go;            /* from now on the runtime does not touch it */
 	uint64_t seed;
 	struct memory_object_client object;
 } scene;
@@ -29,12 +29,14 @@ static uint32_t random_word(void)
 
 static void write_tail(void)
 {
-	scene.ring->header.sq_tail = random_word() % 3 == 0 ? random_word() : scene.ring->header.sq_head + random_word() % 18;
+	scene.ring->header.sq_tail =
+		random_word() % 3 == 0 ? random_word() : scene.ring->header.sq_head + random_word() % 18;
 }
 
 static void write_head(void)
 {
-	scene.ring->header.cq_head = random_word() % 3 == 0 ? random_word() : scene.ring->header.cq_tail - random_word() % 34;
+	scene.ring->header.cq_head =
+		random_word() % 3 == 0 ? random_word() : scene.ring->header.cq_tail - random_word() % 34;
 }
 
 static void write_kernel_words(void)
@@ -123,12 +125,13 @@ static void fill_nulls(struct ring_submission *slot)
 
 static void fill_calls(struct ring_submission *slot)
 {
-	*slot = (struct ring_submission){ .opcode = RING_CALL,
-					  .operation = random_word() % 2 == 0 ? VIRTUAL_MEMORY_RESERVE :
-										VIRTUAL_MEMORY_UNMAP,
-					  .capability = trial.memory.handle,
-					  .argument = { UINT64_C(0x100000000) + (uint64_t)(random_word() % 8) * PAGE_SIZE,
-							PAGE_SIZE, VIRTUAL_MEMORY_FIXED } };
+	*slot = (struct ring_submission){
+		.opcode = RING_CALL,
+		.operation = random_word() % 2 == 0 ? VIRTUAL_MEMORY_RESERVE : VIRTUAL_MEMORY_UNMAP,
+		.capability = trial.memory.handle,
+		.argument = { UINT64_C(0x100000000) + (uint64_t)(random_word() % 8) * PAGE_SIZE, PAGE_SIZE,
+			      VIRTUAL_MEMORY_FIXED }
+	};
 }
 
 static void fill_sleeps(struct ring_submission *slot)
@@ -159,7 +162,7 @@ static void be_rewritten(const struct attack *attack)
 
 	EXPECT_OK(trial_object(1, &scene.object));
 	scene.ring = ring;
-	scene.seed = UINT64_C(88172645463325252) + attack->first * 7 + attack->second;
+	scene.seed = UINT64_C(88172645463325252) + attack->first * UINT64_C(7) + attack->second;
 	attack_beside(rewrite, (void *)(uint64_t)attack->first);
 	__atomic_store_n(&scene.go, 1, __ATOMIC_RELEASE);
 	for (uint32_t round = 0; round < victims[attack->second].rounds; round++) {
@@ -179,7 +182,8 @@ void ring_attacks_add(void)
 {
 	for (uint32_t i = 0; i < COUNT_OF(writers); i++) {
 		for (uint32_t j = 0; j < COUNT_OF(victims); j++) {
-			struct attack *attack = attack_add(writers[i].name, victims[j].name, be_rewritten, ATTACK_EXITS);
+			struct attack *attack =
+				attack_add(writers[i].name, victims[j].name, be_rewritten, ATTACK_EXITS);
 
 			attack->first = i;
 			attack->second = j;

@@ -122,10 +122,9 @@ static void all_wait_for_one(const struct attack *attack)
 /* Threads that begin in nothing, on nothing. The first one that runs ends the process. */
 static void begin_nowhere(const struct attack *attack)
 {
-	struct thread_begin begin = { .entry = (uint64_t)user_thread_entry,
-				      .stack = USER_LIMIT - 16,
-				      .tls = USER_LIMIT - 16,
-				      .priority = 1 };
+	struct thread_begin begin = {
+		.entry = (uint64_t)user_thread_entry, .stack = USER_LIMIT - 16, .tls = USER_LIMIT - 16, .priority = 1
+	};
 	uint64_t id;
 
 	if (attack->first == 0)

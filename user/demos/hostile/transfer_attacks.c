@@ -224,6 +224,8 @@ static void start_keeper(uint64_t keeping, struct process_client *process, struc
 	struct process_builder builder;
 	struct endpoint_client endpoint;
 
+	*process = (struct process_client){ .handle = HANDLE_NONE };
+	facet->handle = HANDLE_NONE;
 	EXPECT_OK(endpoint_client_create(trial.endpoints, &endpoint));
 	EXPECT_OK(endpoint_client_make_client(endpoint, 0, true, facet));
 	attack_build(&builder, "keeper", keeping);
@@ -350,10 +352,9 @@ static void owner_travels(const struct attack *attack)
 	struct endpoint_client endpoint;
 	struct transfer_descriptor descriptor = { .kind = TRANSFER_KIND_MOVE };
 	struct endpoint_buffer result;
-	const struct endpoint_request request = { .transfer = &descriptor,
-						  .transfers = 1,
-						  .result = &result,
-						  .result_bytes = sizeof(result) };
+	const struct endpoint_request request = {
+		.transfer = &descriptor, .transfers = 1, .result = &result, .result_bytes = sizeof(result)
+	};
 	struct user_thread thread[SENDERS];
 	struct endpoint_reply reply;
 
@@ -395,8 +396,8 @@ void transfer_attacks_add(void)
 		attack_add("killed sender to one ", keeping_name[i], sender_is_killed, ATTACK_EXITS)->first = i;
 		attack_add("both killed, the receiver one ", keeping_name[i], both_are_killed, ATTACK_EXITS)->first = i;
 		attack_add("exit while sending to one ", keeping_name[i], exit_while_sending, ATTACK_EXITS)->first = i;
-		struct attack *attack = attack_add("fault while sending to one ", keeping_name[i], exit_while_sending,
-						   ATTACK_FAULTS);
+		struct attack *attack =
+			attack_add("fault while sending to one ", keeping_name[i], exit_while_sending, ATTACK_FAULTS);
 
 		attack->first = i;
 		attack->second = 1;

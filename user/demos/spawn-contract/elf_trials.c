@@ -332,7 +332,9 @@ static void image_is_a_copy(void)
 		EXPECT_OK(spawn_image(&process[i]));
 		memset(elf.bytes + PAGE_SIZE, 0xcc, elf.size - PAGE_SIZE);
 		for (uint64_t at = PAGE_SIZE; at < elf.size;) {
-			struct boot_package_span span = { .offset = at, .buffer = elf.bytes + at, .bytes = elf.size - at };
+			struct boot_package_span span = { .offset = at,
+							  .buffer = elf.bytes + at,
+							  .bytes = elf.size - at };
 			uint64_t count;
 
 			EXPECT_OK(boot_package_client_find(trial.package, trial.program, &span.index));

@@ -286,8 +286,10 @@ static void statistics_are_told(void)
 	struct process_statistics statistics;
 
 	EXPECT_OK(start("busy", 3, 0, &process));
-	trial_sleep(TRIAL_MS(100));
-	EXPECT_OK(process_client_statistics(process, &statistics));
+	do {
+		trial_sleep(TRIAL_MS(10));
+		EXPECT_OK(process_client_statistics(process, &statistics));
+	} while (statistics.threads < 4);
 	EXPECT_EQUAL(statistics.process_id, process.process_id);
 	EXPECT_EQUAL(statistics.threads, 4);
 	EXPECT_EQUAL(statistics.ended, 0);
@@ -324,7 +326,7 @@ static void orphans_are_adopted(void)
 
 	trial_child_build(&builder, "parent");
 	trial_child_give_everything(&builder);
-	trial_child_argument(&builder, 300);
+	trial_child_argument(&builder, 2000);
 	EXPECT_OK(trial_child_start(&builder, &process));
 	trial_child_expect(process, PROCESS_EXITED, 0);
 	EXPECT_EQUAL(parent_of("sleep", process.process_id), program_process_id());
@@ -336,7 +338,7 @@ static void a_process_without_handle_runs_on(void)
 {
 	struct process_client process;
 
-	EXPECT_OK(start("sleep", 100, 0, &process));
+	EXPECT_OK(start("sleep", 1000, 0, &process));
 	EXPECT_OK(ring_client_release(process.handle));
 	EXPECT_EQUAL(parent_of("sleep", 0), program_process_id());
 }

@@ -104,6 +104,8 @@ static void start_server(const char *role, struct process_client *process, struc
 	struct process_builder builder;
 	struct endpoint_client endpoint;
 
+	*process = (struct process_client){ .handle = HANDLE_NONE };
+	facet->handle = HANDLE_NONE;
 	EXPECT_OK(endpoint_client_create(trial.endpoints, &endpoint));
 	EXPECT_OK(endpoint_client_make_client(endpoint, 0, true, facet));
 	trial_child_build(&builder, role);
@@ -137,9 +139,7 @@ static void server_ends(void)
 		trial_sleep(LINGER);
 		EXPECT_OK(process_client_kill(process));
 	}
-	if (act == ACT_RELEASE)
-		trial_sleep(3 * LINGER);
-	else
+	if (act != ACT_RELEASE)
 		(void)trial_child_wait(process);
 	if (state != SERVER_RECEIVES)
 		expect_gone(CALL);
@@ -171,11 +171,15 @@ static void caller_ends(void)
 		EXPECT_EQUAL(buffer.message.sender, process.process_id);
 		answer.call = buffer.message.call;
 	}
-	if (act == ACT_KILLED)
-		trial_sleep(LINGER);
-	if (act == ACT_RELEASE)
-		trial_sleep(3 * LINGER);
-	else
+	/* Those that go on have called, and given up what they give up, before we look. */
+	do {
+		trial_sleep(TRIAL_MS(1));
+		EXPECT_OK(endpoint_client_statistics(endpoint, &statistics));
+	} while ((act == ACT_KILLED && statistics.waiting_calls + statistics.served_calls == 0) ||
+		 (act == ACT_RELEASE && statistics.clients != 0));
+	if (act == ACT_EXIT || act == ACT_FAULT)
+		EXPECT_EQUAL(trial_child_wait(process).end, act == ACT_EXIT ? PROCESS_EXITED : PROCESS_FAULTED);
+	if (act != ACT_RELEASE)
 		trial_child_finish(process);
 	EXPECT_OK(endpoint_client_statistics(endpoint, &statistics));
 	EXPECT_EQUAL(statistics.clients, 0);
@@ -197,10 +201,9 @@ static int64_t call_until_gone(void *index)
 {
 	struct endpoint_buffer result;
 	uint64_t sent = (uint64_t)index << 32;
-	struct endpoint_request request = { .parameters = &sent,
-					    .parameter_bytes = sizeof(sent),
-					    .result = &result,
-					    .result_bytes = sizeof(result) };
+	struct endpoint_request request = {
+		.parameters = &sent, .parameter_bytes = sizeof(sent), .result = &result, .result_bytes = sizeof(result)
+	};
 	struct endpoint_reply reply;
 	enum status status;
 

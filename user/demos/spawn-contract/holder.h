@@ -14,9 +14,9 @@ enum holder_method {
 	HOLDER_LEDGERS,      /* result: struct memory_statistics */
 	HOLDER_RETURN_MOVED, /* all that is kept */
 	HOLDER_RETURN_COPIED,
-	HOLDER_RELEASE, /* all that is kept */
+	HOLDER_RELEASE,  /* all that is kept */
 	HOLDER_TRY_CALL, /* with the last kept, a facet: its status as the answer */
-	HOLDER_EXIT,    /* without an answer */
+	HOLDER_EXIT,     /* without an answer */
 };
 
 struct holder {

@@ -60,7 +60,8 @@ static int64_t hold_for_a_while(void *ignored)
 	(void)ignored;
 	mutex_lock(&shared.lock);
 	__atomic_store_n(&shared.inside, 1, __ATOMIC_RELEASE);
-	trial_sleep(TRIAL_MS(60));
+	while (__atomic_load_n(&shared.inside, __ATOMIC_ACQUIRE) == 1)
+		trial_sleep(TRIAL_MS(1));
 	mutex_unlock(&shared.lock);
 	return 0;
 }
@@ -74,6 +75,7 @@ static void mutex_has_a_time_limit(void)
 	EXPECT(trial_reaches(&shared.inside, 1));
 	EXPECT_STATUS(mutex_try_lock(&shared.lock), STATUS_WOULD_BLOCK);
 	EXPECT_STATUS(mutex_lock_within(&shared.lock, TRIAL_MS(5)), STATUS_TIMED_OUT);
+	__atomic_store_n(&shared.inside, 0, __ATOMIC_RELEASE);
 	EXPECT_OK(mutex_lock_within(&shared.lock, TRIAL_MS(10000)));
 	mutex_unlock(&shared.lock);
 	trial_join(&thread, 0);

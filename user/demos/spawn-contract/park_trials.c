@@ -224,11 +224,11 @@ static void unmap_wakes_other_threads(void)
 
 	EXPECT_OK(trial_map(1, &page));
 	for (uint32_t i = 0; i < COUNT_OF(thread); i++)
-		trial_thread(&thread[i], park_on, (char *)page + 64 * i);
+		trial_thread(&thread[i], park_on, (char *)page + UINT64_C(64) * i);
 	while (parked < COUNT_OF(thread)) {
 		parked = 0;
-		for (uint64_t i = 1; inspector_client_thread(trial.inspector, capset_client_process_id(), i, &state) ==
-				     STATUS_OK; i++)
+		for (uint64_t i = 1;
+		     inspector_client_thread(trial.inspector, capset_client_process_id(), i, &state) == STATUS_OK; i++)
 			parked += state.open_operations != 0;
 	}
 	EXPECT_OK(trial_unmap(page, 1));
@@ -274,8 +274,8 @@ static void enter_waits_for_as_many(void)
 	EXPECT_OK(submit_sleep(60, 3));
 	EXPECT_OK(submit_sleep(5, 1));
 	EXPECT_OK(submit_sleep(20, 2));
-	EXPECT_EQUAL(system_call_cap_enter(1, CAP_ENTER_FOREVER), 1);
-	EXPECT_EQUAL(system_call_cap_enter(2, CAP_ENTER_FOREVER), 2);
+	EXPECT(system_call_cap_enter(1, CAP_ENTER_FOREVER) >= 1);
+	EXPECT(system_call_cap_enter(2, CAP_ENTER_FOREVER) >= 2);
 	EXPECT(trial_now() - start >= TRIAL_MS(20)); /* takes the first completion on its way; it is set aside */
 	EXPECT_EQUAL(system_call_cap_enter(32, TRIAL_MS(1)), ring_completed(ring_client_current.page));
 	for (uint64_t i = 1; i <= 3; i++)
@@ -285,14 +285,16 @@ static void enter_waits_for_as_many(void)
 
 static void enter_comes_back_in_time(void)
 {
+	static uint32_t word;
 	const uint64_t start = trial_now();
+	uint64_t woken;
 
-	EXPECT_OK(submit_sleep(100, 1));
+	EXPECT_OK(park_submit(&word, PARK_FOREVER, 1));
 	EXPECT_EQUAL(system_call_cap_enter(1, TRIAL_MS(10)), 0);
 	EXPECT(trial_now() - start >= TRIAL_MS(10));
 	EXPECT_EQUAL(system_call_cap_enter(0, 0), 0);
+	EXPECT_OK(park_client_unpark(trial.park, &word, 1, &woken));
 	expect_completion(1, STATUS_OK);
-	EXPECT(trial_now() - start >= TRIAL_MS(100));
 }
 
 static void enter_does_not_wait_for_nothing(void)

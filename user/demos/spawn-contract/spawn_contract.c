@@ -1,6 +1,6 @@
 /*
- * spawn-contract: the contract of processes, threads, parking, endpoints and transfer, from ring 3. Each trial is a line
- * "ok NAME" or "FAILED NAME: what"; the last line is "N passed, N failed"; exit code 0 only if none failed.
+ * spawn-contract: the contract of processes, threads, parking, endpoints and transfer, from ring 3. Each trial is a
+ * line "ok NAME" or "FAILED NAME: what"; the last line is "N passed, N failed"; exit code 0 only if none failed.
  */
 #include "lib/check.h"
 #include "user/demos/spawn-contract/elf_trials.h"
@@ -19,16 +19,26 @@
 #include "user/testing/trial.h"
 
 static const struct trial_role roles[] = {
-	{ "memory", memory_trials_role_life }, { "frames", memory_trials_role_frames },
-	{ "exit", end_trials_role_exit },      { "fault", end_trials_role_fault },
-	{ "busy", end_trials_role_busy },      { "sleep", end_trials_role_sleep },
-	{ "parent", end_trials_role_parent },  { "strings", start_trials_role_strings },
-	{ "granted", start_trials_role_granted }, { "bare", start_trials_role_bare },
-	{ "limits", start_trials_role_limits }, { "priority", start_trials_role_priority },
-	{ "holder", holder_role }, { "server", gone_trials_role_server },
-	{ "caller", gone_trials_role_caller }, { "echo", gone_trials_role_echo },
-	{ "poor", quota_trials_role_poor }, { "sleeper", park_trials_role_sleeper },
-	{ "first-leaves", thread_trials_role_first_leaves }, { "come-and-go", thread_trials_role_come_and_go },
+	{ "memory", memory_trials_role_life },
+	{ "frames", memory_trials_role_frames },
+	{ "exit", end_trials_role_exit },
+	{ "fault", end_trials_role_fault },
+	{ "busy", end_trials_role_busy },
+	{ "sleep", end_trials_role_sleep },
+	{ "parent", end_trials_role_parent },
+	{ "strings", start_trials_role_strings },
+	{ "granted", start_trials_role_granted },
+	{ "bare", start_trials_role_bare },
+	{ "limits", start_trials_role_limits },
+	{ "priority", start_trials_role_priority },
+	{ "holder", holder_role },
+	{ "server", gone_trials_role_server },
+	{ "caller", gone_trials_role_caller },
+	{ "echo", gone_trials_role_echo },
+	{ "poor", quota_trials_role_poor },
+	{ "sleeper", park_trials_role_sleeper },
+	{ "first-leaves", thread_trials_role_first_leaves },
+	{ "come-and-go", thread_trials_role_come_and_go },
 };
 
 int main(int argc, char **argv, char **envp)

@@ -317,11 +317,10 @@ static void request_itself_nowhere(void)
 	};
 
 	for (uint32_t i = 0; i < COUNT_OF(places); i++) {
-		const struct ring_submission request = {
-			.opcode = RING_CALL,
-			.capability = trial.spawner.handle,
-			.argument = { places[i].address, sizeof(struct process_spawn_request) }
-		};
+		const struct ring_submission request = { .opcode = RING_CALL,
+							 .capability = trial.spawner.handle,
+							 .argument = { places[i].address,
+								       sizeof(struct process_spawn_request) } };
 
 		EXPECT_STATUS(ring_client_call_plain(&request), places[i].wanted);
 	}

@@ -55,10 +55,14 @@ void start_trials_role_granted(void)
 		const char *name;
 		uint32_t interface;
 	} wanted[] = {
-		{ "console", INTERFACE_CONSOLE },         { "timer", INTERFACE_TIMER },
-		{ "memory", INTERFACE_VIRTUAL_MEMORY },   { "threads", INTERFACE_THREAD_CONTROL },
-		{ "park", INTERFACE_PARK_SPACE },         { "inspector", INTERFACE_INSPECTOR },
-		{ "an object of", INTERFACE_MEMORY_OBJECT }, { "facet", INTERFACE_ENDPOINT_CLIENT },
+		{ "console", INTERFACE_CONSOLE },
+		{ "timer", INTERFACE_TIMER },
+		{ "memory", INTERFACE_VIRTUAL_MEMORY },
+		{ "threads", INTERFACE_THREAD_CONTROL },
+		{ "park", INTERFACE_PARK_SPACE },
+		{ "inspector", INTERFACE_INSPECTOR },
+		{ "an object of", INTERFACE_MEMORY_OBJECT },
+		{ "facet", INTERFACE_ENDPOINT_CLIENT },
 	};
 
 	EXPECT_EQUAL(capset()->count, COUNT_OF(wanted));

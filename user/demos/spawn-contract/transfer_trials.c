@@ -37,8 +37,8 @@ static void expect_growth(const struct holder *holder, const struct both *before
 		EXPECT_EQUAL(after.there.ledger[kind[i]].used, before->there.ledger[kind[i]].used + (uint64_t)there[i]);
 	}
 	/* What an object costs in bytes is the same on either side, and nothing else is left of a call. */
-	const uint64_t grown = after.there.ledger[LEDGER_KERNEL_OBJECT].used -
-			       before->there.ledger[LEDGER_KERNEL_OBJECT].used;
+	const uint64_t grown =
+		after.there.ledger[LEDGER_KERNEL_OBJECT].used - before->there.ledger[LEDGER_KERNEL_OBJECT].used;
 
 	EXPECT((grown != 0) == (there[1] != 0));
 }
@@ -240,11 +240,11 @@ static void caller_has_no_room(void)
 	EXPECT_OK(holder_call(&holder, HOLDER_KEEP, &descriptor, 1, &reply));
 	/* The same frames again and again: only the grant runs out. */
 	statistics = trial_statistics();
-	EXPECT_OK(trial_object((statistics.ledger[LEDGER_FRAME_GRANT].limit - statistics.ledger[LEDGER_FRAME_GRANT].used) /
-				       32 + 1, &filler[fillers++]));
-	const uint64_t pages = memory_object_client_restrict(filler[0],
-							     &(struct memory_object_part){ .length = PAGE_SIZE },
-							     &filler[fillers]);
+	EXPECT_OK(trial_object(
+		(statistics.ledger[LEDGER_FRAME_GRANT].limit - statistics.ledger[LEDGER_FRAME_GRANT].used) / 32 + 1,
+		&filler[fillers++]));
+	const uint64_t pages = memory_object_client_restrict(
+		filler[0], &(struct memory_object_part){ .length = PAGE_SIZE }, &filler[fillers]);
 
 	EXPECT_EQUAL(pages, STATUS_OK);
 	for (fillers++; fillers < COUNT_OF(filler) && status == STATUS_OK; fillers += status == STATUS_OK)

@@ -9,7 +9,7 @@
 #include "user/testing/trial.h"
 #include "user/testing/trial_child.h"
 
-#define RANGES 8u  /* of anonymous memory, shared by the threads of a worker */
+#define RANGES 8u /* of anonymous memory, shared by the threads of a worker */
 #define OBJECTS 6u
 #define RANGE_PAGES 6u
 #define MAPPING_PAGES 2u
@@ -71,9 +71,9 @@ static void make_range(struct hand *hand)
 {
 	void **place = &own.range[next_random(hand) % RANGES], *none = NULL, *range;
 	const uint64_t length = TRIAL_BYTES(RANGE_PAGES);
-	const enum status status = next_random(hand) % 2 == 0 ?
-					   trial_map(RANGE_PAGES, &range) :
-					   virtual_memory_client_reserve(trial.memory, NULL, length, 0, &range);
+	const enum status status = next_random(hand) % 2 == 0
+					   ? trial_map(RANGE_PAGES, &range)
+					   : virtual_memory_client_reserve(trial.memory, NULL, length, 0, &range);
 
 	expect_usual("map", status);
 	if (status == STATUS_OK &&
@@ -101,7 +101,8 @@ static void change_range(struct hand *hand)
 	range += TRIAL_BYTES(first);
 	switch (next_random(hand) % 4) {
 	case 0:
-		expect_usual("commit", virtual_memory_client_commit(trial.memory, range, TRIAL_BYTES(pages), protection));
+		expect_usual("commit",
+			     virtual_memory_client_commit(trial.memory, range, TRIAL_BYTES(pages), protection));
 		break;
 	case 1:
 		expect_usual("decommit", virtual_memory_client_decommit(trial.memory, range, TRIAL_BYTES(pages)));
@@ -125,8 +126,7 @@ static void change_range(struct hand *hand)
 
 static void keep_object(struct hand *hand, handle_t object)
 {
-	const handle_t old =
-		__atomic_exchange_n(&own.object[next_random(hand) % OBJECTS], object, __ATOMIC_ACQ_REL);
+	const handle_t old = __atomic_exchange_n(&own.object[next_random(hand) % OBJECTS], object, __ATOMIC_ACQ_REL);
 
 	if (old != HANDLE_NONE)
 		expect_usual("release", ring_client_release(old));
@@ -145,9 +145,8 @@ static void make_object(struct hand *hand)
 /* Write through one mapping, read through another. */
 static void use_object(struct hand *hand)
 {
-	const struct memory_object_client object = {
-		__atomic_load_n(&own.object[next_random(hand) % OBJECTS], __ATOMIC_ACQUIRE)
-	};
+	const struct memory_object_client object = { __atomic_load_n(&own.object[next_random(hand) % OBJECTS],
+								     __ATOMIC_ACQUIRE) };
 	void *first;
 	enum status status;
 
@@ -166,9 +165,8 @@ static void use_object(struct hand *hand)
 
 static void narrow_object(struct hand *hand)
 {
-	const struct memory_object_client object = {
-		__atomic_load_n(&own.object[next_random(hand) % OBJECTS], __ATOMIC_ACQUIRE)
-	};
+	const struct memory_object_client object = { __atomic_load_n(&own.object[next_random(hand) % OBJECTS],
+								     __ATOMIC_ACQUIRE) };
 	const struct memory_object_part part = { .length = TRIAL_BYTES(1 + next_random(hand) % 2),
 						 .flags = (uint32_t)(next_random(hand) % 2) };
 	struct memory_object_client narrower;
@@ -237,7 +235,8 @@ static void serve(struct hand *hand)
 					  .bytes = &back,
 					  .byte_count = sizeof(back),
 					  .transfer = &descriptor,
-					  .transfers = descriptor.capability != HANDLE_NONE && next_random(hand) % 4 == 0 };
+					  .transfers =
+						  descriptor.capability != HANDLE_NONE && next_random(hand) % 4 == 0 };
 	enum status status = endpoint_client_return(own.endpoint, &answer);
 
 	if (status != STATUS_OK && status != STATUS_GONE) {
@@ -310,9 +309,9 @@ static void be_away(struct hand *hand)
 /* Any operation of any interface with anything: it must be refused, or harmless. */
 static void make_bad_request(struct hand *hand)
 {
-	const handle_t targets[] = { trial.memory.handle,    trial.frames.handle, own.endpoint.handle, trial.park.handle,
-				     trial.spawner.handle,   (handle_t)next_random(hand), trial.timer.handle,
-				     trial.endpoints.handle, own.facet[0].handle };
+	const handle_t targets[] = { trial.memory.handle, trial.frames.handle,    own.endpoint.handle,
+				     trial.park.handle,   trial.spawner.handle,   (handle_t)next_random(hand),
+				     trial.timer.handle,  trial.endpoints.handle, own.facet[0].handle };
 	struct ring_submission request = { .opcode = RING_CALL,
 					   .operation = (uint16_t)(100 + next_random(hand) % 1000),
 					   .capability = targets[next_random(hand) % COUNT_OF(targets)] };
@@ -328,14 +327,15 @@ static void make_bad_request(struct hand *hand)
 }
 
 static void (*const acts[])(struct hand *hand) = {
-	make_range, make_range,     drop_range,     change_range, change_range, change_range, make_object,
-	use_object, use_object,     narrow_object,  call_neighbour, call_neighbour, start_leaf, park_or_wake,
-	be_away,    make_bad_request, make_bad_request, make_object,
+	make_range,  make_range,   drop_range, change_range,     change_range,     change_range,
+	make_object, use_object,   use_object, narrow_object,    call_neighbour,   call_neighbour,
+	start_leaf,  park_or_wake, be_away,    make_bad_request, make_bad_request, make_object,
 };
 
 static int64_t act_at_random(void *index)
 {
-	struct hand hand = { .seed = (trial_argument(0) ^ (uint64_t)index << 7) | 1, .index = (uint32_t)(uint64_t)index };
+	struct hand hand = { .seed = (trial_argument(0) ^ (uint64_t)index << 7) | 1,
+			     .index = (uint32_t)(uint64_t)index };
 
 	for (;;) {
 		acts[next_random(&hand) % COUNT_OF(acts)](&hand);

@@ -12,6 +12,7 @@
 #include "user/demos/vm-contract/query_promises.h"
 #include "user/demos/vm-contract/quota_refusals.h"
 #include "user/demos/vm-contract/range_refusals.h"
+#include "user/demos/vm-contract/restrict_promises.h"
 #include "user/demos/vm-contract/ring_promises.h"
 #include "user/demos/vm-contract/ring_refusals.h"
 #include "user/demos/vm-contract/state_refusals.h"
@@ -30,6 +31,7 @@ int main(int argc, char **argv, char **envp)
 	placement_promises_check();
 	ledger_promises_check();
 	object_promises_check();
+	restrict_promises_check();
 	table_promises_check();
 	query_promises_check();
 	range_refusals_check();
