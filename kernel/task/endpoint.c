@@ -213,7 +213,7 @@ struct message_transfer {
 static enum status prepare(struct message_transfer *both, struct process *from, struct process *to,
 			   const struct transfer_descriptor *descriptor, uint32_t count)
 {
-	both->transfer = (struct transfer){ from, to, count, both->item };
+	both->transfer = (struct transfer){ from, to, count, both->item, STATUS_OK };
 	for (uint32_t i = 0; i < count; i++) {
 		both->item[i].source = descriptor[i].capability;
 		both->item[i].kind = (enum transfer_kind)descriptor[i].kind;

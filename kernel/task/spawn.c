@@ -114,17 +114,20 @@ static enum status grant_all(struct spawning *spawning)
 {
 	const struct spawn_request *request = spawning->request;
 	uint32_t place[CAPSET_MAX];
+	enum status status;
 	uint32_t count;
 
 	for (uint32_t i = 0; i < request->extras; i++)
 		TRY(grant_new(spawning, request->extra[i].name, &request->extra[i].hold));
-	spawning->transfer = (struct transfer){ request->parent, spawning->process, 0, spawning->item };
+	spawning->transfer = (struct transfer){ request->parent, spawning->process, 0, spawning->item, STATUS_OK };
 	for (uint32_t i = 0; i < request->grants; i++)
 		TRY(grant_one(spawning, &request->grant[i]));
 	count = spawning->transfer.count;
 	for (uint32_t i = 0; i < count; i++)
 		place[i] = spawning->item[i].target;
-	TRY(transfer_prepare(&spawning->transfer));
+	status = transfer_prepare(&spawning->transfer);
+	GUARD(status != STATUS_RECEIVER_LIMIT, spawning->transfer.refusal);
+	TRY(status);
 	for (uint32_t i = 0; i < count; i++) {
 		spawning->capset->entry[place[i]].capability = spawning->item[i].target;
 		spawning->capset->entry[place[i]].interface = spawning->item[i].hold.interface;

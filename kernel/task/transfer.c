@@ -83,7 +83,8 @@ enum status transfer_prepare(struct transfer *transfer)
 		return STATUS_OK;
 	CHECK(transfer->count <= CAPSET_MAX);
 	TRY(take_all(transfer));
-	if (reserve_all(transfer) == STATUS_OK)
+	transfer->refusal = reserve_all(transfer);
+	if (transfer->refusal == STATUS_OK)
 		return STATUS_OK;
 	give_back(transfer, transfer->count);
 	return STATUS_RECEIVER_LIMIT;

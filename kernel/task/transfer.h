@@ -3,7 +3,8 @@
  *
  * transfer_prepare decides and charges: the sender's slots that move stop resolving, copies are held by a use, the
  * receiver has paid and its slots are reserved. transfer_commit publishes, which cannot fail; transfer_abort leaves no
- * trace. Both processes live on meanwhile. Two tables are never locked together.
+ * trace but a page that the receiver's table may have grown by. Both processes live on meanwhile. Two tables are never
+ * locked together.
  */
 #ifndef CAPOS_KERNEL_TASK_TRANSFER_H
 #define CAPOS_KERNEL_TASK_TRANSFER_H
@@ -24,6 +25,7 @@ struct transfer {
 	struct process *from, *to;
 	uint32_t count;
 	struct transfer_item *item; /* [count]; source and kind filled in by the caller */
+	enum status refusal;        /* after RECEIVER_LIMIT: of which ledger, or OUT_OF_MEMORY */
 };
 
 /*
