@@ -23,7 +23,7 @@
  * RING_RECEIVE on an endpoint: (buffer, bytes). Completes with the next call: the buffer gets a struct endpoint_message
  * and behind it the parameters; `value` is the call's id, the transfer record the first capability.
  * - BUFFER_FAULT, TOO_LONG: the buffer is bad, or too small for the call at hand, which stays first in the queue.
- * - GONE: the last owner's capability went.
+ * - GONE: the last owner's capability went. That no client is left is no reason: the owner can make another.
  *
  * RING_RETURN on an endpoint: (call id, value, bytes to send, how many, transfer descriptors, their count | answer <<
  * 32). Completes at once. After a refusal other than GONE the call is still being served.

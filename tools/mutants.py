@@ -25,6 +25,7 @@ LIST = ROOT / "tests" / "mutants"
 COPIES = ROOT / "build" / "mutants"
 HOST_SECONDS, MACHINE_SECONDS = 120, 120
 WORDS = "build/words.txt"  # part of the boot package; takes long to make
+SAID = re.compile(r"^\[  FAILED  \] (\w+)$", re.M)
 # What a program, or the kernel about it, says when something is wrong.
 NOTICED = re.compile(r"^FAILED|PANIC|: check failed: |: fault: process 1 ")
 TEST_SCALE = "4"  # host tests divide their rounds by it: a mutant is no rare event
@@ -188,54 +189,93 @@ class Verdict:
     output: str
 
 
-def try_host(copy: Copy, name: str) -> Verdict:
-    copy.make(f"build/host/test_{name}", f"T={name}")
-    environment = dict(os.environ, CAPOS_TEST_SCALE=TEST_SCALE)
-    try:
-        done = subprocess.run(
-            ["nice", f"build/host/test_{name}"],
-            cwd=copy.path,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=HOST_SECONDS,
-        )
-    except subprocess.TimeoutExpired as late:
-        return Verdict([f"no end after {HOST_SECONDS} s"], (late.stdout or b"").decode(errors="replace"))
-    output = done.stdout.decode(errors="replace")
+class Noticed(Exception):
+    """The test has said what it should: how it goes on is of no interest, or it may not end at all."""
+
+
+def is_said(by: str, reasons: list[str]) -> bool:
+    """Alternatives are separated by " or "."""
+    return any(way.strip() in reason for way in by.split(" or ") for reason in reasons)
+
+
+def failed_tests(output: str) -> list[str]:
+    """Of a host test's output: those that began and did not end well."""
     well = WELL.findall(output)
-    failed = [test for test in RAN.findall(output) if test not in well]
-    if done.returncode != 0 and not failed:
-        failed = [f"ended with status {done.returncode}"]
+    return [test for test in RAN.findall(output) if test not in well]
+
+
+def try_host(copy: Copy, name: str, by: str) -> Verdict:
+    copy.make(f"build/host/test_{name}", f"T={name}")
+    process = subprocess.Popen(
+        ["nice", f"build/host/test_{name}"],
+        cwd=copy.path,
+        env=dict(os.environ, CAPOS_TEST_SCALE=TEST_SCALE),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+    late = threading.Timer(HOST_SECONDS, process.kill)
+    late.start()
+    output = ""
+    assert process.stdout is not None
+    for line in process.stdout:
+        output += line
+        if (said := SAID.match(line)) and by and is_said(by, [said[1]]):
+            process.kill()
+            break
+    status = process.wait()
+    if not late.is_alive():
+        return Verdict([*SAID.findall(output), f"no end after {HOST_SECONDS} s"], output)
+    late.cancel()
+    failed = failed_tests(output)
+    if status != 0 and not failed:
+        failed = [f"ended with status {status}"]
     return Verdict(failed, output)
 
 
-def try_machine(copy: Copy, program: str, cpus: int) -> Verdict:
+class Watch:
+    """A sink of the console that ends the run when the test has said what it should."""
+
+    def __init__(self, by: str):
+        self.by, self.output = by, ""
+
+    def write(self, chunk: bytes) -> None:
+        self.output += chunk.decode(errors="replace").replace("\r", "")
+        if self.by and is_said(self.by, complaints_in(self.output[: self.output.rfind("\n") + 1])):
+            raise Noticed
+
+    def flush(self) -> None:
+        pass
+
+
+def complaints_in(output: str) -> list[str]:
+    return [line for line in output.splitlines() if NOTICED.search(line)]
+
+
+def try_machine(copy: Copy, program: str, cpus: int, by: str) -> Verdict:
     """The programs are those of the tree as it is: only the kernel is another."""
     copy.make("kernel")
     build = copy.path / "build" / "release"
     append = "selftest check once init=nothing" if program == "self-tests" else f"init={program} once"
-    package = build / "boot.cpio"
-    machine = Machine(smp=cpus, build=build, package=package, append=append, timeout=MACHINE_SECONDS)
-    result = run_machine(machine, b"")
-    lines = result.output.splitlines()
-    failed = [line for line in lines if NOTICED.search(line)]
+    machine = Machine(smp=cpus, build=build, append=append, timeout=MACHINE_SECONDS)
+    watch = Watch(by)
+    try:
+        result = run_machine(machine, b"", (watch,))
+    except Noticed:
+        return Verdict(complaints_in(watch.output), watch.output)
+    failed = complaints_in(result.output)
     well = 42 if program == "self-tests" else 0
     if result.code != well:
         failed.append(result.why)
-    return Verdict(failed, "\n".join(lines[-25:] + explain(machine, result.output)))
+    return Verdict(failed, "\n".join(result.output.splitlines()[-25:] + explain(machine, result.output)))
 
 
-def try_test(copy: Copy, test: str) -> Verdict:
+def try_test(copy: Copy, test: str, by: str = "") -> Verdict:
     match = TEST.fullmatch(test)
     assert match is not None
-    return try_host(copy, match[1]) if match[1] else try_machine(copy, match[2], int(match[3]))
-
-
-def says(verdict: Verdict, by: str) -> bool:
-    """Alternatives are separated by " or "."""
-    return any(way.strip() in reason for way in by.split(" or ") for reason in verdict.reasons)
+    return try_host(copy, match[1], by) if match[1] else try_machine(copy, match[2], int(match[3]), by)
 
 
 # ---- the run ----
@@ -301,12 +341,12 @@ class Run:
         started = time.monotonic()
         copy.apply(mutant)
         try:
-            verdict = try_test(copy, mutant.test)
+            verdict = try_test(copy, mutant.test, mutant.by)
         except Failure as failure:
             verdict = Verdict([], str(failure))
         finally:
             copy.restore(mutant)
-        caught = says(verdict, mutant.by)
+        caught = is_said(mutant.by, verdict.reasons)
         seconds = time.monotonic() - started
         said = "; ".join(verdict.reasons[:3]) or "nothing"
         how = f"caught by {mutant.test}: {mutant.by}" if caught else f"SURVIVED {mutant.test}, which said: {said}"

@@ -9,21 +9,36 @@ import subprocess
 import sys
 import time
 
-SUITES = """
-check test-lib sanitize-lib test-install fuzz-corpus
-run-smoke run-vm run-mutant run-gdb run-iso
-run-memoryobject-shared run-ipc-zerocopy run-kv bench
-""".split()
+# Each with its own arguments for make.
+SUITES = [line.split() for line in """
+check
+test-lib
+sanitize-lib
+test-install
+fuzz-corpus
+run-smoke
+run-vm
+run-spawn
+run-memoryobject-shared
+run-ipc-zerocopy
+run-kv
+run-hostile
+run-stress SECONDS=15
+run-mutant
+run-gdb
+run-iso
+bench
+""".split("\n") if line]
 # Each suite is a make of its own, not a job of the one that started this.
 ENVIRONMENT = {key: value for key, value in os.environ.items() if key not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
 COUNTS = re.compile(r"(\d+) passed, (\d+) failed\s*\Z")
 
 
-def run(suite: str) -> tuple[int, int]:
+def run(suite: str, *arguments: str) -> tuple[int, int]:
     """Passed and failed of one suite; a suite that gives no counts, or counts at odds with its status, has failed."""
     started = time.monotonic()
     make = subprocess.run(
-        ["make", "-s", suite, *sys.argv[1:]],
+        ["make", "-s", suite, *arguments, *sys.argv[1:]],
         env=ENVIRONMENT,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -45,7 +60,7 @@ def run(suite: str) -> tuple[int, int]:
 def main() -> int:
     if not all(re.fullmatch(r"[A-Z]+=.*", word) for word in sys.argv[1:]):
         sys.exit(__doc__)
-    results = [run(suite) for suite in SUITES]
+    results = [run(*suite) for suite in SUITES]
     failed = sum(result[1] for result in results)
     print(f"{sum(result[0] for result in results)} passed, {failed} failed")
     return 1 if failed else 0

@@ -11,16 +11,6 @@ void account_cancel(struct account *account, const struct charge *charge)
 	spinlock_release(&account->lock);
 }
 
-enum status account_charge_one(struct account *account, enum ledger_kind kind, uint64_t amount)
-{
-	enum status status;
-
-	spinlock_acquire(&account->lock);
-	status = resource_ledger_charge(&account->ledger, kind, amount);
-	spinlock_release(&account->lock);
-	return status;
-}
-
 void account_refund_one(struct account *account, enum ledger_kind kind, uint64_t amount)
 {
 	spinlock_acquire(&account->lock);

@@ -71,7 +71,6 @@ static inline void account_refund(struct account *account, const struct charge *
 void account_cancel(struct account *account, const struct charge *charge);
 
 /* One ledger only. */
-enum status account_charge_one(struct account *account, enum ledger_kind kind, uint64_t amount);
 void account_refund_one(struct account *account, enum ledger_kind kind, uint64_t amount);
 
 void account_read(struct account *account, struct resource_ledger *copy);

@@ -90,7 +90,8 @@ void address_space_leave_cpu(struct address_space *space, uint32_t cpu);
 uint64_t address_space_changed(struct address_space *space);
 
 /*
- * Upcall into kernel/task: pages of `range` are unmapped or have lost their frames, and nothing else is there yet. Locked.
+ * Upcall into kernel/task: pages of `range` are unmapped or have lost their frames, and nothing else is there yet.
+ * Locked.
  */
 void task_pages_gone(struct address_space *space, struct uaddr_range range);
 

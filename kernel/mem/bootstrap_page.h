@@ -8,8 +8,8 @@
 #include "kernel/mem/address_space.h"
 
 /*
- * One zeroed page at `address`, in the window; charged to LEDGER_IMAGE. *page is where the kernel reaches it, as long as
- * it is mapped. OCCUPIED, OVER_IMAGE, OVER_PAGE_TABLE, OUT_OF_MEMORY.
+ * One zeroed page at `address`, in the window; charged to LEDGER_IMAGE. *page is where the kernel reaches it, as long
+ * as it is mapped. OCCUPIED, OVER_IMAGE, OVER_PAGE_TABLE, OUT_OF_MEMORY.
  */
 enum status bootstrap_page_map(struct address_space *space, uint64_t address, uint32_t protection, void **page);
 

@@ -1,7 +1,8 @@
 /* links: HOST_TASK_KERNEL */
 /*
  * Whatever of a program's memory the kernel reads or writes, it does so under the lock of that address space: two pages
- * of the program are shut while an operation runs, and each touch of one of them looks at the lock before it opens it.
+ * of the program are shut while an operation runs and its result is handed out, and each touch of one of them looks at
+ * the lock before it opens it.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -151,6 +152,7 @@ static uint64_t pass_call(void)
 {
 	const struct transfer_descriptor descriptor = { scene.timer, TRANSFER_KIND_COPY };
 	const uint64_t descriptors = ACROSS + 20; /* over the edge, too */
+	uint64_t id;
 
 	actor_write(&scene.actor, descriptors, &descriptor, sizeof(descriptor));
 	shut();
@@ -159,14 +161,14 @@ static uint64_t pass_call(void)
 	assert_locked(2);
 	shut();
 	(void)ACTOR_SUBMIT(scene.thread, RING_RECEIVE, 0, scene.endpoint, ACROSS, sizeof(struct endpoint_message) + 16);
+	id = take().value;
 	assert_locked(2);
-	return take().value;
+	return id;
 }
 
 static void test_messages(void **state)
 {
 	const uint8_t bytes[16] = { 1, 2, 3 };
-	struct ring_completion completion;
 	uint64_t id;
 
 	(void)state;
@@ -176,10 +178,9 @@ static void test_messages(void **state)
 	/* the answer: nothing is read, and the header is written to the caller's buffer */
 	shut();
 	(void)ACTOR_SUBMIT(scene.thread, RING_RETURN, 0, scene.endpoint, id, 7);
-	assert_locked(2);
-	completion = take();
-	assert_int_equal(completion.result, 0);
 	assert_int_equal(take().result, 0);
+	assert_int_equal(take().result, 0);
+	assert_locked(2);
 	call_scene_end();
 }
 
@@ -197,8 +198,8 @@ static void test_end_of_a_thread(void **state)
 			   process_thread_id(scene.process, thread), ACROSS + 8, sizeof(struct thread_exit));
 	shut();
 	actor_end_thread(thread, 9);
-	assert_locked(2);
 	completion = take();
+	assert_locked(2);
 	assert_int_equal(actor_status(&completion), STATUS_OK);
 	assert_int_equal(completion.value, 9);
 	call_scene_end();
@@ -218,14 +219,14 @@ static void test_end_of_a_process(void **state)
 	(void)ACTOR_SUBMIT(scene.thread, RING_CALL, PROCESS_HANDLE_WAIT, handle, ACROSS, sizeof(struct process_exit));
 	shut();
 	actor_end(&other);
-	assert_locked(2);
 	completion = take();
+	assert_locked(2);
 	assert_int_equal(actor_status(&completion), STATUS_OK);
 	/* and when it has ended already */
 	shut();
 	(void)ACTOR_SUBMIT(scene.thread, RING_CALL, PROCESS_HANDLE_WAIT, handle, ACROSS, sizeof(struct process_exit));
-	assert_locked(2);
 	completion = take();
+	assert_locked(2);
 	assert_int_equal(actor_status(&completion), STATUS_OK);
 	assert_int_equal(call_scene_release(handle), STATUS_OK);
 	call_scene_end();

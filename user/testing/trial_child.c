@@ -4,6 +4,8 @@
 #include "lib/format.h"
 #include "user/testing/trial.h"
 
+/* A child that has not ended by then will not. Nobody could end it, so the program says so and is over. */
+#define PATIENCE TRIAL_MS(60000)
 #define MUST(expression) CHECK((expression) == STATUS_OK)
 
 static void limit(struct process_builder *builder, const uint64_t limits[LEDGER_COUNT])
@@ -78,10 +80,11 @@ enum status trial_child_start(const struct process_builder *builder, struct proc
 
 struct process_exit trial_child_wait(struct process_client process)
 {
-	struct process_exit exit;
+	struct process_wait wait;
 
-	MUST(process_client_wait(process, &exit));
-	return exit;
+	MUST(process_client_wait_begin(process, &wait));
+	MUST(process_client_wait_within(&wait, PATIENCE));
+	return wait.exit;
 }
 
 void trial_child_expect(struct process_client process, enum process_end end, int64_t code)

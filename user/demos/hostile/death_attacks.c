@@ -161,6 +161,22 @@ static void clients_die(const struct attack *attack)
 
 /* ---- chains ---- */
 
+/* False: there is nobody left who could call. */
+static bool receive_if_called(struct endpoint_client endpoint, struct endpoint_buffer *buffer)
+{
+	struct endpoint_statistics statistics = { .clients = 1 };
+	const uint64_t ticket = open_operation_ticket();
+	struct ring_completion completion;
+	enum status status = STATUS_TIMED_OUT;
+
+	CHECK(endpoint_client_receive_submit(endpoint, buffer, sizeof(*buffer), ticket) == STATUS_OK);
+	while (status == STATUS_TIMED_OUT && statistics.clients != 0) {
+		status = open_operation_wait(ticket, TRIAL_MS(20), &completion);
+		CHECK(endpoint_client_statistics(endpoint, &statistics) == STATUS_OK);
+	}
+	return status == STATUS_OK && ring_client_status(&completion) == STATUS_OK;
+}
+
 /* Receives from the one before, calls the one behind, and answers with what came of it: 1 for each link that lives. */
 void death_attacks_role_link(void)
 {
@@ -172,7 +188,8 @@ void death_attacks_role_link(void)
 	struct endpoint_buffer buffer;
 	struct endpoint_answer answer;
 
-	EXPECT_OK(endpoint_client_receive(endpoint, &buffer, sizeof(buffer)));
+	if (!receive_if_called(endpoint, &buffer))
+		return;
 	EXPECT_OK(endpoint_client_call_submit(next, &request, 1));
 	EXPECT_OK(ring_client_enter(0, 0));
 	if (position == dies)

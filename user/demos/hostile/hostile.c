@@ -18,7 +18,7 @@
 #include "user/runtime/print.h"
 #include "user/runtime/ring_client.h"
 
-#define PATIENCE TRIAL_MS(60000)
+#define PATIENCE TRIAL_MS(120000)
 #define DRIVER_PRIORITY 7u
 #define ATTACK_PRIORITY 6u
 

@@ -41,7 +41,7 @@ static uint32_t go;
 static int64_t end_with_others(void *act)
 {
 	while (__atomic_load_n(&go, __ATOMIC_ACQUIRE) == 0)
-		CHECK(thread_client_yield(trial.threads) == STATUS_OK);
+		CHECK(park_client_sleep(&go, 0, PARK_FOREVER) == STATUS_OK);
 	if (act == (void *)1)
 		system_call_exit(0);
 	if (act == (void *)2)
@@ -55,6 +55,7 @@ static void end_all_at_once(const struct attack *attack)
 	for (uint64_t i = 0; i < 40; i++)
 		attack_beside(end_with_others, (void *)(attack->first == 3 ? i % 3 : attack->first));
 	__atomic_store_n(&go, 1, __ATOMIC_RELEASE);
+	park_client_wake(&go, PARK_ALL);
 	user_thread_exit(0);
 }
 
@@ -110,6 +111,7 @@ static void all_wait_for_one(const struct attack *attack)
 		for (uint32_t i = 0; i < COUNT_OF(waiter); i++)
 			trial_thread(&waiter[i], wait_for_one, NULL);
 		__atomic_store_n(&go, 1, __ATOMIC_RELEASE);
+		park_client_wake(&go, PARK_ALL);
 		for (uint32_t i = 0; i < COUNT_OF(waiter); i++)
 			trial_join(&waiter[i], 0);
 		(void)!thread_client_wait(trial.threads, awaited, &exit);
