@@ -133,9 +133,9 @@ _Noreturn void machine_halt(uint32_t code)
 
 /* ---- devices ---- */
 
-void log_line(const char *text, ...)
+void log_line(const char *format, ...)
 {
-	CHECK(text != NULL);
+	CHECK(format != NULL);
 }
 
 void serial_write_byte(uint8_t byte)

@@ -73,7 +73,7 @@ static void end(void)
 
 static struct transfer make(struct transfer_item *item, uint32_t count)
 {
-	return (struct transfer){ from.process, to.process, count, item };
+	return (struct transfer){ from.process, to.process, count, item, STATUS_OK };
 }
 
 static enum status prepare_one(struct transfer_item *item, handle_t source, enum transfer_kind kind)
@@ -480,7 +480,7 @@ static void test_to_itself(void **state)
 
 	(void)state;
 	begin();
-	transfer = (struct transfer){ from.process, from.process, 1, &item };
+	transfer = (struct transfer){ from.process, from.process, 1, &item, STATUS_OK };
 	task_snapshot_take(&before, from.process);
 	item = (struct transfer_item){ .source = sent[SENT_OBJECT], .kind = TRANSFER_KIND_MOVE };
 	assert_int_equal(transfer_prepare(&transfer), STATUS_OK);
