@@ -174,15 +174,15 @@ static enum status make_table(uint64_t address)
 enum status kernel_stack_init(void)
 {
 	struct frame_statistics frames;
-	uint64_t limit;
+	uint64_t limit, end;
 
 	frame_statistics_read(&frames);
 	limit = frames.total / FRAMES_PER_SLOT;
 	slot_limit = limit < SLOTS_MIN ? SLOTS_MIN : limit < KERNEL_STACK_SLOTS ? (uint32_t)limit : KERNEL_STACK_SLOTS;
 	for (uint32_t slot = slot_limit; slot < KERNEL_STACK_SLOTS; slot++)
 		slot_used[slot / BITS_PER_WORD] |= bits_one(slot % BITS_PER_WORD);
-	for (uint64_t address = STACK_WINDOW_START; address < bottom_of(slot_limit);
-	     address += PAGES_PER_2MIB * PAGE_SIZE)
+	end = STACK_WINDOW_START + slot_limit * KERNEL_STACK_SLOT_BYTES;
+	for (uint64_t address = STACK_WINDOW_START; address < end; address += PAGES_PER_2MIB * PAGE_SIZE)
 		TRY(make_table(address));
 	return STATUS_OK;
 }

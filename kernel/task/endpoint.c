@@ -5,6 +5,7 @@
 #include "kernel/mem/heap.h"
 #include "kernel/mem/user_access.h"
 #include "kernel/task/process.h"
+#include "kernel/task/scheduler.h"
 #include "kernel/task/transfer.h"
 #include "lib/check.h"
 #include "lib/string.h"
@@ -426,7 +427,10 @@ enum status endpoint_hand_out(const struct operation *call)
 	const struct endpoint_message *header = &call->message->header;
 	enum status status = write_message(process, call->buffer, header);
 
-	for (uint32_t i = 0; status != STATUS_OK && i < header->capabilities; i++)
+	if (status == STATUS_OK)
+		return STATUS_OK;
+	scheduler_keep_running(); /* it may take long */
+	for (uint32_t i = 0; i < header->capabilities; i++)
 		(void)process_capability_release(process, header->capability[i].capability);
 	return status;
 }

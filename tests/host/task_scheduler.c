@@ -6,6 +6,7 @@
 
 #include "kernel/arch/x86_64/cpu_local.h"
 #include "kernel/arch/x86_64/trap.h"
+#include "kernel/task/process_end.h"
 #include "lib/check.h"
 
 struct task_scheduler_log task_scheduler_log;
@@ -127,5 +128,7 @@ void scheduler_begin(void)
 
 void task_before_user(void)
 {
+	task_scheduler_log.attended++;
+	process_end_if_asked();
 	cpu_current()->attention = 0;
 }

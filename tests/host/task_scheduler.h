@@ -13,7 +13,7 @@
 #define TASK_SCHEDULER_WAKES 256u /* that the log keeps */
 
 struct task_scheduler_log {
-	uint64_t added, kept, yielded, left_space;
+	uint64_t added, kept, yielded, left_space, attended;
 	struct thread *last_added;
 	struct thread *handed_over; /* since the last scheduler_keep_running */
 	uint64_t wakes;

@@ -18,6 +18,7 @@
 #include "abi/transfer_abi.h"
 #include "abi/virtual_memory_abi.h"
 #include "kernel/mem/user_access.h"
+#include "kernel/task/endpoint.h"
 #include "tests/host/call_scene.h"
 #include "tests/host/page_watch.h"
 
@@ -27,6 +28,16 @@
 
 static void *page[PAGES]; /* as the kernel sees them */
 static volatile sig_atomic_t touches, unlocked;
+static struct endpoint *endpoint;         /* the scene's */
+static volatile sig_atomic_t handing_out; /* what has come, to the thread's own memory: under no other lock */
+static volatile sig_atomic_t locked_more;
+static struct process *watched; /* another one that is waited for; NULL: none */
+
+static bool other_lock_is_held(void)
+{
+	return spinlock_is_held(&endpoint->lock) || spinlock_is_held(&scene.process->lock) ||
+	       spinlock_is_held(&scene.process->cap_lock) || (watched != NULL && spinlock_is_held(&watched->lock));
+}
 
 static void touched(int number, siginfo_t *info, void *context)
 {
@@ -37,6 +48,8 @@ static void touched(int number, siginfo_t *info, void *context)
 		touches++;
 		if (!spinlock_is_held(&scene.process->space.lock))
 			unlocked++;
+		if (handing_out != 0 && other_lock_is_held())
+			locked_more++;
 		(void)mprotect(page[i], PAGE_SIZE, PROT_READ | PROT_WRITE);
 		return;
 	}
@@ -53,6 +66,7 @@ static void shut(void)
 {
 	touches = 0;
 	unlocked = 0;
+	locked_more = 0;
 	protect(PROT_NONE);
 }
 
@@ -61,6 +75,7 @@ static void assert_locked(int pages)
 {
 	assert_int_equal(touches, pages);
 	assert_int_equal(unlocked, 0);
+	assert_int_equal(locked_more, 0);
 	protect(PROT_READ | PROT_WRITE);
 }
 
@@ -69,6 +84,8 @@ static void begin(void)
 	if (!page_watch_works())
 		skip();
 	call_scene_begin();
+	watched = NULL;
+	endpoint = actor_object(&scene.actor, scene.endpoint);
 	for (uint32_t i = 0; i < PAGES; i++) {
 		unsigned level;
 		pte_t entry = address_space_entry(&scene.process->space, SCENE_WRITABLE + i * PAGE_SIZE, &level);
@@ -82,8 +99,16 @@ static struct ring_completion take(void)
 {
 	struct ring_completion completion;
 
+	handing_out = 1;
 	assert_int_equal(actor_take(scene.thread, &completion), STATUS_OK);
+	handing_out = 0;
 	return completion;
+}
+
+/* What is complete has touched nothing yet: that is its thread's to do. */
+static void assert_untouched(void)
+{
+	assert_int_equal(touches, 0);
 }
 
 /* ---- bytes ---- */
@@ -161,8 +186,8 @@ static uint64_t pass_call(void)
 	assert_locked(2);
 	shut();
 	(void)ACTOR_SUBMIT(scene.thread, RING_RECEIVE, 0, scene.endpoint, ACROSS, sizeof(struct endpoint_message) + 16);
+	assert_locked(2); /* a call goes to who receives it at once */
 	id = take().value;
-	assert_locked(2);
 	return id;
 }
 
@@ -178,6 +203,7 @@ static void test_messages(void **state)
 	/* the answer: nothing is read, and the header is written to the caller's buffer */
 	shut();
 	(void)ACTOR_SUBMIT(scene.thread, RING_RETURN, 0, scene.endpoint, id, 7);
+	assert_untouched();
 	assert_int_equal(take().result, 0);
 	assert_int_equal(take().result, 0);
 	assert_locked(2);
@@ -198,6 +224,7 @@ static void test_end_of_a_thread(void **state)
 			   process_thread_id(scene.process, thread), ACROSS + 8, sizeof(struct thread_exit));
 	shut();
 	actor_end_thread(thread, 9);
+	assert_untouched();
 	completion = take();
 	assert_locked(2);
 	assert_int_equal(actor_status(&completion), STATUS_OK);
@@ -214,17 +241,20 @@ static void test_end_of_a_process(void **state)
 	(void)state;
 	begin();
 	actor_begin(&other, "other");
-	process_add_hold(other.process);
-	handle = actor_grant(&scene.actor, INTERFACE_PROCESS_HANDLE, TRANSFER_NONE, other.process);
+	watched = other.process;
+	process_add_hold(watched);
+	handle = actor_grant(&scene.actor, INTERFACE_PROCESS_HANDLE, TRANSFER_NONE, watched);
 	(void)ACTOR_SUBMIT(scene.thread, RING_CALL, PROCESS_HANDLE_WAIT, handle, ACROSS, sizeof(struct process_exit));
 	shut();
 	actor_end(&other);
+	assert_untouched();
 	completion = take();
 	assert_locked(2);
 	assert_int_equal(actor_status(&completion), STATUS_OK);
 	/* and when it has ended already */
 	shut();
 	(void)ACTOR_SUBMIT(scene.thread, RING_CALL, PROCESS_HANDLE_WAIT, handle, ACROSS, sizeof(struct process_exit));
+	assert_untouched();
 	completion = take();
 	assert_locked(2);
 	assert_int_equal(actor_status(&completion), STATUS_OK);

@@ -26,11 +26,14 @@ static frame_t window[KERNEL_STACK_SLOTS * SLOT_PAGES]; /* 0: not mapped */
 static uint64_t mapped, flushes;
 static uint64_t refuse_map; /* mapping number so many from now fails; UINT64_MAX: none does */
 
+static bool making_tables;
+static uint64_t tables[COUNT_OF(window) / PAGES_PER_2MIB + 1]; /* mappings so far in what one page table spans */
+
 static frame_t *entry_of(uint64_t address)
 {
 	uint64_t page = (address - STACK_WINDOW_START) >> PAGE_SHIFT;
 
-	CHECK(page < COUNT_OF(window) && page % SLOT_PAGES != 0); /* never a guard page */
+	CHECK(page < COUNT_OF(window) && (making_tables || page % SLOT_PAGES != 0)); /* never a guard page */
 	return &window[page];
 }
 
@@ -41,6 +44,7 @@ enum status paging_map_page(uint64_t address, frame_t frame)
 	GUARD(refuse_map-- != 0, STATUS_OUT_OF_MEMORY);
 	CHECK(frame_to_u64(*entry) == 0);
 	*entry = frame;
+	tables[(address - STACK_WINDOW_START) / (PAGES_PER_2MIB * PAGE_SIZE)]++;
 	mapped++;
 	return STATUS_OK;
 }
@@ -244,13 +248,52 @@ static void test_all_slots(void **state)
 	world_stop(&world);
 }
 
+/*
+ * So many stacks as the RAM is worth, between a least number and all, each in a table that was made at the start. Last,
+ * since a limit is for good.
+ */
+static void test_limits(void **state)
+{
+	static const struct {
+		uint64_t frames;
+		uint32_t limit;
+	} machines[] = { { KERNEL_STACK_SLOTS * 16 + 4096, KERNEL_STACK_SLOTS }, { 8192, 0 }, { 1000, 128 } };
+	static struct world world;
+	struct frame_statistics statistics;
+	uint64_t top;
+
+	(void)state;
+	for (uint32_t i = 0; i < COUNT_OF(machines); i++) {
+		world_start(&world, machines[i].frames);
+		memset(tables, 0, sizeof(tables));
+		frame_statistics_read(&statistics);
+		making_tables = true;
+		refuse_map = 1;
+		assert_int_equal(kernel_stack_init(), STATUS_OUT_OF_MEMORY);
+		refuse_map = UINT64_MAX;
+		assert_int_equal(kernel_stack_init(), STATUS_OK);
+		making_tables = false;
+		expect_whole(&world);
+		assert_int_equal(kernel_stack_limit(),
+				 machines[i].limit != 0 ? machines[i].limit : statistics.total / 16);
+		for (uint64_t page = 0; page < kernel_stack_limit() * SLOT_PAGES; page++)
+			assert_int_not_equal(tables[page / PAGES_PER_2MIB], 0);
+		world_stop(&world);
+	}
+	world_start(&world, FRAMES);
+	for (uint32_t i = 0; i < kernel_stack_limit(); i++)
+		assert_int_equal(begin(&world), STATUS_OK);
+	assert_true(frame_free_count() > KERNEL_STACK_PAGES);
+	assert_int_equal(kernel_stack_create(&top), STATUS_OUT_OF_MEMORY);
+	expect_whole(&world);
+	world_stop(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_model),
-		cmocka_unit_test(test_cache_saves),
-		cmocka_unit_test(test_trim_gives),
-		cmocka_unit_test(test_all_slots),
+		cmocka_unit_test(test_model),     cmocka_unit_test(test_cache_saves), cmocka_unit_test(test_trim_gives),
+		cmocka_unit_test(test_all_slots), cmocka_unit_test(test_limits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,7 +12,9 @@
 #include "abi/console_abi.h"
 #include "abi/syscall_abi.h"
 #include "abi/timer_abi.h"
+#include "kernel/arch/x86_64/cpu_local.h"
 #include "kernel/arch/x86_64/user_mode.h"
+#include "kernel/cap/dispatch.h"
 #include "kernel/task/operation.h"
 #include "kernel/task/process_end.h"
 #include "lib/check.h"
@@ -300,6 +302,65 @@ static void test_enter(void **state)
 	end();
 }
 
+/* ---- between two submissions ---- */
+
+#define BATCH 3u
+
+/* BATCH lines to the console, in one go. */
+static void write_lines(void *argument)
+{
+	struct ring_submission *slot;
+	struct ring_look look;
+
+	(void)argument;
+	task_scheduler_run_as(actor.thread);
+	actor_write(&actor, BUFFER, "abc", BATCH);
+	for (uint32_t i = 0; i < BATCH; i++) {
+		CHECK(ring_submit_slot(actor.thread->ring, &slot) == STATUS_OK);
+		*(ring_word_t *)slot = actor_first(RING_CALL, CONSOLE_WRITE, console);
+		slot->argument[0] = BUFFER + i;
+		slot->argument[1] = 1;
+		ring_publish(actor.thread->ring);
+	}
+	look = ring_kernel_look(&actor.thread->ring_state, actor.thread->ring);
+	assert_int_equal(look.pending, BATCH);
+	assert_int_equal(dispatch_queue(actor.thread, look.pending, look.waiting), look.waiting + BATCH);
+}
+
+/* A batch attends to what the CPU is asked, at once; and not if nothing is asked. */
+static void test_attention(void **state)
+{
+	(void)state;
+	begin();
+	write_lines(NULL);
+	assert_int_equal(task_scheduler_log.attended, 0);
+	cpu_current()->attention = 1;
+	task_scheduler_log.handed_over = actor.thread;
+	write_lines(NULL);
+	assert_int_equal(task_scheduler_log.attended, 1);
+	assert_null(task_scheduler_log.handed_over); /* others may run it meanwhile */
+	assert_string_equal(task_machine_printed(), "abcabc");
+	end();
+}
+
+/* The rest of a batch is not carried out when the process is to end. */
+static void test_killed_in_batch(void **state)
+{
+	const struct process_exit exit = { .code = 5, .end = PROCESS_KILLED };
+	struct process *process;
+
+	(void)state;
+	begin();
+	process = actor.process;
+	process_use(process);
+	process_end_begin(process, &exit);
+	assert_true(task_scheduler_run(actor.thread, write_lines, NULL));
+	assert_true(process->ended);
+	assert_string_equal(task_machine_printed(), "a");
+	process_end_use(process);
+	task_machine_stop();
+}
+
 static void end_process(void *argument)
 {
 	const struct process_exit exit = { .code = 5, .end = PROCESS_KILLED };
@@ -366,11 +427,17 @@ static void test_exit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_places), cmocka_unit_test(test_done_order),
-		cmocka_unit_test(test_cancel), cmocka_unit_test(test_queue_first),
-		cmocka_unit_test(test_sleep),  cmocka_unit_test(test_console),
-		cmocka_unit_test(test_enter),  cmocka_unit_test(test_killed_asleep),
+		cmocka_unit_test(test_places),
+		cmocka_unit_test(test_done_order),
+		cmocka_unit_test(test_cancel),
+		cmocka_unit_test(test_queue_first),
+		cmocka_unit_test(test_sleep),
+		cmocka_unit_test(test_console),
+		cmocka_unit_test(test_enter),
+		cmocka_unit_test(test_killed_asleep),
 		cmocka_unit_test(test_exit),
+		cmocka_unit_test(test_attention),
+		cmocka_unit_test(test_killed_in_batch),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

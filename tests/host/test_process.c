@@ -73,6 +73,35 @@ static void test_create(void **state)
 	task_machine_stop();
 }
 
+/* A name goes into logs and listings: whatever a program puts into it, one line of printable characters comes out. */
+static void test_name(void **state)
+{
+	static const struct {
+		const char *given, *kept;
+	} names[] = {
+		{ "", "" },
+		{ " plain ~ name", " plain ~ name" },
+		{ "two\nlines\r", "two?lines?" },
+		{ "\033[2J\t\x7f", "?[2J??" },
+		{ "\x80\xff\xc3\xa9\x1f\x01", "??????" },
+		{ "thirty characters, and then: \n\n\n", "thirty characters, and then: ??" },
+	};
+	uint64_t limits[LEDGER_COUNT];
+
+	(void)state;
+	task_machine_start(FRAMES);
+	task_machine_limits(limits, TASK_MACHINE_PLENTY);
+	for (uint32_t i = 0; i < COUNT_OF(names); i++) {
+		struct process_template template = { names[i].given, NULL, limits, 5 };
+		struct process *process;
+
+		assert_int_equal(process_create(&template, &process), STATUS_OK);
+		assert_string_equal(process->name, names[i].kept);
+		process_discard(process);
+	}
+	task_machine_stop();
+}
+
 static enum status attempt_process(const uint64_t limits[LEDGER_COUNT], uint64_t needs[LEDGER_COUNT])
 {
 	struct process *process;
@@ -438,17 +467,12 @@ static void test_end_full(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_create),
-		cmocka_unit_test(test_refused_promise),
-		cmocka_unit_test(test_limited_ledger),
-		cmocka_unit_test(test_last_frames),
-		cmocka_unit_test(test_carve),
-		cmocka_unit_test(test_carve_too_much),
-		cmocka_unit_test(test_carve_undone),
-		cmocka_unit_test(test_family),
-		cmocka_unit_test(test_list),
-		cmocka_unit_test(test_record),
-		cmocka_unit_test(test_use_unless_gone),
+		cmocka_unit_test(test_create),          cmocka_unit_test(test_name),
+		cmocka_unit_test(test_refused_promise), cmocka_unit_test(test_limited_ledger),
+		cmocka_unit_test(test_last_frames),     cmocka_unit_test(test_carve),
+		cmocka_unit_test(test_carve_too_much),  cmocka_unit_test(test_carve_undone),
+		cmocka_unit_test(test_family),          cmocka_unit_test(test_list),
+		cmocka_unit_test(test_record),          cmocka_unit_test(test_use_unless_gone),
 		cmocka_unit_test(test_end_full),
 	};
 

@@ -70,6 +70,51 @@ static void test_wait(void **state)
 	end();
 }
 
+/* A buffer that is bad when the process has ended; another one is told all the same, and so is who asks again. */
+static void test_wait_fault(void **state)
+{
+	static const struct {
+		uint64_t address;
+		enum status status;
+	} bad[] = {
+		{ ACTOR_READABLE, STATUS_BUFFER_FAULT },
+		{ ACTOR_READABLE - 8, STATUS_BUFFER_FAULT },
+		{ USER_LIMIT, STATUS_NOT_USER_ADDRESS },
+		{ UINT64_MAX - 8, STATUS_RANGE_WRAPS },
+	};
+	struct ring_completion completion;
+	struct process_exit exit = { 0 };
+	struct thread *second;
+	uint64_t was = 77, is;
+
+	(void)state;
+	begin();
+	second = actor_add_thread(&parent);
+	actor_write(&parent, ACTOR_READABLE - 8, &was, sizeof(was));
+	for (uint32_t i = 0; i < COUNT_OF(bad); i++)
+		(void)ACTOR_SUBMIT(parent.thread, RING_CALL, PROCESS_HANDLE_WAIT, handle, bad[i].address, sizeof(exit));
+	(void)ACTOR_SUBMIT(second, RING_CALL, PROCESS_HANDLE_WAIT, handle, RESULT, sizeof(exit));
+	assert_int_equal(child.process->waits.count, COUNT_OF(bad) + 1);
+	end_child();
+	actor_read(&parent, RESULT, &exit, sizeof(exit));
+	assert_int_equal(exit.process_id, 0); /* each is told by itself */
+	for (uint32_t i = 0; i < COUNT_OF(bad); i++) {
+		assert_int_equal(actor_take(parent.thread, &completion), STATUS_OK);
+		assert_int_equal(actor_status(&completion), bad[i].status);
+		assert_int_equal(completion.value, 0);
+	}
+	actor_read(&parent, ACTOR_READABLE - 8, &is, sizeof(is));
+	assert_int_equal(is, was);
+	assert_int_equal(actor_take(second, &completion), STATUS_OK);
+	assert_int_equal(actor_status(&completion), STATUS_OK);
+	actor_read(&parent, RESULT, &exit, sizeof(exit));
+	assert_int_equal(exit.process_id, child.process->id);
+	assert_int_equal(exit.code, 3);
+	completion = ACTOR_CALL(parent.thread, RING_CALL, PROCESS_HANDLE_WAIT, handle, RESULT, sizeof(exit));
+	assert_int_equal(completion.value, 3);
+	end();
+}
+
 /* The handle is given up while the wait is open: it is answered all the same. */
 static void test_wait_released(void **state)
 {
@@ -129,6 +174,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_wait),
+		cmocka_unit_test(test_wait_fault),
 		cmocka_unit_test(test_wait_released),
 		cmocka_unit_test(test_kill),
 	};

@@ -287,23 +287,41 @@ static void test_wait_refused(void **state)
 	end();
 }
 
-/* A bad buffer costs the waiter its report, not the code, and never the other one's. */
+/* A bad buffer costs the waiter what it would have been told, and nobody else anything. */
 static void test_wait_fault(void **state)
 {
+	const uint64_t across = ACTOR_READABLE - sizeof(struct thread_exit) + 8;
+	struct thread_exit report = { 0 };
 	struct ring_completion completion;
-	struct thread *thread;
+	struct thread *thread, *other;
+	uint64_t was = 77, is;
 	handle_t control;
 
 	(void)state;
 	begin();
 	control = actor_grant(&actor, INTERFACE_THREAD_CONTROL, TRANSFER_NONE, actor.process);
 	thread = actor_add_thread(&actor);
-	(void)ACTOR_SUBMIT(actor.thread, RING_CALL, THREAD_CONTROL_WAIT, control, 1, ACTOR_READABLE, 24);
+	other = actor_add_thread(&actor);
+	actor_write(&actor, across, &was, sizeof(was));
+	(void)ACTOR_SUBMIT(actor.thread, RING_CALL, THREAD_CONTROL_WAIT, control, 1, across, sizeof(report));
+	(void)ACTOR_SUBMIT(other, RING_CALL, THREAD_CONTROL_WAIT, control, 1, RESULT, sizeof(report));
 	actor_end_thread(thread, 3);
+	assert_int_equal(actor.process->slot[1].state, THREAD_SLOT_FREE);
+	actor_read(&actor, RESULT, &report, sizeof(report));
+	assert_int_equal(report.thread_id, 0); /* each is told by itself */
 	assert_int_equal(actor_take(actor.thread, &completion), STATUS_OK);
 	assert_int_equal(actor_status(&completion), STATUS_BUFFER_FAULT);
+	assert_int_equal(completion.value, 0);
+	assert_int_equal(actor.thread->refused, 1);
+	actor_read(&actor, across, &is, sizeof(is));
+	assert_int_equal(is, was);
+	assert_int_equal(actor_take(other, &completion), STATUS_OK);
+	assert_int_equal(actor_status(&completion), STATUS_OK);
 	assert_int_equal(completion.value, 3);
-	assert_int_equal(actor.process->slot[1].state, THREAD_SLOT_FREE);
+	actor_read(&actor, RESULT, &report, sizeof(report));
+	assert_int_equal(report.thread_id, 1);
+	assert_int_equal(report.code, 3);
+	actor_assert_valid(&actor);
 	end();
 }
 

@@ -83,7 +83,7 @@ static void share_to_multiply(const struct attack *attack)
 	trial_child_build(&builder, "nothing");
 	trial_child_copy(&builder, "object", object.handle);
 	process_builder_limit(&builder, LEDGER_FRAME_GRANT, 299);
-	EXPECT_STATUS(trial_child_start(&builder, &process), STATUS_RECEIVER_LIMIT);
+	EXPECT_STATUS(trial_child_start(&builder, &process), STATUS_OVER_FRAME_GRANT);
 	process_builder_limit(&builder, LEDGER_FRAME_GRANT, 300);
 	EXPECT_OK(trial_child_start(&builder, &process));
 	trial_child_expect(process, PROCESS_EXITED, 0);

@@ -56,7 +56,7 @@ static void child_ledger_too_small(void)
 		status = trial_child_start(&builder, &process);
 		if (status == STATUS_OK)
 			break;
-		EXPECT(status == ledger_refusal(current) || status == STATUS_RECEIVER_LIMIT);
+		EXPECT_STATUS(status, ledger_refusal(current));
 		EXPECT(is_unchanged(&before));
 		EXPECT_OK(memory_object_client_info(object, &info));
 		EXPECT(limit < (UINT64_C(1) << 20));
