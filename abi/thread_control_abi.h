@@ -27,7 +27,7 @@ enum thread_control_operation {
 	/*
 	 * (thread id, buffer, bytes) -> exit code, and struct thread_exit; the buffer may be 0 with 0 bytes. Completes
 	 * when the thread has ended and everything of it was given back; frees the id. NOT_FOUND: no such thread, or
-	 * already waited for; BAD_ARGUMENT: itself.
+	 * already waited for; BAD_ARGUMENT: itself. A bad buffer costs the report and the code.
 	 */
 	THREAD_CONTROL_WAIT = 2,
 	THREAD_CONTROL_SELF = 3,         /* () -> thread id */

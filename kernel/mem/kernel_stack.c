@@ -165,8 +165,10 @@ static enum status make_table(uint64_t address)
 
 	TRY(frame_allocate(FRAME_KERNEL, NULL, &frame));
 	status = paging_map_page(address, frame);
-	if (status == STATUS_OK)
+	if (status == STATUS_OK) {
 		(void)paging_unmap_page(address);
+		tlb_flush_kernel(vaddr_from_u64(address), vaddr_from_u64(address + PAGE_SIZE));
+	}
 	frame_free(frame, FRAME_KERNEL, NULL);
 	return status;
 }

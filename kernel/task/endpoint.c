@@ -421,17 +421,28 @@ static void finish_call(struct operation *call, struct message_transfer *both, c
 	operation_answer(call, answer->answer, answer->value);
 }
 
-enum status endpoint_hand_out(const struct operation *call)
+void endpoint_give_up(const struct operation *call)
 {
 	struct process *process = call->thread->process;
-	const struct endpoint_message *header = &call->message->header;
-	enum status status = write_message(process, call->buffer, header);
+	const struct endpoint_message *header;
 
-	if (status == STATUS_OK)
-		return STATUS_OK;
 	scheduler_keep_running(); /* it may take long */
+	if (call->bytes == 0) {
+		if (call->completion.capability != HANDLE_NONE)
+			(void)process_capability_release(process, call->completion.capability);
+		return;
+	}
+	header = &call->message->header;
 	for (uint32_t i = 0; i < header->capabilities; i++)
 		(void)process_capability_release(process, header->capability[i].capability);
+}
+
+enum status endpoint_hand_out(const struct operation *call)
+{
+	enum status status = write_message(call->thread->process, call->buffer, &call->message->header);
+
+	if (status != STATUS_OK)
+		endpoint_give_up(call);
 	return status;
 }
 

@@ -105,6 +105,9 @@ enum status endpoint_return(struct endpoint *endpoint, struct process *process, 
  */
 enum status endpoint_hand_out(const struct operation *call);
 
+/* Release the capabilities that came with an answer that the program will not learn of, by the call's thread. */
+void endpoint_give_up(const struct operation *call);
+
 void endpoint_read(struct endpoint *endpoint, struct endpoint_statistics *statistics);
 
 /* Queues and counts of all. At rest. */

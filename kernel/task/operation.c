@@ -236,13 +236,21 @@ static bool take_back(struct operation *operation)
 	return waits;
 }
 
+/* It was completed, and its thread ends before it took notice. */
+static void give_up(struct operation *operation)
+{
+	meet_completer(operation);
+	if (operation->kind == OPERATION_CALL && operation->completion.result >= 0)
+		endpoint_give_up(operation);
+}
+
 void operation_cancel_all(struct thread *thread)
 {
 	while (thread->places_used != 0) {
 		struct operation *operation = &thread->operation[__builtin_ctz(thread->places_used)];
 
-		(void)take_back(operation);
-		meet_completer(operation);
+		if (!take_back(operation))
+			give_up(operation);
 		let_go(operation);
 		operation_abandon(operation);
 	}
