@@ -28,6 +28,7 @@ include mk/iso.mk
 include mk/host.mk
 include mk/install.mk
 include mk/fuzz.mk
+include mk/prove.mk
 
 SETUP := tools/setup.sh
 SUITE := CAPOS_BUILD=$B
@@ -36,7 +37,7 @@ SUITE := CAPOS_BUILD=$B
 	run-vm run-mutant run-gdb run-iso iso bench gdb clean setup
 
 help: ## this list
-	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile mk/install.mk | expand -t 24
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile mk/install.mk mk/prove.mk | expand -t 24
 
 build: $(KERNEL) $(PACKAGE) $(USER_LIBRARY) ## kernel, programs and boot package (the default)
 

@@ -7,14 +7,18 @@ _Static_assert(CAP_TABLE_MAX_SLOTS <= UINT16_MAX, "next_free holds index + 1");
 
 static const struct cap_hold no_hold = { .interface = INTERFACE_NONE, .mode = TRANSFER_NONE };
 
-static uint32_t index_of(handle_t handle)
-{
-	return handle & HANDLE_INDEX_MASK;
-}
-
 static handle_t handle_make(uint32_t index, uint16_t generation)
 {
-	return (handle_t)generation << HANDLE_GENERATION_SHIFT | index;
+	return (handle_t)generation * (HANDLE_INDEX_MASK + 1) + index;
+}
+
+/* Field by field, which is one move or two to a compiler and four facts to a prover. */
+static void hold_copy(struct cap_hold *to, const struct cap_hold *from)
+{
+	to->object = from->object;
+	to->badge = from->badge;
+	to->interface = from->interface;
+	to->mode = from->mode;
 }
 
 static uint32_t slots_of_pages(uint32_t pages)
@@ -33,13 +37,13 @@ static struct cap_slot *slot_at(const struct cap_table *table, uint32_t index)
 /* The slot that an id names, if it is in that state and of that generation. */
 static bool resolve(const struct cap_table *table, handle_t handle, enum cap_slot_state state, struct cap_slot **slot)
 {
-	const uint32_t index = index_of(handle);
+	const uint32_t index = cap_table_index(handle);
 	struct cap_slot *found;
 
 	if (index >= table->slots)
 		return false;
 	found = slot_at(table, index);
-	if (found->state != state || found->generation != handle >> HANDLE_GENERATION_SHIFT)
+	if (found->state != state || found->generation != cap_table_generation(handle))
 		return false;
 	*slot = found;
 	return true;
@@ -50,19 +54,32 @@ static void push_free(struct cap_table *table, uint32_t index, struct cap_slot *
 	slot->state = CAP_SLOT_FREE;
 	slot->next_free = (uint16_t)table->free_head;
 	table->free_head = index + 1;
+	/*@ assert same_pages{Pre, Here}(table) && others_same{Pre, Here}(table, index);
+	    assert \forall integer n; is_link{Pre}(table, n) ==> is_link(table, n); */
 }
 
 /* A used slot goes back; one whose generations are used up never names anything again. */
 static void release(struct cap_table *table, handle_t handle, struct cap_slot *slot)
 {
-	slot->hold = no_hold;
+	hold_copy(&slot->hold, &no_hold);
 	table->used--;
 	if (slot->generation == UINT16_MAX) {
 		slot->state = CAP_SLOT_RETIRED;
 		table->retired++;
-		return;
+	} else {
+		push_free(table, cap_table_index(handle), slot);
 	}
-	push_free(table, index_of(handle), slot);
+	/*@ ghost
+	    /@ loop invariant 0 <= n <= table->slots && 0 <= retired_below(table, n) && 0 <= used_below(table, n);
+	       loop invariant used_below(table, n) + retired_below(table, n) <= n;
+	       loop invariant used_below(table, n) == used_below{Pre}(table, n) - (handle % 65536 < n ? 1 : 0);
+	       loop invariant retired_below(table, n) == retired_below{Pre}(table, n) +
+		 (handle % 65536 < n && slot->state == CAP_SLOT_RETIRED ? 1 : 0);
+	       loop assigns n;
+	       loop variant table->slots - n; @/
+	    for (uint32_t n = 0; n < table->slots; n++)
+		    ;
+	*/
 }
 
 void cap_table_init(struct cap_table *table, void *directory)
@@ -104,7 +121,21 @@ enum status cap_table_reserve(struct cap_table *table, handle_t *handle)
 	slot->next_free = 0;
 	slot->generation++;
 	slot->state = CAP_SLOT_RESERVED;
+	/*@ assert same_pages{Pre, Here}(table) && others_same{Pre, Here}(table, index);
+	    assert is_link{Pre}(table, table->free_head) && table->free_head != index + 1;
+	    assert \forall integer n; n != index + 1 && is_link{Pre}(table, n) ==> is_link(table, n);
+	    assert still_free{Pre, Here}(table, index); */
 	*handle = handle_make(index, slot->generation);
+	/*@ ghost
+	    /@ loop invariant 0 <= n <= table->slots && 0 <= retired_below(table, n) && 0 <= used_below(table, n);
+	       loop invariant used_below(table, n) + retired_below(table, n) <= n;
+	       loop invariant used_below(table, n) == used_below{Pre}(table, n) + (index < n ? 1 : 0);
+	       loop invariant retired_below(table, n) == retired_below{Pre}(table, n);
+	       loop assigns n;
+	       loop variant table->slots - n; @/
+	    for (uint32_t n = 0; n < table->slots; n++)
+		    ;
+	*/
 	return STATUS_OK;
 }
 
@@ -113,8 +144,18 @@ void cap_table_publish(struct cap_table *table, handle_t handle, const struct ca
 	struct cap_slot *slot;
 
 	CHECK(resolve(table, handle, CAP_SLOT_RESERVED, &slot));
-	slot->hold = *hold;
+	hold_copy(&slot->hold, hold);
 	slot->state = CAP_SLOT_LIVE;
+	/*@ ghost
+	    /@ loop invariant 0 <= n <= table->slots && 0 <= retired_below(table, n) && 0 <= used_below(table, n);
+	       loop invariant used_below(table, n) + retired_below(table, n) <= n;
+	       loop invariant used_below(table, n) == used_below{Pre}(table, n);
+	       loop invariant retired_below(table, n) == retired_below{Pre}(table, n);
+	       loop assigns n;
+	       loop variant table->slots - n; @/
+	    for (uint32_t n = 0; n < table->slots; n++)
+		    ;
+	*/
 }
 
 void cap_table_cancel(struct cap_table *table, handle_t handle)
@@ -141,7 +182,7 @@ enum status cap_table_remove(struct cap_table *table, handle_t handle, struct ca
 	struct cap_slot *slot;
 
 	GUARD(resolve(table, handle, CAP_SLOT_LIVE, &slot), STATUS_NO_SUCH_CAPABILITY);
-	*hold = slot->hold;
+	hold_copy(hold, &slot->hold);
 	release(table, handle, slot);
 	return STATUS_OK;
 }
@@ -152,8 +193,18 @@ enum status cap_table_move_begin(struct cap_table *table, handle_t handle, struc
 
 	GUARD(resolve(table, handle, CAP_SLOT_LIVE, &slot), STATUS_NO_SUCH_CAPABILITY);
 	GUARD(slot->hold.mode != TRANSFER_NONE, STATUS_NOT_TRANSFERABLE);
-	*hold = slot->hold;
+	hold_copy(hold, &slot->hold);
 	slot->state = CAP_SLOT_MOVING;
+	/*@ ghost
+	    /@ loop invariant 0 <= n <= table->slots && 0 <= retired_below(table, n) && 0 <= used_below(table, n);
+	       loop invariant used_below(table, n) + retired_below(table, n) <= n;
+	       loop invariant used_below(table, n) == used_below{Pre}(table, n);
+	       loop invariant retired_below(table, n) == retired_below{Pre}(table, n);
+	       loop assigns n;
+	       loop variant table->slots - n; @/
+	    for (uint32_t n = 0; n < table->slots; n++)
+		    ;
+	*/
 	return STATUS_OK;
 }
 
@@ -171,6 +222,16 @@ void cap_table_move_abort(struct cap_table *table, handle_t handle)
 
 	CHECK(resolve(table, handle, CAP_SLOT_MOVING, &slot));
 	slot->state = CAP_SLOT_LIVE;
+	/*@ ghost
+	    /@ loop invariant 0 <= n <= table->slots && 0 <= retired_below(table, n) && 0 <= used_below(table, n);
+	       loop invariant used_below(table, n) + retired_below(table, n) <= n;
+	       loop invariant used_below(table, n) == used_below{Pre}(table, n);
+	       loop invariant retired_below(table, n) == retired_below{Pre}(table, n);
+	       loop assigns n;
+	       loop variant table->slots - n; @/
+	    for (uint32_t n = 0; n < table->slots; n++)
+		    ;
+	*/
 }
 
 enum status cap_table_next(const struct cap_table *table, uint32_t index, handle_t *handle,
