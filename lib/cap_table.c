@@ -34,19 +34,16 @@ static struct cap_slot *slot_at(const struct cap_table *table, uint32_t index)
 	return &table->page[index / CAP_SLOTS_PER_PAGE][index % CAP_SLOTS_PER_PAGE];
 }
 
-/* The slot that an id names, if it is in that state and of that generation. */
-static bool resolve(const struct cap_table *table, handle_t handle, enum cap_slot_state state, struct cap_slot **slot)
+/* Whether an id names a slot in that state and of its generation. */
+static bool resolves(const struct cap_table *table, handle_t handle, enum cap_slot_state state)
 {
 	const uint32_t index = cap_table_index(handle);
-	struct cap_slot *found;
+	const struct cap_slot *slot;
 
 	if (index >= table->slots)
 		return false;
-	found = slot_at(table, index);
-	if (found->state != state || found->generation != cap_table_generation(handle))
-		return false;
-	*slot = found;
-	return true;
+	slot = slot_at(table, index);
+	return slot->state == state && slot->generation == cap_table_generation(handle);
 }
 
 static void push_free(struct cap_table *table, uint32_t index, struct cap_slot *slot)
@@ -54,8 +51,26 @@ static void push_free(struct cap_table *table, uint32_t index, struct cap_slot *
 	slot->state = CAP_SLOT_FREE;
 	slot->next_free = (uint16_t)table->free_head;
 	table->free_head = index + 1;
-	/*@ assert same_pages{Pre, Here}(table) && others_same{Pre, Here}(table, index);
-	    assert \forall integer n; is_link{Pre}(table, n) ==> is_link(table, n); */
+	/*@ assert same_pages{Pre, Here}(table) && others_same{Pre, Here}(table, index); */
+	/*@ assert \forall integer n; is_link{Pre}(table, n) ==> is_link(table, n); */
+}
+
+/* The first free slot, of this index, under its next generation. */
+static void pop_free(struct cap_table *table, uint32_t index)
+{
+	struct cap_slot *slot = slot_at(table, index);
+
+	CHECK(slot->state == CAP_SLOT_FREE && slot->generation < UINT16_MAX);
+	table->free_head = slot->next_free;
+	slot->next_free = 0;
+	slot->generation++;
+	slot->state = CAP_SLOT_RESERVED;
+	/*@ assert same_pages{Pre, Here}(table) && others_same{Pre, Here}(table, index); */
+	/*@ assert is_link{Pre}(table, table->free_head) && table->free_head != index + 1; */
+	/*@ assert \forall integer n; n != index + 1 && is_link{Pre}(table, n) ==> is_link(table, n); */
+	/*@ assert still_free{Pre, Here}(table, index); */
+	/*@ assert \forall integer i; 0 <= i < table->slots && slot_of(table, i)->state == CAP_SLOT_FREE ==>
+	      is_link{Pre}(table, slot_of(table, i)->next_free) && slot_of(table, i)->next_free != index + 1; */
 }
 
 /* A used slot goes back; one whose generations are used up never names anything again. */
@@ -109,23 +124,14 @@ bool cap_table_has_free(const struct cap_table *table)
 
 enum status cap_table_reserve(struct cap_table *table, handle_t *handle)
 {
-	struct cap_slot *slot;
 	uint32_t index;
 
 	GUARD(cap_table_has_free(table), STATUS_OVER_CAP_SLOTS);
 	index = table->free_head - 1;
-	slot = slot_at(table, index);
-	CHECK(slot->state == CAP_SLOT_FREE && slot->generation < UINT16_MAX);
-	table->free_head = slot->next_free;
+	pop_free(table, index);
 	table->used++;
-	slot->next_free = 0;
-	slot->generation++;
-	slot->state = CAP_SLOT_RESERVED;
-	/*@ assert same_pages{Pre, Here}(table) && others_same{Pre, Here}(table, index);
-	    assert is_link{Pre}(table, table->free_head) && table->free_head != index + 1;
-	    assert \forall integer n; n != index + 1 && is_link{Pre}(table, n) ==> is_link(table, n);
-	    assert still_free{Pre, Here}(table, index); */
-	*handle = handle_make(index, slot->generation);
+	*handle = handle_make(index, slot_at(table, index)->generation);
+	/*@ assert same_pages{Pre, Here}(table) && others_same{Pre, Here}(table, index); */
 	/*@ ghost
 	    /@ loop invariant 0 <= n <= table->slots && 0 <= retired_below(table, n) && 0 <= used_below(table, n);
 	       loop invariant used_below(table, n) + retired_below(table, n) <= n;
@@ -143,9 +149,11 @@ void cap_table_publish(struct cap_table *table, handle_t handle, const struct ca
 {
 	struct cap_slot *slot;
 
-	CHECK(resolve(table, handle, CAP_SLOT_RESERVED, &slot));
+	CHECK(resolves(table, handle, CAP_SLOT_RESERVED));
+	slot = slot_at(table, cap_table_index(handle));
 	hold_copy(&slot->hold, hold);
 	slot->state = CAP_SLOT_LIVE;
+	/*@ assert same_pages{Pre, Here}(table) && others_same{Pre, Here}(table, handle % 65536); */
 	/*@ ghost
 	    /@ loop invariant 0 <= n <= table->slots && 0 <= retired_below(table, n) && 0 <= used_below(table, n);
 	       loop invariant used_below(table, n) + retired_below(table, n) <= n;
@@ -162,7 +170,8 @@ void cap_table_cancel(struct cap_table *table, handle_t handle)
 {
 	struct cap_slot *slot;
 
-	CHECK(resolve(table, handle, CAP_SLOT_RESERVED, &slot));
+	CHECK(resolves(table, handle, CAP_SLOT_RESERVED));
+	slot = slot_at(table, cap_table_index(handle));
 	release(table, handle, slot);
 }
 
@@ -181,7 +190,8 @@ enum status cap_table_remove(struct cap_table *table, handle_t handle, struct ca
 {
 	struct cap_slot *slot;
 
-	GUARD(resolve(table, handle, CAP_SLOT_LIVE, &slot), STATUS_NO_SUCH_CAPABILITY);
+	GUARD(resolves(table, handle, CAP_SLOT_LIVE), STATUS_NO_SUCH_CAPABILITY);
+	slot = slot_at(table, cap_table_index(handle));
 	hold_copy(hold, &slot->hold);
 	release(table, handle, slot);
 	return STATUS_OK;
@@ -191,10 +201,12 @@ enum status cap_table_move_begin(struct cap_table *table, handle_t handle, struc
 {
 	struct cap_slot *slot;
 
-	GUARD(resolve(table, handle, CAP_SLOT_LIVE, &slot), STATUS_NO_SUCH_CAPABILITY);
+	GUARD(resolves(table, handle, CAP_SLOT_LIVE), STATUS_NO_SUCH_CAPABILITY);
+	slot = slot_at(table, cap_table_index(handle));
 	GUARD(slot->hold.mode != TRANSFER_NONE, STATUS_NOT_TRANSFERABLE);
 	hold_copy(hold, &slot->hold);
 	slot->state = CAP_SLOT_MOVING;
+	/*@ assert same_pages{Pre, Here}(table) && others_same{Pre, Here}(table, handle % 65536); */
 	/*@ ghost
 	    /@ loop invariant 0 <= n <= table->slots && 0 <= retired_below(table, n) && 0 <= used_below(table, n);
 	       loop invariant used_below(table, n) + retired_below(table, n) <= n;
@@ -212,7 +224,8 @@ void cap_table_move_commit(struct cap_table *table, handle_t handle)
 {
 	struct cap_slot *slot;
 
-	CHECK(resolve(table, handle, CAP_SLOT_MOVING, &slot));
+	CHECK(resolves(table, handle, CAP_SLOT_MOVING));
+	slot = slot_at(table, cap_table_index(handle));
 	release(table, handle, slot);
 }
 
@@ -220,8 +233,10 @@ void cap_table_move_abort(struct cap_table *table, handle_t handle)
 {
 	struct cap_slot *slot;
 
-	CHECK(resolve(table, handle, CAP_SLOT_MOVING, &slot));
+	CHECK(resolves(table, handle, CAP_SLOT_MOVING));
+	slot = slot_at(table, cap_table_index(handle));
 	slot->state = CAP_SLOT_LIVE;
+	/*@ assert same_pages{Pre, Here}(table) && others_same{Pre, Here}(table, handle % 65536); */
 	/*@ ghost
 	    /@ loop invariant 0 <= n <= table->slots && 0 <= retired_below(table, n) && 0 <= used_below(table, n);
 	       loop invariant used_below(table, n) + retired_below(table, n) <= n;

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """`make prove-lib`: every proof of proofs/, one line a property; last line "prove-lib: N passed, N failed".
 
-prove.py [--only WORD] [--times FILE]
+prove.py [--only WORD]
 A tool that cannot be had fails its proofs: what was not proved does not pass. Properties:
   proofs/wp/wp_NAME.c      each function of lib/ with a contract there, by Frama-C/WP: for all inputs and sizes
   proofs/cbmc/cbmc_NAME.c  each PROOF(name), by CBMC: within the bounds of its line "options name: ..."
@@ -30,7 +30,9 @@ WP_FLAGS = "-machdep gcc_x86_64 -c11 -wp -wp-rte -warn-unsigned-overflow -wp-cac
 CBMC_FLAGS = """--unwinding-assertions --bounds-check --pointer-check --pointer-overflow-check
 --pointer-primitive-check --signed-overflow-check --div-by-zero-check --undefined-shift-check""".split()
 
-GOAL = re.compile(r"^\[wp\] \[(.+?)\] Goal typed_(?:\w+_)?(\S+?)(?: : \w+.*)?$", re.M)
+GOAL = re.compile(r"^\[wp\] \[(.+?)\] Goal typed_(\S+)", re.M)
+COMMENT = re.compile(r"/\*.*?\*/", re.S)
+CONTRACT = re.compile(r"^(?:static|enum|void|bool|const|uint\w+)\b[^;{}=#]*?\b(\w+)\([^;{}]*\);", re.M)
 GOAL_COUNT = re.compile(r"Proved goals:\s+(\d+) / (\d+)")
 ANNOTATED = re.compile(r"^\[rte:annot\] annotating function (\w+)", re.M)
 PROOF = re.compile(r"^PROOF\((\w+)\)", re.M)
@@ -91,15 +93,15 @@ def prove_wp(path: Path, root: Path = ROOT, functions: str = "", seconds: int = 
     include = "-I. -D__FRAMAC__ -DCAPOS_DEBUG"
     arguments = ["frama-c", f"-cpp-extra-args={include}", *WP_FLAGS, "-wp-prover", PROVERS]
     arguments += ["-wp-timeout", str(seconds), "-wp-par", str(os.cpu_count()), str(path)]
-    if functions:
-        arguments += ["-wp-fct", functions]
+    named = functions or ",".join(CONTRACT.findall(COMMENT.sub("", (root / path).read_text())))
+    arguments += ["-wp-fct", named]
     status, output, took = run(arguments, root, None)
     counts = GOAL_COUNT.search(output)
     if status != 0 or not counts:
         return [Outcome("wp", path.stem, 0, 1, took, output)]
     names = ANNOTATED.findall(output)
     outcomes: dict[str, Outcome] = {}
-    for prover, goal in re.findall(r"^\[wp\] \[(.+?)\] Goal typed_(\S+)", output, re.M):
+    for prover, goal in GOAL.findall(output):
         name = function_of(re.sub(r"^(?:lemma|check_lemma)_", "", goal), names)
         outcome = outcomes.setdefault(name, Outcome("wp", f"{path.stem[3:]}: {name}", 0, 0, 0))
         outcome.total += 1
@@ -110,7 +112,8 @@ def prove_wp(path: Path, root: Path = ROOT, functions: str = "", seconds: int = 
     found = list(outcomes.values())
     silent = int(counts[2]) - sum(outcome.total for outcome in found)
     if silent > 0:  # goals that Frama-C counts without a line of their own
-        found.append(Outcome("wp", f"{path.stem[3:]}: trivial goals", int(counts[1]) - sum(o.proved for o in found), silent, 0))
+        proved = int(counts[1]) - sum(outcome.proved for outcome in found)
+        found.append(Outcome("wp", f"{path.stem[3:]}: trivial goals", proved, silent, 0))
     for outcome in found:
         outcome.seconds = took * outcome.total / int(counts[2])
     return sorted(found, key=lambda outcome: outcome.name)
@@ -128,7 +131,7 @@ def cbmc_folder() -> Path | None:
 
 
 def prove_cbmc(path: Path, only: str = "", root: Path = ROOT) -> list[Outcome]:
-    text = path.read_text()
+    text = (root / path).read_text()
     names = [name for name in PROOF.findall(text) if only in f"cbmc {path.stem} {name}"]
     folder = cbmc_folder()
     if folder is None:
@@ -138,7 +141,7 @@ def prove_cbmc(path: Path, only: str = "", root: Path = ROOT) -> list[Outcome]:
     outcomes = []
     os.environ["PATH"] = f"{folder}:{os.environ['PATH']}"  # cbmc calls the solvers beside it
     for name in names:
-        arguments = [str(folder / "cbmc"), "-I.", "-D__CPROVER__", "--function", name, str(path.relative_to(ROOT))]
+        arguments = [str(folder / "cbmc"), "-I.", "-D__CPROVER__", "--function", name, str(path)]
         arguments += ["proofs/cbmc/cbmc_check.c", *links, *CBMC_FLAGS, *options.get(name, "").split()]
         status, output, took = run(arguments, root)
         counts = CHECKS.search(output)
@@ -198,7 +201,7 @@ def properties(only: str):
     for path in sorted((ROOT / "proofs/spin").glob("*.pml")):
         yield from prove_spin(path, only)
     for path in sorted((ROOT / "proofs/cbmc").glob("cbmc_*.c")):
-        yield from prove_cbmc(path, only)
+        yield from prove_cbmc(path.relative_to(ROOT), only)
     for path in sorted((ROOT / "proofs/wp").glob("wp_*.c")):
         if only in f"wp {path.stem}":
             yield from prove_wp(path.relative_to(ROOT))

@@ -2,12 +2,12 @@
  * lib/deadline_heap: any HEAP_NODES deadlines, put in one after the other, any of them taken out, then another.
  *
  * links: lib/deadline_heap.c
- * options deadline_heap_of_any: --unwind 7
+ * options deadline_heap_of_any: --unwind 5
  */
 #include "lib/deadline_heap.h"
 #include "proofs/cbmc/cbmc_support.h"
 
-#define HEAP_NODES 4u
+#define HEAP_NODES 3u
 
 static void prove_first(const struct deadline_heap *heap, const struct deadline_node *node)
 {

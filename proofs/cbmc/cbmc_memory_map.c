@@ -3,13 +3,13 @@
  * that is arbitrary stands for each. As the map before is any valid one, what holds of one step holds after all.
  *
  * links: lib/memory_map.c
- * options memory_map_add_one: --unwind 6
- * options memory_map_convert_one: --unwind 6
+ * options memory_map_add_one: --unwind 6 --external-sat-solver cadical
+ * options memory_map_convert_one: --unwind 6 --external-sat-solver cadical
  */
 #include "lib/memory_map.h"
 #include "proofs/cbmc/cbmc_support.h"
 
-#define MAP_ENTRIES 3u
+#define MAP_ENTRIES 2u
 
 /* The kind that a frame has; MEMORY_KIND_COUNT: it lies in no range. */
 static enum memory_kind kind_at(const struct memory_map *map, uint64_t frame)

@@ -1,5 +1,7 @@
 /*
  * lib/range and lib/address: for every pair of 64-bit numbers (no loops, so no bound).
+ *
+ * links: lib/range.c
  */
 #include "lib/range.h"
 #include "proofs/cbmc/cbmc_support.h"

@@ -45,7 +45,7 @@
 
     predicate table_fits{L}(struct cap_table *t) = shape(t) && slots_fit(t) && list_fits(t);
 
-    predicate resolves{L}(struct cap_table *t, integer h, integer state) =
+    predicate is_in{L}(struct cap_table *t, integer h, integer state) =
       0 <= h % 65536 < t->slots && slot_of(t, h % 65536)->state == state &&
       slot_of(t, h % 65536)->generation == h / 65536;
     predicate spent{L}(struct cap_table *t, integer h) =
@@ -123,19 +123,16 @@ static struct cap_slot *slot_at(const struct cap_table *table, uint32_t index);
     ensures is_hold(to, from); */
 static void hold_copy(struct cap_hold *to, const struct cap_hold *from);
 
-/*@ requires shape(table) && \valid(slot);
-    requires \separated(slot, table) && \separated(slot, table->page + (0 .. CAP_TABLE_PAGES - 1));
-    requires \forall integer p; 0 <= p < table->pages ==> \separated(slot, table->page[p] + (0 .. 127));
-    assigns *slot;
-    ensures \result == true <==> resolves{Pre}(table, handle, state);
-    ensures \result == true ==> *slot == slot_of{Pre}(table, handle % 65536); */
-static bool resolve(const struct cap_table *table, handle_t handle, enum cap_slot_state state, struct cap_slot **slot);
+/*@ requires shape(table);
+    assigns \nothing;
+    ensures \result == true <==> is_in(table, handle, state); */
+static bool resolves(const struct cap_table *table, handle_t handle, enum cap_slot_state state);
 
 /*@ requires shape(table) && \valid(hold) && \separated(hold, table);
     requires \separated(hold, table->page + (0 .. CAP_TABLE_PAGES - 1));
     requires \forall integer p; 0 <= p < table->pages ==> \separated(hold, table->page[p] + (0 .. 127));
     assigns *hold;
-    ensures \result == STATUS_OK <==> resolves{Pre}(table, handle, CAP_SLOT_LIVE);
+    ensures \result == STATUS_OK <==> is_in{Pre}(table, handle, CAP_SLOT_LIVE);
     ensures \result == STATUS_OK ==> *hold == &slot_of{Pre}(table, handle % 65536)->hold;
     ensures \result != STATUS_OK ==> \result == STATUS_NO_SUCH_CAPABILITY && *hold == \old(*hold); */
 static inline enum status cap_table_find(const struct cap_table *table, handle_t handle, const struct cap_hold **hold);
@@ -155,7 +152,19 @@ static inline enum status cap_table_find(const struct cap_table *table, handle_t
     ensures slot->next_free == \old(table->free_head) && table->free_head == index + 1; */
 static void push_free(struct cap_table *table, uint32_t index, struct cap_slot *slot);
 
-/*@ requires table_fits(table) && counted(table) && resolves(table, handle, slot->state) && is_used(slot->state);
+/*@ requires table_fits(table) && 1 <= table->free_head == index + 1;
+    assigns slot_of(table, index)->state, slot_of(table, index)->next_free, slot_of(table, index)->generation,
+      table->free_head;
+    ensures pages: same_pages{Pre, Post}(table);
+    ensures others: others_same{Pre, Post}(table, index);
+    ensures slot_of(table, index)->state == CAP_SLOT_RESERVED && slot_of(table, index)->generation ==
+   \old(slot_of(table, index)->generation) + 1; ensures shape: shape(table); ensures slots: slots_fit(table); ensures
+   head: list_head(table); ensures next: list_next(table); ensures first: list_first(table); ensures once:
+   list_once(table);
+*/
+static void pop_free(struct cap_table *table, uint32_t index);
+
+/*@ requires table_fits(table) && counted(table) && is_in(table, handle, slot->state) && is_used(slot->state);
     requires slot == slot_of(table, handle % 65536);
     assigns slot->hold, slot->state, slot->next_free, table->free_head, table->used, table->retired;
     ensures pages: same_pages{Pre, Post}(table);
@@ -190,7 +199,7 @@ bool cap_table_has_free(const struct cap_table *table);
       ensures pages: same_pages{Pre, Post}(table);
       ensures shape: shape(table);
       ensures slots: slots_fit(table);
-      ensures new: resolves(table, *handle, CAP_SLOT_RESERVED) && !spent{Pre}(table, *handle);
+      ensures new: is_in(table, *handle, CAP_SLOT_RESERVED) && !spent{Pre}(table, *handle);
       ensures others: others_same{Pre, Post}(table, *handle % 65536);
       ensures head: list_head(table);
       ensures next: list_next(table);
@@ -201,21 +210,31 @@ bool cap_table_has_free(const struct cap_table *table);
     complete behaviors; disjoint behaviors; */
 enum status cap_table_reserve(struct cap_table *table, handle_t *handle);
 
-/*@ requires table_fits(table) && counted(table) && resolves(table, handle, CAP_SLOT_RESERVED);
+/*@ requires table_fits(table) && counted(table) && is_in(table, handle, CAP_SLOT_RESERVED);
     requires \valid_read(hold) && apart(table, (struct cap_hold *)hold);
     assigns *slot_of(table, handle % 65536);
     ensures pages: same_pages{Pre, Post}(table);
-    ensures fits: table_fits(table);
+    ensures shape: shape(table);
+    ensures slots: slots_fit(table);
+    ensures head: list_head(table);
+    ensures next: list_next(table);
+    ensures first: list_first(table);
+    ensures once: list_once(table);
     ensures count: counted(table);
-    ensures live: resolves(table, handle, CAP_SLOT_LIVE);
+    ensures live: is_in(table, handle, CAP_SLOT_LIVE);
     ensures hold: is_hold(&slot_of(table, handle % 65536)->hold, (struct cap_hold *)hold);
     ensures others: others_same{Pre, Post}(table, handle % 65536);
     ensures spent: spent_stay{Pre, Post}(table); */
 void cap_table_publish(struct cap_table *table, handle_t handle, const struct cap_hold *hold);
 
-/*@ requires table_fits(table) && counted(table) && resolves(table, handle, CAP_SLOT_RESERVED);
+/*@ requires table_fits(table) && counted(table) && is_in(table, handle, CAP_SLOT_RESERVED);
     ensures pages: same_pages{Pre, Post}(table);
-    ensures fits: table_fits(table);
+    ensures shape: shape(table);
+    ensures slots: slots_fit(table);
+    ensures head: list_head(table);
+    ensures next: list_next(table);
+    ensures first: list_first(table);
+    ensures once: list_once(table);
     ensures count: counted(table) && table->used == \old(table->used) - 1;
     ensures others: others_same{Pre, Post}(table, handle % 65536);
     ensures spent: spent(table, handle) && spent_stay{Pre, Post}(table); */
@@ -223,17 +242,22 @@ void cap_table_cancel(struct cap_table *table, handle_t handle);
 
 /*@ requires table_fits(table) && counted(table) && \valid(hold) && apart(table, hold);
     ensures pages: same_pages{Pre, Post}(table);
-    ensures fits: table_fits(table);
+    ensures shape: shape(table);
+    ensures slots: slots_fit(table);
+    ensures head: list_head(table);
+    ensures next: list_next(table);
+    ensures first: list_first(table);
+    ensures once: list_once(table);
     ensures count: counted(table);
     ensures spent: spent_stay{Pre, Post}(table);
     behavior taken:
-      assumes resolves(table, handle, CAP_SLOT_LIVE);
+      assumes is_in(table, handle, CAP_SLOT_LIVE);
       ensures \result == STATUS_OK && spent(table, handle) && table->used == \old(table->used) - 1;
       ensures hold->object == \old(slot_of(table, handle % 65536)->hold.object);
       ensures hold->badge == \old(slot_of(table, handle % 65536)->hold.badge);
       ensures others: others_same{Pre, Post}(table, handle % 65536);
     behavior refused:
-      assumes !resolves(table, handle, CAP_SLOT_LIVE);
+      assumes !is_in(table, handle, CAP_SLOT_LIVE);
       assigns \nothing;
       ensures \result == STATUS_NO_SUCH_CAPABILITY;
     complete behaviors; disjoint behaviors; */
@@ -241,38 +265,53 @@ enum status cap_table_remove(struct cap_table *table, handle_t handle, struct ca
 
 /*@ requires table_fits(table) && counted(table) && \valid(hold) && apart(table, hold);
     ensures pages: same_pages{Pre, Post}(table);
-    ensures fits: table_fits(table);
+    ensures shape: shape(table);
+    ensures slots: slots_fit(table);
+    ensures head: list_head(table);
+    ensures next: list_next(table);
+    ensures first: list_first(table);
+    ensures once: list_once(table);
     ensures count: counted(table) && table->used == \old(table->used);
     ensures spent: spent_stay{Pre, Post}(table);
     ensures others: others_same{Pre, Post}(table, handle % 65536);
     behavior taken:
-      assumes resolves(table, handle, CAP_SLOT_LIVE) &&
+      assumes is_in(table, handle, CAP_SLOT_LIVE) &&
 	slot_of(table, handle % 65536)->hold.mode != TRANSFER_NONE;
-      ensures \result == STATUS_OK && resolves(table, handle, CAP_SLOT_MOVING);
+      ensures \result == STATUS_OK && is_in(table, handle, CAP_SLOT_MOVING);
       ensures is_hold(hold, &slot_of(table, handle % 65536)->hold);
       ensures same_hold{Pre, Post}(slot_of(table, handle % 65536));
     behavior refused:
-      assumes !(resolves(table, handle, CAP_SLOT_LIVE) &&
+      assumes !(is_in(table, handle, CAP_SLOT_LIVE) &&
 	slot_of(table, handle % 65536)->hold.mode != TRANSFER_NONE);
       assigns \nothing;
       ensures \result == STATUS_NO_SUCH_CAPABILITY || \result == STATUS_NOT_TRANSFERABLE;
     complete behaviors; disjoint behaviors; */
 enum status cap_table_move_begin(struct cap_table *table, handle_t handle, struct cap_hold *hold);
 
-/*@ requires table_fits(table) && counted(table) && resolves(table, handle, CAP_SLOT_MOVING);
+/*@ requires table_fits(table) && counted(table) && is_in(table, handle, CAP_SLOT_MOVING);
     ensures pages: same_pages{Pre, Post}(table);
-    ensures fits: table_fits(table);
+    ensures shape: shape(table);
+    ensures slots: slots_fit(table);
+    ensures head: list_head(table);
+    ensures next: list_next(table);
+    ensures first: list_first(table);
+    ensures once: list_once(table);
     ensures count: counted(table) && table->used == \old(table->used) - 1;
     ensures others: others_same{Pre, Post}(table, handle % 65536);
     ensures spent: spent(table, handle) && spent_stay{Pre, Post}(table); */
 void cap_table_move_commit(struct cap_table *table, handle_t handle);
 
-/*@ requires table_fits(table) && counted(table) && resolves(table, handle, CAP_SLOT_MOVING);
+/*@ requires table_fits(table) && counted(table) && is_in(table, handle, CAP_SLOT_MOVING);
     assigns slot_of(table, handle % 65536)->state;
     ensures pages: same_pages{Pre, Post}(table);
-    ensures fits: table_fits(table);
+    ensures shape: shape(table);
+    ensures slots: slots_fit(table);
+    ensures head: list_head(table);
+    ensures next: list_next(table);
+    ensures first: list_first(table);
+    ensures once: list_once(table);
     ensures count: counted(table) && table->used == \old(table->used);
-    ensures live: resolves(table, handle, CAP_SLOT_LIVE);
+    ensures live: is_in(table, handle, CAP_SLOT_LIVE);
     ensures others: others_same{Pre, Post}(table, handle % 65536);
     ensures spent: spent_stay{Pre, Post}(table); */
 void cap_table_move_abort(struct cap_table *table, handle_t handle);
