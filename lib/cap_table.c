@@ -128,10 +128,12 @@ enum status cap_table_reserve(struct cap_table *table, handle_t *handle)
 
 	GUARD(cap_table_has_free(table), STATUS_OVER_CAP_SLOTS);
 	index = table->free_head - 1;
-	pop_free(table, index);
+	*handle = handle_make(index, (uint16_t)(slot_at(table, index)->generation + 1));
 	table->used++;
-	*handle = handle_make(index, slot_at(table, index)->generation);
-	/*@ assert same_pages{Pre, Here}(table) && others_same{Pre, Here}(table, index); */
+	/*@ assert same_pages{Pre, Here}(table) && others_same{Pre, Here}(table, -1); */
+	/*@ assert table_fits(table); */
+	pop_free(table, index);
+	/*@ assert others_same{Pre, Here}(table, index); */
 	/*@ ghost
 	    /@ loop invariant 0 <= n <= table->slots && 0 <= retired_below(table, n) && 0 <= used_below(table, n);
 	       loop invariant used_below(table, n) + retired_below(table, n) <= n;

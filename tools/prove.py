@@ -88,13 +88,21 @@ def function_of(goal: str, functions: list[str]) -> str:
 
 
 def prove_wp(path: Path, root: Path = ROOT, functions: str = "", seconds: int = WP_SECONDS) -> list[Outcome]:
+    text = (root / path).read_text()
+    asked = ["-wp-fct", functions or ",".join(CONTRACT.findall(COMMENT.sub("", text)))]
+    found = ask_wp(path, root, asked, seconds)
+    if not functions and re.search(r"\blemma \w+", text):  # what the functions' proofs take for granted
+        found += ask_wp(path, root, ["-wp-prop=@lemma"], seconds)
+    return found
+
+
+def ask_wp(path: Path, root: Path, asked: list[str], seconds: int) -> list[Outcome]:
     if not shutil.which("frama-c"):
         return [missing("wp", path)]
     include = "-I. -D__FRAMAC__ -DCAPOS_DEBUG"
     arguments = ["frama-c", f"-cpp-extra-args={include}", *WP_FLAGS, "-wp-prover", PROVERS]
     arguments += ["-wp-timeout", str(seconds), "-wp-par", str(os.cpu_count()), str(path)]
-    named = functions or ",".join(CONTRACT.findall(COMMENT.sub("", (root / path).read_text())))
-    arguments += ["-wp-fct", named]
+    arguments += asked
     status, output, took = run(arguments, root, None)
     counts = GOAL_COUNT.search(output)
     if status != 0 or not counts:

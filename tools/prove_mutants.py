@@ -79,7 +79,7 @@ MUTANTS = [
     (RING, "ring_look", "look.pending - 1 < RING_SQ_ENTRIES", "look.pending - 1 <= RING_SQ_ENTRIES"),
     (RING, "ring_look", "look.pending - 1 < RING_SQ_ENTRIES", "look.pending < RING_SQ_ENTRIES"),
     (RING, "ring_places", "(place + sizeof(struct ring_submission)) % RING_SQ_BYTES", "place + sizeof(struct ring_submission)"),
-    (RING, "ring_places", "(place + sizeof(struct ring_completion)) % RING_CQ_BYTES", "(place + sizeof(struct ring_completion)) % RING_SQ_BYTES"),
+    (RING, "ring_places", "(place + sizeof(struct ring_completion)) % RING_CQ_BYTES", "place + sizeof(struct ring_completion)"),
     (RING, "ring_decode", "(uint16_t)(first >> 16)", "(uint16_t)(first >> 8)"),
     (RING, "ring_decode", "(handle_t)(first >> 32)", "(handle_t)first"),
     (RING, "ring_decode", "(uint64_t)operation << 16", "(uint64_t)operation << 8"),

@@ -1,15 +1,12 @@
 /*
- * lib/manifest_line and lib/manifest: texts of any bytes. A number is exact or refused; whatever is read stays within
- * the text.
+ * lib/manifest_line: a number of any characters is exact or refused.
  *
  * links: lib/manifest_line.c lib/string.c lib/ledger.c
- * options manifest_number: --unwind 23
- * options manifest_line_of_any_text: --unwind 12
+ * options manifest_number: --unwind 5
  */
 #include "lib/manifest_line.h"
 #include "proofs/cbmc/cbmc_support.h"
 
-#define TEXT_BYTES 8u
 #define DIGITS 3u
 
 /* Up to DIGITS characters of any kind: a number below 1000, perhaps with its suffix, or a refusal. */
@@ -41,24 +38,4 @@ PROOF(manifest_number)
 
 	PROVE(ok == is_number);
 	PROVE(!ok || number == value * factor);
-}
-
-/* Words lie in the text, one after the other, and are words. */
-PROOF(manifest_line_of_any_text)
-{
-	char bytes[TEXT_BYTES];
-	struct manifest_text text = { .text = bytes, .bytes = nondet_u64() };
-	struct manifest_line line;
-	const uint32_t i = nondet_u32();
-
-	ASSUME(text.bytes <= TEXT_BYTES);
-	for (size_t k = 0; k < TEXT_BYTES; k++)
-		bytes[k] = (char)nondet_u8();
-	if (manifest_line_next(&text, &line) != STATUS_OK)
-		return;
-	PROVE(line.words >= 1 && line.words <= MANIFEST_LINE_WORDS && text.next <= text.bytes + 1 && text.line >= 1);
-	ASSUME(i < line.words);
-	PROVE(manifest_line_is_word(line.word[i]));
-	PROVE(line.word[i].text >= bytes && line.word[i].text + line.word[i].length <= bytes + text.bytes);
-	PROVE(i == 0 || line.word[i - 1].text + line.word[i - 1].length < line.word[i].text);
 }

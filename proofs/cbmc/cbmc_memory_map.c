@@ -1,15 +1,14 @@
 /*
- * lib/memory_map: one entry of any base, length and kind laid over any valid map of up to MAP_ENTRIES ranges. A frame
- * that is arbitrary stands for each. As the map before is any valid one, what holds of one step holds after all.
+ * lib/memory_map: the conversion of one kind into another, of any valid map of up to MAP_ENTRIES ranges. A frame that
+ * is arbitrary stands for each.
  *
  * links: lib/memory_map.c
- * options memory_map_add_one: --unwind 6 --external-sat-solver cadical
- * options memory_map_convert_one: --unwind 6 --external-sat-solver cadical
+ * options memory_map_convert_one: --unwind 5 -DMEMORY_MAP_MAX=4u
  */
 #include "lib/memory_map.h"
 #include "proofs/cbmc/cbmc_support.h"
 
-#define MAP_ENTRIES 2u
+#define MAP_ENTRIES 3u
 
 /* The kind that a frame has; MEMORY_KIND_COUNT: it lies in no range. */
 static enum memory_kind kind_at(const struct memory_map *map, uint64_t frame)
@@ -35,37 +34,7 @@ static void map_any(struct memory_map *map)
 	ASSUME(memory_map_is_valid(map));
 }
 
-/*
- * The larger kind wins, frame by frame; nothing else changes. So no frame becomes usable that is not wholly inside the
- * entry, none that is restricted does, and each byte of a restricted entry has a frame of that kind or above.
- */
-PROOF(memory_map_add_one)
-{
-	static struct memory_map map;
-	const uint64_t base = nondet_u64(), length = nondet_u64(), frame = nondet_u64();
-	const enum memory_kind kind = (enum memory_kind)nondet_u32();
-
-	map_any(&map);
-	ASSUME(kind < MEMORY_KIND_COUNT && frame < UINT64_C(1) << (64 - PAGE_SHIFT));
-
-	const enum memory_kind before = kind_at(&map, frame);
-	const uint64_t first = frame << PAGE_SHIFT, last = first + (PAGE_SIZE - 1);
-	const bool counts = length != 0 && length - 1 <= UINT64_MAX - base;
-	const uint64_t end = base + (length - 1); /* the last byte, if it counts */
-	const bool touched =
-		counts && (kind == MEMORY_USABLE ? first >= base && last <= end : last >= base && first <= end);
-
-	PROVE(memory_map_add(&map, base, length, kind) == STATUS_OK);
-
-	const enum memory_kind after = kind_at(&map, frame);
-
-	PROVE(memory_map_is_valid(&map));
-	if (!touched)
-		PROVE(after == before);
-	else
-		PROVE(after == (before != MEMORY_KIND_COUNT && before > kind ? before : kind));
-}
-
+/* Frame by frame: those of the one kind are of the other, the rest is as it was. */
 PROOF(memory_map_convert_one)
 {
 	static struct memory_map map;

@@ -61,7 +61,8 @@ PROOF(ring_decode)
 	PROVE(ring_first_operation(first) == operation && ring_first_capability(first) == capability);
 }
 
-/* Null operations: as many completions as submissions taken, none of the page's other words touched. */
+/* Null operations: as many completions as submissions taken, each taken one such; no index of the program's is touched.
+ */
 PROOF(ring_answers_nulls)
 {
 	struct ring_kernel kernel = { .sq_head = UINT64_MAX - 1, .cq_tail = UINT32_MAX }; /* both wrap */
@@ -71,12 +72,18 @@ PROOF(ring_answers_nulls)
 	ring = nondet_ring_page();
 
 	const struct ring_header header = ring.header;
+	const uint32_t step = nondet_u32();
+
+	ASSUME(step < RING_STEPS);
+
+	const uint64_t first = ring_read_first(&ring, ring_submission_place((uint32_t)kernel.sq_head + step));
 
 	ASSUME(pending >= 1 && pending <= RING_STEPS);
 
 	const uint64_t left = ring_kernel_answer_nulls(&kernel, &ring, pending);
 
 	PROVE(left <= pending);
+	PROVE(step >= pending - left || (uint16_t)first == RING_NOP);
 	PROVE(kernel.sq_head - before.sq_head == pending - left && kernel.cq_tail - before.cq_tail == pending - left);
 	PROVE(ring.header.sq_tail == header.sq_tail && ring.header.cq_head == header.cq_head);
 	PROVE(left == 0 ||

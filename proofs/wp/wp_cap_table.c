@@ -94,6 +94,12 @@
       t->used == used_below(t, t->slots) && t->retired == retired_below(t, t->slots) &&
       t->used + t->retired <= t->slots; */
 
+/*@ lemma page_of_slot{L}: \forall struct cap_table *t, integer i;
+      shape(t) && 0 <= i < t->slots ==> 0 <= i / 128 < t->pages && 0 <= i % 128 < 128;
+    lemma one_page: \forall integer i, j; 0 <= i && 0 <= j && i / 128 == j / 128 && i % 128 == j % 128 ==> i == j;
+    lemma other_pages{L}: \forall struct cap_table *t, integer p, q, a, b;
+      shape(t) && 0 <= p < t->pages && 0 <= q < t->pages && p != q && 0 <= a < 128 && 0 <= b < 128 ==>
+      \separated(t->page[p] + a, t->page[q] + b); */
 /*@ lemma slots_apart{L}: \forall struct cap_table *t, integer i, j;
       shape(t) && 0 <= i < t->slots && 0 <= j < t->slots && i != j ==>
       \separated(slot_of(t, i), slot_of(t, j));
