@@ -33,6 +33,7 @@ include mk/fuzz.mk
 include mk/hostile.mk
 include mk/processes.mk
 include mk/mutants.mk
+include mk/prove.mk
 
 SETUP := tools/setup.sh
 SUITE := CAPOS_BUILD=$B

@@ -7,14 +7,18 @@ _Static_assert(CAP_TABLE_MAX_SLOTS <= UINT16_MAX, "next_free holds index + 1");
 
 static const struct cap_hold no_hold = { .interface = INTERFACE_NONE, .mode = TRANSFER_NONE };
 
-static uint32_t index_of(handle_t handle)
-{
-	return handle & HANDLE_INDEX_MASK;
-}
-
 static handle_t handle_make(uint32_t index, uint16_t generation)
 {
-	return (handle_t)generation << HANDLE_GENERATION_SHIFT | index;
+	return (handle_t)generation * (HANDLE_INDEX_MASK + 1) + index;
+}
+
+/* Field by field, which is one move or two to a compiler and four facts to a prover. */
+static void hold_copy(struct cap_hold *to, const struct cap_hold *from)
+{
+	to->object = from->object;
+	to->badge = from->badge;
+	to->interface = from->interface;
+	to->mode = from->mode;
 }
 
 static uint32_t slots_of_pages(uint32_t pages)
@@ -30,19 +34,16 @@ static struct cap_slot *slot_at(const struct cap_table *table, uint32_t index)
 	return &table->page[index / CAP_SLOTS_PER_PAGE][index % CAP_SLOTS_PER_PAGE];
 }
 
-/* The slot that an id names, if it is in that state and of that generation. */
-static bool resolve(const struct cap_table *table, handle_t handle, enum cap_slot_state state, struct cap_slot **slot)
+/* Whether an id names a slot in that state and of its generation. */
+static bool resolves(const struct cap_table *table, handle_t handle, enum cap_slot_state state)
 {
-	const uint32_t index = index_of(handle);
-	struct cap_slot *found;
+	const uint32_t index = cap_table_index(handle);
+	const struct cap_slot *slot;
 
 	if (index >= table->slots)
 		return false;
-	found = slot_at(table, index);
-	if (found->state != state || found->generation != handle >> HANDLE_GENERATION_SHIFT)
-		return false;
-	*slot = found;
-	return true;
+	slot = slot_at(table, index);
+	return slot->state == state && slot->generation == cap_table_generation(handle);
 }
 
 static void push_free(struct cap_table *table, uint32_t index, struct cap_slot *slot)
@@ -50,19 +51,50 @@ static void push_free(struct cap_table *table, uint32_t index, struct cap_slot *
 	slot->state = CAP_SLOT_FREE;
 	slot->next_free = (uint16_t)table->free_head;
 	table->free_head = index + 1;
+	/*@ assert same_pages{Pre, Here}(table) && others_same{Pre, Here}(table, index); */
+	/*@ assert \forall integer n; is_link{Pre}(table, n) ==> is_link(table, n); */
+}
+
+/* The first free slot, of this index, under its next generation. */
+static void pop_free(struct cap_table *table, uint32_t index)
+{
+	struct cap_slot *slot = slot_at(table, index);
+
+	CHECK(slot->state == CAP_SLOT_FREE && slot->generation < UINT16_MAX);
+	table->free_head = slot->next_free;
+	slot->next_free = 0;
+	slot->generation++;
+	slot->state = CAP_SLOT_RESERVED;
+	/*@ assert same_pages{Pre, Here}(table) && others_same{Pre, Here}(table, index); */
+	/*@ assert is_link{Pre}(table, table->free_head) && table->free_head != index + 1; */
+	/*@ assert \forall integer n; n != index + 1 && is_link{Pre}(table, n) ==> is_link(table, n); */
+	/*@ assert still_free{Pre, Here}(table, index); */
+	/*@ assert \forall integer i; 0 <= i < table->slots && slot_of(table, i)->state == CAP_SLOT_FREE ==>
+	      is_link{Pre}(table, slot_of(table, i)->next_free) && slot_of(table, i)->next_free != index + 1; */
 }
 
 /* A used slot goes back; one whose generations are used up never names anything again. */
 static void release(struct cap_table *table, handle_t handle, struct cap_slot *slot)
 {
-	slot->hold = no_hold;
+	hold_copy(&slot->hold, &no_hold);
 	table->used--;
 	if (slot->generation == UINT16_MAX) {
 		slot->state = CAP_SLOT_RETIRED;
 		table->retired++;
-		return;
+	} else {
+		push_free(table, cap_table_index(handle), slot);
 	}
-	push_free(table, index_of(handle), slot);
+	/*@ ghost
+	    /@ loop invariant 0 <= n <= table->slots && 0 <= retired_below(table, n) && 0 <= used_below(table, n);
+	       loop invariant used_below(table, n) + retired_below(table, n) <= n;
+	       loop invariant used_below(table, n) == used_below{Pre}(table, n) - (handle % 65536 < n ? 1 : 0);
+	       loop invariant retired_below(table, n) == retired_below{Pre}(table, n) +
+		 (handle % 65536 < n && slot->state == CAP_SLOT_RETIRED ? 1 : 0);
+	       loop assigns n;
+	       loop variant table->slots - n; @/
+	    for (uint32_t n = 0; n < table->slots; n++)
+		    ;
+	*/
 }
 
 void cap_table_init(struct cap_table *table, void *directory)
@@ -92,19 +124,26 @@ bool cap_table_has_free(const struct cap_table *table)
 
 enum status cap_table_reserve(struct cap_table *table, handle_t *handle)
 {
-	struct cap_slot *slot;
 	uint32_t index;
 
 	GUARD(cap_table_has_free(table), STATUS_OVER_CAP_SLOTS);
 	index = table->free_head - 1;
-	slot = slot_at(table, index);
-	CHECK(slot->state == CAP_SLOT_FREE && slot->generation < UINT16_MAX);
-	table->free_head = slot->next_free;
+	*handle = handle_make(index, (uint16_t)(slot_at(table, index)->generation + 1));
 	table->used++;
-	slot->next_free = 0;
-	slot->generation++;
-	slot->state = CAP_SLOT_RESERVED;
-	*handle = handle_make(index, slot->generation);
+	/*@ assert same_pages{Pre, Here}(table) && others_same{Pre, Here}(table, -1); */
+	/*@ assert table_fits(table); */
+	pop_free(table, index);
+	/*@ assert others_same{Pre, Here}(table, index); */
+	/*@ ghost
+	    /@ loop invariant 0 <= n <= table->slots && 0 <= retired_below(table, n) && 0 <= used_below(table, n);
+	       loop invariant used_below(table, n) + retired_below(table, n) <= n;
+	       loop invariant used_below(table, n) == used_below{Pre}(table, n) + (index < n ? 1 : 0);
+	       loop invariant retired_below(table, n) == retired_below{Pre}(table, n);
+	       loop assigns n;
+	       loop variant table->slots - n; @/
+	    for (uint32_t n = 0; n < table->slots; n++)
+		    ;
+	*/
 	return STATUS_OK;
 }
 
@@ -112,16 +151,29 @@ void cap_table_publish(struct cap_table *table, handle_t handle, const struct ca
 {
 	struct cap_slot *slot;
 
-	CHECK(resolve(table, handle, CAP_SLOT_RESERVED, &slot));
-	slot->hold = *hold;
+	CHECK(resolves(table, handle, CAP_SLOT_RESERVED));
+	slot = slot_at(table, cap_table_index(handle));
+	hold_copy(&slot->hold, hold);
 	slot->state = CAP_SLOT_LIVE;
+	/*@ assert same_pages{Pre, Here}(table) && others_same{Pre, Here}(table, handle % 65536); */
+	/*@ ghost
+	    /@ loop invariant 0 <= n <= table->slots && 0 <= retired_below(table, n) && 0 <= used_below(table, n);
+	       loop invariant used_below(table, n) + retired_below(table, n) <= n;
+	       loop invariant used_below(table, n) == used_below{Pre}(table, n);
+	       loop invariant retired_below(table, n) == retired_below{Pre}(table, n);
+	       loop assigns n;
+	       loop variant table->slots - n; @/
+	    for (uint32_t n = 0; n < table->slots; n++)
+		    ;
+	*/
 }
 
 void cap_table_cancel(struct cap_table *table, handle_t handle)
 {
 	struct cap_slot *slot;
 
-	CHECK(resolve(table, handle, CAP_SLOT_RESERVED, &slot));
+	CHECK(resolves(table, handle, CAP_SLOT_RESERVED));
+	slot = slot_at(table, cap_table_index(handle));
 	release(table, handle, slot);
 }
 
@@ -140,8 +192,9 @@ enum status cap_table_remove(struct cap_table *table, handle_t handle, struct ca
 {
 	struct cap_slot *slot;
 
-	GUARD(resolve(table, handle, CAP_SLOT_LIVE, &slot), STATUS_NO_SUCH_CAPABILITY);
-	*hold = slot->hold;
+	GUARD(resolves(table, handle, CAP_SLOT_LIVE), STATUS_NO_SUCH_CAPABILITY);
+	slot = slot_at(table, cap_table_index(handle));
+	hold_copy(hold, &slot->hold);
 	release(table, handle, slot);
 	return STATUS_OK;
 }
@@ -150,10 +203,22 @@ enum status cap_table_move_begin(struct cap_table *table, handle_t handle, struc
 {
 	struct cap_slot *slot;
 
-	GUARD(resolve(table, handle, CAP_SLOT_LIVE, &slot), STATUS_NO_SUCH_CAPABILITY);
+	GUARD(resolves(table, handle, CAP_SLOT_LIVE), STATUS_NO_SUCH_CAPABILITY);
+	slot = slot_at(table, cap_table_index(handle));
 	GUARD(slot->hold.mode != TRANSFER_NONE, STATUS_NOT_TRANSFERABLE);
-	*hold = slot->hold;
+	hold_copy(hold, &slot->hold);
 	slot->state = CAP_SLOT_MOVING;
+	/*@ assert same_pages{Pre, Here}(table) && others_same{Pre, Here}(table, handle % 65536); */
+	/*@ ghost
+	    /@ loop invariant 0 <= n <= table->slots && 0 <= retired_below(table, n) && 0 <= used_below(table, n);
+	       loop invariant used_below(table, n) + retired_below(table, n) <= n;
+	       loop invariant used_below(table, n) == used_below{Pre}(table, n);
+	       loop invariant retired_below(table, n) == retired_below{Pre}(table, n);
+	       loop assigns n;
+	       loop variant table->slots - n; @/
+	    for (uint32_t n = 0; n < table->slots; n++)
+		    ;
+	*/
 	return STATUS_OK;
 }
 
@@ -161,7 +226,8 @@ void cap_table_move_commit(struct cap_table *table, handle_t handle)
 {
 	struct cap_slot *slot;
 
-	CHECK(resolve(table, handle, CAP_SLOT_MOVING, &slot));
+	CHECK(resolves(table, handle, CAP_SLOT_MOVING));
+	slot = slot_at(table, cap_table_index(handle));
 	release(table, handle, slot);
 }
 
@@ -169,8 +235,20 @@ void cap_table_move_abort(struct cap_table *table, handle_t handle)
 {
 	struct cap_slot *slot;
 
-	CHECK(resolve(table, handle, CAP_SLOT_MOVING, &slot));
+	CHECK(resolves(table, handle, CAP_SLOT_MOVING));
+	slot = slot_at(table, cap_table_index(handle));
 	slot->state = CAP_SLOT_LIVE;
+	/*@ assert same_pages{Pre, Here}(table) && others_same{Pre, Here}(table, handle % 65536); */
+	/*@ ghost
+	    /@ loop invariant 0 <= n <= table->slots && 0 <= retired_below(table, n) && 0 <= used_below(table, n);
+	       loop invariant used_below(table, n) + retired_below(table, n) <= n;
+	       loop invariant used_below(table, n) == used_below{Pre}(table, n);
+	       loop invariant retired_below(table, n) == retired_below{Pre}(table, n);
+	       loop assigns n;
+	       loop variant table->slots - n; @/
+	    for (uint32_t n = 0; n < table->slots; n++)
+		    ;
+	*/
 }
 
 enum status cap_table_next(const struct cap_table *table, uint32_t index, handle_t *handle,

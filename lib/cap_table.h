@@ -65,6 +65,17 @@ struct cap_table {
 	uint32_t free_head; /* index + 1, 0 if none */
 };
 
+/* The parts of an id. By division, which provers know and compilers turn into a shift. */
+static inline uint32_t cap_table_index(handle_t handle)
+{
+	return handle % (HANDLE_INDEX_MASK + 1);
+}
+
+static inline uint32_t cap_table_generation(handle_t handle)
+{
+	return handle / (HANDLE_INDEX_MASK + 1);
+}
+
 /* An empty table. `directory` is 4096 zeroed bytes that live as long as the table. */
 void cap_table_init(struct cap_table *table, void *directory);
 
@@ -89,13 +100,13 @@ void cap_table_cancel(struct cap_table *table, handle_t handle);
  */
 static inline enum status cap_table_find(const struct cap_table *table, handle_t handle, const struct cap_hold **hold)
 {
-	const uint32_t index = handle & HANDLE_INDEX_MASK;
+	const uint32_t index = cap_table_index(handle);
 	const struct cap_slot *slot;
 
 	GUARD(index < table->slots, STATUS_NO_SUCH_CAPABILITY);
 	slot = &table->page[index / CAP_SLOTS_PER_PAGE][index % CAP_SLOTS_PER_PAGE];
 	GUARD(slot->state == CAP_SLOT_LIVE, STATUS_NO_SUCH_CAPABILITY);
-	GUARD(slot->generation == handle >> HANDLE_GENERATION_SHIFT, STATUS_NO_SUCH_CAPABILITY);
+	GUARD(slot->generation == cap_table_generation(handle), STATUS_NO_SUCH_CAPABILITY);
 	*hold = &slot->hold;
 	return STATUS_OK;
 }

@@ -2,17 +2,40 @@
 
 void resource_ledger_init(struct resource_ledger *ledger, const uint64_t limits[LEDGER_COUNT])
 {
-	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++)
-		ledger->of[kind] = (struct ledger){ .used = 0, .limit = limits[kind], .peak = 0 };
+	/*@ loop invariant 0 <= kind <= LEDGER_COUNT;
+	    loop invariant \forall integer k; 0 <= k < kind ==> ledger->of[k].used == 0;
+	    loop invariant \forall integer k; 0 <= k < kind ==> ledger->of[k].limit == limits[k];
+	    loop invariant \forall integer k; 0 <= k < kind ==> ledger->of[k].peak == 0;
+	    loop assigns kind, ledger->of[0 .. LEDGER_COUNT - 1];
+	    loop variant LEDGER_COUNT - kind; */
+	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++) {
+		struct ledger *one = &ledger->of[kind];
+
+		one->used = 0;
+		one->limit = limits[kind];
+		one->peak = 0;
+	}
 }
 
 enum status resource_ledger_shrink(struct resource_ledger *ledger, const uint64_t amount[LEDGER_COUNT])
 {
+	/*@ loop invariant 0 <= kind <= LEDGER_COUNT;
+	    loop invariant \forall integer k; 0 <= k < kind ==> ledger->of[k].used + amount[k] <= ledger->of[k].limit;
+	    loop assigns kind;
+	    loop variant LEDGER_COUNT - kind; */
 	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++) {
 		const struct ledger *one = &ledger->of[kind];
 
 		GUARD(amount[kind] <= one->limit - one->used, ledger_refusal((enum ledger_kind)kind));
 	}
+	/*@ loop invariant 0 <= kind <= LEDGER_COUNT;
+	    loop invariant \forall integer k; 0 <= k < LEDGER_COUNT ==>
+	      ledger->of[k].limit == \at(ledger->of[k].limit, Pre) - (k < kind ? amount[k] : 0);
+	    loop invariant all_fit(ledger);
+	    loop invariant \forall integer k; kind <= k < LEDGER_COUNT ==>
+	      ledger->of[k].used + amount[k] <= ledger->of[k].limit;
+	    loop assigns kind, ledger->of[0 .. LEDGER_COUNT - 1].limit;
+	    loop variant LEDGER_COUNT - kind; */
 	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++)
 		ledger->of[kind].limit -= amount[kind];
 	return STATUS_OK;
@@ -20,6 +43,12 @@ enum status resource_ledger_shrink(struct resource_ledger *ledger, const uint64_
 
 void resource_ledger_grow(struct resource_ledger *ledger, const uint64_t amount[LEDGER_COUNT])
 {
+	/*@ loop invariant 0 <= kind <= LEDGER_COUNT;
+	    loop invariant \forall integer k; 0 <= k < LEDGER_COUNT ==>
+	      ledger->of[k].limit == \at(ledger->of[k].limit, Pre) + (k < kind ? amount[k] : 0);
+	    loop invariant all_fit(ledger);
+	    loop assigns kind, ledger->of[0 .. LEDGER_COUNT - 1].limit;
+	    loop variant LEDGER_COUNT - kind; */
 	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++) {
 		CHECK(amount[kind] <= UINT64_MAX - ledger->of[kind].limit);
 		ledger->of[kind].limit += amount[kind];
@@ -58,6 +87,10 @@ const char *ledger_name(enum ledger_kind kind)
 
 bool resource_ledger_is_valid(const struct resource_ledger *ledger)
 {
+	/*@ loop invariant 0 <= kind <= LEDGER_COUNT;
+	    loop invariant \forall integer k; 0 <= k < kind ==> fits(&ledger->of[k]);
+	    loop assigns kind;
+	    loop variant LEDGER_COUNT - kind; */
 	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++) {
 		if (!ledger_is_valid(&ledger->of[kind]))
 			return false;

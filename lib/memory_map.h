@@ -29,7 +29,9 @@ enum memory_kind {
 	MEMORY_KIND_COUNT
 };
 
+#ifndef MEMORY_MAP_MAX /* a bounded proof has a smaller one */
 #define MEMORY_MAP_MAX 256u
+#endif
 
 struct memory_map_entry {
 	struct frame_range frames;

@@ -1,13 +1,15 @@
 #!/bin/sh
 # Install what tools/packages.txt lists and the machine lacks. `setup.sh run` takes only what building and booting need.
-# Says nothing when all is there. Without the right to install it prints the one command to run.
+# `setup.sh prove` takes what `make prove-lib` needs. Says nothing when all is there. Without the right to install it
+# prints the one command to run.
 set -eu
 
 cd "$(dirname "$0")/.."
 case "${1:-all}" in
 run) wanted=$(awk '!/^#/ && $2 == "run" { print $1 }' tools/packages.txt) ;;
-all) wanted=$(awk '!/^#/ && NF { print $1 }' tools/packages.txt) ;;
-*) echo "usage: tools/setup.sh [run|all]" >&2 && exit 2 ;;
+prove) wanted=$(awk '!/^#/ && $2 == "prove" { print $1 }' tools/packages.txt) ;;
+all) wanted=$(awk '!/^#/ && NF && $2 != "prove" { print $1 }' tools/packages.txt) ;;
+*) echo "usage: tools/setup.sh [run|prove|all]" >&2 && exit 2 ;;
 esac
 command -v dpkg-query > /dev/null || exit 0 # no Debian: the builds say themselves what they lack
 

@@ -76,8 +76,9 @@ uint64_t address_space_changed(struct address_space *space)
 {
 	uint64_t own = cpu_current()->bit & __atomic_load_n(&space->residency, __ATOMIC_RELAXED);
 
-	/* this CPU keeps it loaded and flushes what it must */
-	__atomic_store_n(&space->warm, own, __ATOMIC_SEQ_CST);
+	/* This CPU keeps it loaded and flushes what it must; but it stays cold if somebody else's change, which it may
+	   not have been told of yet, made it so. */
+	__atomic_fetch_and(&space->warm, own, __ATOMIC_SEQ_CST);
 	return __atomic_load_n(&space->residency, __ATOMIC_SEQ_CST);
 }
 

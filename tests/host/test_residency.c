@@ -111,6 +111,26 @@ static void test_own_cpu_stays_warm(void **state)
 	end();
 }
 
+/*
+ * A CPU that another's change has made cold, and that was not told of it yet, does not make itself warm by a change of
+ * its own: it may leave the space before it answers, and what it keeps of the space is then not flushed.
+ */
+static void test_own_change_warms_nobody(void **state)
+{
+	(void)state;
+	begin();
+	load_and_look(0);
+	load_and_look(1);
+	machine_run_on(1);
+	assert_int_equal(address_space_changed(&space), 3); /* asks CPU 0, which has interrupts off */
+	machine_run_on(0);
+	assert_int_equal(address_space_changed(&space), 3);
+	machine_load(0, NULL);
+	assert_true((address_space_enter_cpu(&space, 0) & PTE_ROOT_NO_FLUSH) == 0);
+	address_space_leave_cpu(&space, 0);
+	end();
+}
+
 /* An identifier that comes back to a new space brings no old translation with it. */
 static void test_identifier_reuse(void **state)
 {
@@ -133,9 +153,8 @@ static void test_identifier_reuse(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_warm_load),
-		cmocka_unit_test(test_change_while_away),
-		cmocka_unit_test(test_own_cpu_stays_warm),
+		cmocka_unit_test(test_warm_load),          cmocka_unit_test(test_change_while_away),
+		cmocka_unit_test(test_own_cpu_stays_warm), cmocka_unit_test(test_own_change_warms_nobody),
 		cmocka_unit_test(test_identifier_reuse),
 	};
 

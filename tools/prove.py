@@ -1,0 +1,240 @@
+#!/usr/bin/env python3
+"""`make prove-lib`: every proof of proofs/, one line a property; last line "prove-lib: N passed, N failed".
+
+prove.py [--only WORD]
+A tool that cannot be had fails its proofs: what was not proved does not pass. Properties:
+  proofs/wp/wp_NAME.c      each function of lib/ with a contract there, by Frama-C/WP: for all inputs and sizes
+  proofs/cbmc/cbmc_NAME.c  each PROOF(name), by CBMC: within the bounds of its line "options name: ..."
+  proofs/spin/NAME.pml     each line "run NAME: ..." of the model's comment, by spin
+--only takes the properties whose tool, file or name has WORD in it.
+"""
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "capos"
+WHY3_CONFIGURATION = ROOT / "build" / "prove" / "why3.conf"
+PROVERS = "cvc4,z3"
+WP_SECONDS = 20  # of a prover's own time, for one goal
+LIMIT_SECONDS = 600  # for one property of CBMC or spin
+
+WP_FLAGS = "-machdep gcc_x86_64 -c11 -wp -wp-rte -warn-unsigned-overflow -wp-cache none".split()
+CBMC_FLAGS = """--unwinding-assertions --bounds-check --pointer-check --pointer-overflow-check
+--pointer-primitive-check --signed-overflow-check --div-by-zero-check --undefined-shift-check""".split()
+
+GOAL = re.compile(r"^\[wp\] \[(.+?)\] Goal typed_(\S+)", re.M)
+COMMENT = re.compile(r"/\*.*?\*/", re.S)
+CONTRACT = re.compile(r"^(?:static|enum|void|bool|const|uint\w+)\b[^;{}=#]*?\b(\w+)\([^;{}]*\);", re.M)
+GOAL_COUNT = re.compile(r"Proved goals:\s+(\d+) / (\d+)")
+ANNOTATED = re.compile(r"^\[rte:annot\] annotating function (\w+)", re.M)
+PROOF = re.compile(r"^PROOF\((\w+)\)", re.M)
+OPTIONS = re.compile(r"^ \* options (\w+): (.*)$", re.M)
+LINKS = re.compile(r"^ \* links: (.*)$", re.M)
+RUN = re.compile(r"^ \* run (\w+): (.*)$", re.M)
+CHECKS = re.compile(r"^\*\* (\d+) of (\d+) failed", re.M)
+
+
+@dataclass
+class Outcome:
+    tool: str
+    name: str
+    proved: int
+    total: int
+    seconds: float
+    output: str = ""
+
+    @property
+    def passed(self) -> bool:
+        return self.total > 0 and self.proved == self.total
+
+
+def run(arguments: list[str], directory: Path = ROOT, limit: float | None = LIMIT_SECONDS) -> tuple[int, str, float]:
+    started = time.monotonic()
+    try:
+        done = subprocess.run(
+            arguments,
+            cwd=directory,
+            env=dict(os.environ, WHY3CONFIG=str(WHY3_CONFIGURATION)),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=limit,
+        )
+        status, output = done.returncode, done.stdout.decode(errors="replace")
+    except subprocess.TimeoutExpired as late:
+        status, output = -1, (late.stdout or b"").decode(errors="replace") + f"no end after {limit:.0f} s\n"
+    return status, output, time.monotonic() - started
+
+
+def missing(tool: str, path: Path) -> Outcome:
+    return Outcome(tool, path.stem, 0, 1, 0, f"{tool} cannot be had here: nothing is proved\n")
+
+
+# ---- Frama-C/WP ----
+
+
+def function_of(goal: str, functions: list[str]) -> str:
+    """The goal's name begins with its function's; other goals are about the predicates and lemmas."""
+    fitting = [name for name in functions if goal == name or goal.startswith(f"{name}_")]
+    return max(fitting, key=len, default="lemmas")
+
+
+def prove_wp(path: Path, root: Path = ROOT, functions: str = "", seconds: int = WP_SECONDS) -> list[Outcome]:
+    text = (root / path).read_text()
+    asked = ["-wp-fct", functions or ",".join(CONTRACT.findall(COMMENT.sub("", text)))]
+    found = ask_wp(path, root, asked, seconds)
+    if not functions and re.search(r"\blemma \w+", text):  # what the functions' proofs take for granted
+        found += ask_wp(path, root, ["-wp-prop=@lemma"], seconds)
+    return found
+
+
+def ask_wp(path: Path, root: Path, asked: list[str], seconds: int) -> list[Outcome]:
+    if not shutil.which("frama-c"):
+        return [missing("wp", path)]
+    include = "-I. -D__FRAMAC__ -DCAPOS_DEBUG"
+    arguments = ["frama-c", f"-cpp-extra-args={include}", *WP_FLAGS, "-wp-prover", PROVERS]
+    arguments += ["-wp-timeout", str(seconds), "-wp-par", str(os.cpu_count()), str(path)]
+    arguments += asked
+    status, output, took = run(arguments, root, None)
+    counts = GOAL_COUNT.search(output)
+    if status != 0 or not counts:
+        return [Outcome("wp", path.stem, 0, 1, took, output)]
+    names = ANNOTATED.findall(output)
+    outcomes: dict[str, Outcome] = {}
+    for prover, goal in GOAL.findall(output):
+        name = function_of(re.sub(r"^(?:lemma|check_lemma)_", "", goal), names)
+        outcome = outcomes.setdefault(name, Outcome("wp", f"{path.stem[3:]}: {name}", 0, 0, 0))
+        outcome.total += 1
+        if prover == "Failed":
+            outcome.output += f"not proved: {goal}\n"
+        else:
+            outcome.proved += 1
+    found = list(outcomes.values())
+    silent = int(counts[2]) - sum(outcome.total for outcome in found)
+    if silent > 0:  # goals that Frama-C counts without a line of their own
+        proved = int(counts[1]) - sum(outcome.proved for outcome in found)
+        found.append(Outcome("wp", f"{path.stem[3:]}: trivial goals", proved, silent, 0))
+    for outcome in found:
+        outcome.seconds = took * outcome.total / int(counts[2])
+    return sorted(found, key=lambda outcome: outcome.name)
+
+
+# ---- CBMC ----
+
+
+def cbmc_folder() -> Path | None:
+    own = shutil.which("cbmc")
+    if own:
+        return Path(own).parent
+    private = CACHE / "cbmc" / "bin"
+    return private if (private / "cbmc").exists() else None
+
+
+def prove_cbmc(path: Path, only: str = "", root: Path = ROOT) -> list[Outcome]:
+    text = (root / path).read_text()
+    names = [name for name in PROOF.findall(text) if only in f"cbmc {path.stem} {name}"]
+    folder = cbmc_folder()
+    if folder is None:
+        return [missing("cbmc", path)] if names else []
+    options = dict(OPTIONS.findall(text))
+    links = " ".join(LINKS.findall(text)).split()
+    outcomes = []
+    os.environ["PATH"] = f"{folder}:{os.environ['PATH']}"  # cbmc calls the solvers beside it
+    for name in names:
+        arguments = [str(folder / "cbmc"), "-I.", "-D__CPROVER__", "--function", name, str(path)]
+        arguments += ["proofs/cbmc/cbmc_check.c", *links, *CBMC_FLAGS, *options.get(name, "").split()]
+        status, output, took = run(arguments, root)
+        counts = CHECKS.search(output)
+        total = int(counts[2]) if counts else 1
+        proved = total - int(counts[1]) if counts else 0
+        if status != 0:
+            proved = min(proved, total - 1)
+        failures = "".join(f"{line}\n" for line in output.splitlines() if "FAILURE" in line or "rror" in line)
+        outcomes.append(Outcome("cbmc", f"{path.stem[5:]}: {name}", proved, total, took, failures or output[-2000:]))
+    return outcomes
+
+
+# ---- spin ----
+
+
+def prove_spin(path: Path, only: str = "") -> list[Outcome]:
+    runs = [(name, flags) for name, flags in RUN.findall(path.read_text()) if only in f"spin {path.stem} {name}"]
+    if not shutil.which("spin"):
+        return [missing("spin", path)] if runs else []
+    return [check_model(path, name, flags.split()) for name, flags in runs]
+
+
+def check_model(path: Path, name: str, flags: list[str]) -> Outcome:
+    """A run passes if spin finds no error; one whose flags have -DBROKEN... passes if it finds one."""
+    defines = [flag for flag in flags if flag.startswith("-D")]
+    arguments = [flag for flag in flags if not flag.startswith("-D")]
+    broken = any(flag.startswith("-DBROKEN") for flag in defines)
+    with tempfile.TemporaryDirectory() as folder:
+        started = time.monotonic()
+        build = [["spin", "-a", *defines, str(path)], ["gcc", "-O2", "-w", "-DVECTORSZ=2048", "-o", "pan", "pan.c"]]
+        for step in build:
+            status, output, _ = run(step, Path(folder))
+            if status != 0:
+                return Outcome("spin", f"{path.stem}: {name}", 0, 1, time.monotonic() - started, output)
+        status, output, _ = run(["./pan", "-m1000000", "-n", *arguments], Path(folder))
+        took = time.monotonic() - started
+    errors = re.search(r"errors: (\d+)", output)
+    complete = status == 0 and "max search depth too small" not in output and "out of memory" not in output
+    states = re.search(r"(\d+) states, stored", output)
+    found = errors is not None and (int(errors[1]) > 0) == broken and (complete or broken)
+    label = f"{path.stem}: {name} ({states[1] if states else '?'} states)"
+    return Outcome("spin", label, int(found), 1, took, output)
+
+
+def prepare() -> None:
+    """What is missing is installed; what cannot be is said by the proofs that need it."""
+    subprocess.run(["tools/setup.sh", "prove"], cwd=ROOT, check=False)
+    if cbmc_folder() is None:
+        subprocess.run(["tools/install_cbmc.sh", str(CACHE / "cbmc")], cwd=ROOT, check=False)
+    if shutil.which("why3") and not WHY3_CONFIGURATION.exists():
+        WHY3_CONFIGURATION.parent.mkdir(parents=True, exist_ok=True)
+        run(["why3", "-C", str(WHY3_CONFIGURATION), "config", "detect"])
+
+
+def properties(only: str):
+    """All outcomes in order, as they come."""
+    for path in sorted((ROOT / "proofs/spin").glob("*.pml")):
+        yield from prove_spin(path, only)
+    for path in sorted((ROOT / "proofs/cbmc").glob("cbmc_*.c")):
+        yield from prove_cbmc(path.relative_to(ROOT), only)
+    for path in sorted((ROOT / "proofs/wp").glob("wp_*.c")):
+        if only in f"wp {path.stem}":
+            yield from prove_wp(path.relative_to(ROOT))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="")
+    options = parser.parse_args()
+    prepare()
+    passed = failed = 0
+    for outcome in properties(options.only):
+        verdict = "ok" if outcome.passed else "FAILED"
+        print(f"{outcome.tool:4} {outcome.name}: {outcome.proved}/{outcome.total} {verdict} ({outcome.seconds:.1f} s)")
+        if not outcome.passed:
+            print(outcome.output, end="")
+        sys.stdout.flush()
+        passed += outcome.passed
+        failed += not outcome.passed
+    if passed + failed == 0:
+        print(f"no property has \"{options.only}\" in its name")
+        failed = 1
+    print(f"prove-lib: {passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
