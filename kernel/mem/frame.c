@@ -515,6 +515,18 @@ static bool stacks_are_valid(void)
 	return true;
 }
 
+/* The frames of bitmap and frame table, which lie behind each other. */
+static bool storage_is_kept(void)
+{
+	uint64_t first = frame_to_u64(direct_map_frame(frame_table));
+	uint64_t pages = (frame_storage_bytes(frame_table_count) + PAGE_SIZE - 1) / PAGE_SIZE;
+
+	for (uint64_t n = first; n < first + pages; n++)
+		if (frame_table[n].owner != FRAME_KERNEL)
+			return false;
+	return true;
+}
+
 bool frame_is_valid(void)
 {
 	struct frame_statistics statistics;
@@ -532,7 +544,7 @@ bool frame_is_valid(void)
 	}
 	for (uint32_t use = FRAME_FREE; use < FRAME_USE_COUNT; use++)
 		marked += counts[use];
-	return frame_bitmap_is_valid(&bitmap) && stacks_are_valid() && counts[FRAME_FREE] == statistics.free &&
-	       available <= statistics.free && statistics.free <= total_frames && marked == total_frames &&
-	       frame_table[0].owner == FRAME_UNUSABLE;
+	return frame_bitmap_is_valid(&bitmap) && stacks_are_valid() && storage_is_kept() &&
+	       counts[FRAME_FREE] == statistics.free && available <= statistics.free &&
+	       statistics.free <= total_frames && marked == total_frames && frame_table[0].owner == FRAME_UNUSABLE;
 }

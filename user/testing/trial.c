@@ -6,10 +6,12 @@
 #include "lib/check.h"
 #include "lib/format.h"
 #include "lib/ledger.h"
+#include "lib/status.h"
 #include "lib/string.h"
 #include "user/runtime/capset_client.h"
 #include "user/runtime/mutex.h"
 #include "user/runtime/print.h"
+#include "user/runtime/program.h"
 #include "user/runtime/user_thread.h"
 
 #define WHAT_BYTES 200u
@@ -247,7 +249,10 @@ bool trial_reaches(const uint32_t *word, uint32_t wanted)
 
 void trial_thread(struct user_thread *thread, int64_t (*function)(void *), void *argument)
 {
-	CHECK(user_thread_start(thread, function, argument, NULL) == STATUS_OK);
+	enum status status = user_thread_start(thread, function, argument, NULL);
+
+	if (status != STATUS_OK)
+		program_abort(status_name(status), (const void *)thread);
 }
 
 void trial_join(struct user_thread *thread, int64_t code)
