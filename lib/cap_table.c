@@ -1,11 +1,11 @@
 #include "lib/cap_table.h"
 
+#include <stddef.h>
+
 #include "lib/check.h"
 
 _Static_assert(sizeof(struct cap_slot) == 32, "128 slots a page");
 _Static_assert(CAP_TABLE_MAX_SLOTS <= UINT16_MAX, "next_free holds index + 1");
-
-static const struct cap_hold no_hold = { .interface = INTERFACE_NONE, .mode = TRANSFER_NONE };
 
 static handle_t handle_make(uint32_t index, uint16_t generation)
 {
@@ -76,8 +76,11 @@ static void pop_free(struct cap_table *table, uint32_t index)
 /* A used slot goes back; one whose generations are used up never names anything again. */
 static void release(struct cap_table *table, handle_t handle, struct cap_slot *slot)
 {
-	hold_copy(&slot->hold, &no_hold);
-	table->used--;
+	slot->hold.object = NULL;
+	slot->hold.badge = 0;
+	slot->hold.interface = INTERFACE_NONE;
+	slot->hold.mode = TRANSFER_NONE;
+	/*@ assert same_pages{Pre, Here}(table) && others_same{Pre, Here}(table, handle % 65536); */
 	if (slot->generation == UINT16_MAX) {
 		slot->state = CAP_SLOT_RETIRED;
 		table->retired++;
@@ -95,6 +98,7 @@ static void release(struct cap_table *table, handle_t handle, struct cap_slot *s
 	    for (uint32_t n = 0; n < table->slots; n++)
 		    ;
 	*/
+	table->used--;
 }
 
 void cap_table_init(struct cap_table *table, void *directory)
@@ -156,6 +160,7 @@ void cap_table_publish(struct cap_table *table, handle_t handle, const struct ca
 	hold_copy(&slot->hold, hold);
 	slot->state = CAP_SLOT_LIVE;
 	/*@ assert same_pages{Pre, Here}(table) && others_same{Pre, Here}(table, handle % 65536); */
+	/*@ assert \forall integer n; is_link{Pre}(table, n) ==> is_link(table, n); */
 	/*@ ghost
 	    /@ loop invariant 0 <= n <= table->slots && 0 <= retired_below(table, n) && 0 <= used_below(table, n);
 	       loop invariant used_below(table, n) + retired_below(table, n) <= n;
@@ -195,6 +200,18 @@ enum status cap_table_remove(struct cap_table *table, handle_t handle, struct ca
 	GUARD(resolves(table, handle, CAP_SLOT_LIVE), STATUS_NO_SUCH_CAPABILITY);
 	slot = slot_at(table, cap_table_index(handle));
 	hold_copy(hold, &slot->hold);
+	/*@ assert same_pages{Pre, Here}(table) && others_same{Pre, Here}(table, -1); */
+	/*@ assert table_fits(table); */
+	/*@ ghost
+	    /@ loop invariant 0 <= n <= table->slots && 0 <= retired_below(table, n) && 0 <= used_below(table, n);
+	       loop invariant used_below(table, n) + retired_below(table, n) <= n;
+	       loop invariant used_below(table, n) == used_below{Pre}(table, n);
+	       loop invariant retired_below(table, n) == retired_below{Pre}(table, n);
+	       loop assigns n;
+	       loop variant table->slots - n; @/
+	    for (uint32_t n = 0; n < table->slots; n++)
+		    ;
+	*/
 	release(table, handle, slot);
 	return STATUS_OK;
 }
@@ -209,6 +226,7 @@ enum status cap_table_move_begin(struct cap_table *table, handle_t handle, struc
 	hold_copy(hold, &slot->hold);
 	slot->state = CAP_SLOT_MOVING;
 	/*@ assert same_pages{Pre, Here}(table) && others_same{Pre, Here}(table, handle % 65536); */
+	/*@ assert \forall integer n; is_link{Pre}(table, n) ==> is_link(table, n); */
 	/*@ ghost
 	    /@ loop invariant 0 <= n <= table->slots && 0 <= retired_below(table, n) && 0 <= used_below(table, n);
 	       loop invariant used_below(table, n) + retired_below(table, n) <= n;
@@ -239,6 +257,7 @@ void cap_table_move_abort(struct cap_table *table, handle_t handle)
 	slot = slot_at(table, cap_table_index(handle));
 	slot->state = CAP_SLOT_LIVE;
 	/*@ assert same_pages{Pre, Here}(table) && others_same{Pre, Here}(table, handle % 65536); */
+	/*@ assert \forall integer n; is_link{Pre}(table, n) ==> is_link(table, n); */
 	/*@ ghost
 	    /@ loop invariant 0 <= n <= table->slots && 0 <= retired_below(table, n) && 0 <= used_below(table, n);
 	       loop invariant used_below(table, n) + retired_below(table, n) <= n;

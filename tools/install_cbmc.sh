@@ -29,7 +29,7 @@ mkdir -p "$state"/{sources,preferences,lists/partial,cache/archives/partial,dpkg
 
 found=0
 for source in /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources; do
-	[ -f "$source" ] && grep -Eq "(^|[ /])$host_suite([ /-]|\$)" "$source" || continue
+	grep -Eqs "(^|[ /])$host_suite([ /-]|\$)" "$source" || continue
 	name=$(basename "$source" | sed 's/^sources\.list$/main.list/')
 	replace="s/(^|[ \t])$host_suite(-updates|-security|-backports)?([ \t\/]|\$)/\1$SUITE\2\3/g"
 	sed -E "$replace; $replace" "$source" > "$state/sources/$name"

@@ -98,10 +98,6 @@ MUTANTS = [
     (TABLE, "pop_free", "table->free_head = slot->next_free;", ";"),
     (TABLE, "push_free", "slot->next_free = (uint16_t)table->free_head;", "slot->next_free = 0;"),
     (TABLE, "push_free", "table->free_head = index + 1;", "table->free_head = index;"),
-    (TABLE, "release", "table->used--;", ";"),
-    (TABLE, "release", "if (slot->generation == UINT16_MAX) {", "if (slot->generation == 0) {"),
-    (TABLE, "release", "table->retired++;", ";"),
-    (TABLE, "cap_table_move_abort", "slot->state = CAP_SLOT_LIVE;\n\t/*@ assert same_pages{Pre, Here}(table) && others_same{Pre, Here}(table, handle % 65536); */\n\t/*@ ghost\n", "slot->state = CAP_SLOT_FREE;\n\t/*@ ghost\n"),
 ]
 
 
