@@ -49,6 +49,8 @@ enum STATUS_MUST_USE status {
 	STATUS_LAYOUT_IMAGE_TOO_LOW = 42,   /* the image touches the hole that catches null pointers */
 	STATUS_LAYOUT_IMAGE_TOO_HIGH = 43,  /* the image leaves no room for a heap below the mappings */
 	STATUS_LAYOUT_STACK_TOO_LARGE = 44, /* the stack with its guard and offset leaves no room for mappings */
+	STATUS_STACK_OVERFLOW = 45,         /* an access to the guard below the first thread's stack */
+	STATUS_HEAP_MEETS_MAPPING = 46,     /* the break would pass the heap's end, or a page in its way is not empty */
 
 	/* Something ran out. The ledger that refused is part of the answer. */
 	STATUS_OUT_OF_MEMORY = 48,            /* no frame is free anywhere in the system */

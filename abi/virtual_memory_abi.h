@@ -3,6 +3,10 @@
  *
  * Addresses and lengths are bytes and whole pages. A hint (argument 0, may be 0) is only a hint unless
  * VIRTUAL_MEMORY_FIXED is set; FIXED onto anything not empty fails. Each failed call changes nothing.
+ *
+ * VIRTUAL_MEMORY_LAZY commits without frames: the pages are charged at once, in full, with the tables above them, and
+ * each gets a zeroed frame when it is first touched, by the program or by the kernel for it. So a touch can fail for no
+ * quota, only because no frame is left in the system.
  */
 #ifndef CAPOS_ABI_VIRTUAL_MEMORY_ABI_H
 #define CAPOS_ABI_VIRTUAL_MEMORY_ABI_H
@@ -10,18 +14,21 @@
 #include <stdint.h>
 
 enum virtual_memory_operation {
-	VIRTUAL_MEMORY_MAP = 0,        /* (hint, length, protection, flags) -> address; reserve and commit in one */
-	VIRTUAL_MEMORY_RESERVE = 1,    /* (hint, length, flags) -> address; no frame is taken */
-	VIRTUAL_MEMORY_COMMIT = 2,     /* (address, length, protection); committed pages keep data and protection */
-	VIRTUAL_MEMORY_DECOMMIT = 3,   /* (address, length); frames go back, the reservation stays */
-	VIRTUAL_MEMORY_PROTECT = 4,    /* (address, length, protection); all pages must be committed */
-	VIRTUAL_MEMORY_UNMAP = 5,      /* (address, length); reservation and frames go back */
-	VIRTUAL_MEMORY_QUERY = 6,      /* (address, buffer, bytes): struct virtual_memory_region */
+	VIRTUAL_MEMORY_MAP = 0,      /* (hint, length, protection, flags) -> address; reserve and commit in one */
+	VIRTUAL_MEMORY_RESERVE = 1,  /* (hint, length, flags) -> address; no frame is taken */
+	VIRTUAL_MEMORY_COMMIT = 2,   /* (address, length, protection, flags); committed pages keep data and protection.
+				      * Lazy ones keep theirs too, and get frames unless the commit is lazy itself */
+	VIRTUAL_MEMORY_DECOMMIT = 3, /* (address, length); frames go back, the reservation stays */
+	VIRTUAL_MEMORY_PROTECT = 4,  /* (address, length, protection); all pages must be committed */
+	VIRTUAL_MEMORY_UNMAP = 5,    /* (address, length); reservation and frames go back */
+	VIRTUAL_MEMORY_QUERY = 6,    /* (address, buffer, bytes): struct virtual_memory_region */
 	VIRTUAL_MEMORY_STATISTICS = 7, /* (buffer, bytes): struct memory_statistics */
+	VIRTUAL_MEMORY_BREAK = 8,      /* (address) -> break: the heap ends there now, pages lazily committed; 0 asks */
 	VIRTUAL_MEMORY_OPERATION_COUNT
 };
 
-#define VIRTUAL_MEMORY_FIXED 1u
+#define VIRTUAL_MEMORY_FIXED 1u /* MAP, RESERVE */
+#define VIRTUAL_MEMORY_LAZY 2u  /* MAP, COMMIT */
 
 /* What a page is. The same numbers as in the page table's software bits. */
 enum page_kind {
@@ -32,7 +39,7 @@ enum page_kind {
 	PAGE_IMAGE = 4,     /* ELF segment, stack or TLS */
 	PAGE_BOOTSTRAP = 5, /* ring or CapSet */
 	PAGE_GUARD = 6,     /* never to be mapped: below a stack */
-	PAGE_LAZY = 7,      /* committed, frame at first touch */
+	PAGE_LAZY = 7,      /* committed, or of the image; its frame comes at the first touch */
 	PAGE_KIND_COUNT
 };
 

@@ -43,8 +43,8 @@ $(HOST_LIBRARY): $(HOST_LIBRARY_OBJECTS)
 HOST_TASK_KERNEL := $(filter-out kernel/cap/supervisor.c,$(wildcard kernel/cap/*.c)) \
 	$(filter-out $(patsubst %,kernel/task/%.c,boot_package cpu_start run_queue scheduler user_fault world), \
 	$(wildcard kernel/task/*.c)) \
-	$(patsubst %,kernel/mem/%.c,account address_space anonymous bootstrap_page borrowed frame heap kernel_stack \
-	memory_object page_gap page_placement page_walk user_access validate)
+	$(patsubst %,kernel/mem/%.c,account address_space anonymous anonymous_image bootstrap_page borrowed demand frame heap heap_break \
+	kernel_stack memory_object page_gap page_placement page_walk user_access validate)
 
 # $(call links,TEST): the extra objects that the test's comment names; HOST_TASK_KERNEL stands for its list.
 links = $(patsubst %,$H/obj/%.o,$(patsubst HOST_TASK_KERNEL,$(HOST_TASK_KERNEL),$(shell head -n 30 tests/host/$(1).c | \

@@ -3,7 +3,7 @@
 
 #include "kernel/cap/call.h"
 #include "kernel/mem/anonymous.h"
-#include "kernel/mem/frame.h"
+#include "kernel/mem/heap_break.h"
 #include "lib/check.h"
 
 /* The space that the capability names. */
@@ -12,10 +12,12 @@ static struct address_space *space_of(const struct call *call)
 	return call->hold.object;
 }
 
-static enum status placement_decode(const struct call *call, uint64_t flags, struct placement *placement)
+/* Where, and how, with those of the flags that the operation knows. */
+static enum status placement_decode(const struct call *call, uint64_t flags, uint64_t known,
+				    struct placement *placement)
 {
-	GUARD((flags & ~(uint64_t)VIRTUAL_MEMORY_FIXED) == 0, STATUS_UNSUPPORTED);
-	*placement = (struct placement){ call->argument[0], call->argument[1], flags == VIRTUAL_MEMORY_FIXED };
+	GUARD((flags & ~known) == 0, STATUS_UNSUPPORTED);
+	*placement = (struct placement){ call->argument[0], call->argument[1], (flags & VIRTUAL_MEMORY_FIXED) != 0 };
 	return STATUS_OK;
 }
 
@@ -24,9 +26,12 @@ static enum status map(struct call *call)
 	struct placement placement;
 	struct uaddr_range range;
 
-	TRY(placement_decode(call, call->argument[3], &placement));
+	TRY(placement_decode(call, call->argument[3], VIRTUAL_MEMORY_FIXED | VIRTUAL_MEMORY_LAZY, &placement));
 	TRY(protection_check(call->argument[2]));
-	TRY(anonymous_map(space_of(call), &placement, (uint32_t)call->argument[2], &range));
+	if ((call->argument[3] & VIRTUAL_MEMORY_LAZY) != 0)
+		TRY(anonymous_map_lazy(space_of(call), &placement, (uint32_t)call->argument[2], &range));
+	else
+		TRY(anonymous_map(space_of(call), &placement, (uint32_t)call->argument[2], &range));
 	call->value = uaddr_to_u64(range.start);
 	return STATUS_OK;
 }
@@ -36,7 +41,7 @@ static enum status reserve(struct call *call)
 	struct placement placement;
 	struct uaddr_range range;
 
-	TRY(placement_decode(call, call->argument[2], &placement));
+	TRY(placement_decode(call, call->argument[2], VIRTUAL_MEMORY_FIXED, &placement));
 	TRY(anonymous_reserve(space_of(call), &placement, &range));
 	call->value = uaddr_to_u64(range.start);
 	return STATUS_OK;
@@ -46,8 +51,11 @@ static enum status commit(struct call *call)
 {
 	struct uaddr_range range;
 
+	GUARD((call->argument[3] & ~(uint64_t)VIRTUAL_MEMORY_LAZY) == 0, STATUS_UNSUPPORTED);
 	TRY(protection_check(call->argument[2]));
 	TRY(uaddr_range_of_pages(call->argument[0], call->argument[1], &range));
+	if ((call->argument[3] & VIRTUAL_MEMORY_LAZY) != 0)
+		return anonymous_commit_lazy(space_of(call), range, (uint32_t)call->argument[2]);
 	return anonymous_commit(space_of(call), range, (uint32_t)call->argument[2]);
 }
 
@@ -92,11 +100,17 @@ static enum status statistics(struct call *call)
 	return call_write_result(call, call->argument[0], call->argument[1], &result, sizeof(result));
 }
 
+static enum status move_break(struct call *call)
+{
+	return heap_break_move(space_of(call), call->argument[0], &call->value);
+}
+
 static call_handler_t *const handlers[] = {
-	[VIRTUAL_MEMORY_MAP] = map,         [VIRTUAL_MEMORY_RESERVE] = reserve,
-	[VIRTUAL_MEMORY_COMMIT] = commit,   [VIRTUAL_MEMORY_DECOMMIT] = decommit,
-	[VIRTUAL_MEMORY_PROTECT] = protect, [VIRTUAL_MEMORY_UNMAP] = unmap,
-	[VIRTUAL_MEMORY_QUERY] = query,     [VIRTUAL_MEMORY_STATISTICS] = statistics,
+	[VIRTUAL_MEMORY_MAP] = map,          [VIRTUAL_MEMORY_RESERVE] = reserve,
+	[VIRTUAL_MEMORY_COMMIT] = commit,    [VIRTUAL_MEMORY_DECOMMIT] = decommit,
+	[VIRTUAL_MEMORY_PROTECT] = protect,  [VIRTUAL_MEMORY_UNMAP] = unmap,
+	[VIRTUAL_MEMORY_QUERY] = query,      [VIRTUAL_MEMORY_STATISTICS] = statistics,
+	[VIRTUAL_MEMORY_BREAK] = move_break,
 };
 
 _Static_assert(COUNT_OF(handlers) == VIRTUAL_MEMORY_OPERATION_COUNT, "a handler for each operation");

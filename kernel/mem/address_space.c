@@ -45,6 +45,11 @@ static void give_pcid(uint16_t pcid)
 	spinlock_release(&pcid_lock);
 }
 
+static struct uaddr_range user_range(uint64_t start, uint64_t end)
+{
+	return (struct uaddr_range){ uaddr_from_u64(start), uaddr_from_u64(end) };
+}
+
 enum status address_space_create(struct address_space *space, struct account *account, const pte_t *kernel_root)
 {
 	struct charge charge = { .kinds = 0 };
@@ -55,10 +60,39 @@ enum status address_space_create(struct address_space *space, struct account *ac
 	root = frame_take_zeroed(FRAME_TABLE, space);
 	*space = (struct address_space){ .root = root, .root_table = direct_map_of_frame(root), .account = account };
 	space->pcid = take_pcid();
+	space->areas.map = user_range(USER_START, ADDRESS_SPACE_MAP_TOP);
 	memcpy(&space->root_table[USER_ROOT_ENTRIES], &kernel_root[USER_ROOT_ENTRIES],
 	       (PTE_ENTRIES - USER_ROOT_ENTRIES) * sizeof(pte_t));
 	page_gap_reset(space);
 	return STATUS_OK;
+}
+
+/* Empty, or whole pages that a program may have. */
+static bool area_is_valid(struct uaddr_range area)
+{
+	return uaddr_range_bytes(area) == 0 ||
+	       (u64_is_page_aligned(uaddr_to_u64(area.start) | uaddr_to_u64(area.end)) &&
+		uaddr_to_u64(area.start) >= USER_START && uaddr_to_u64(area.start) < uaddr_to_u64(area.end) &&
+		uaddr_to_u64(area.end) <= USER_LIMIT);
+}
+
+bool space_areas_is_valid(const struct space_areas *areas)
+{
+	bool stands_on_guard = uaddr_to_u64(areas->guard.end) == uaddr_to_u64(areas->stack.start);
+
+	return area_is_valid(areas->map) && area_is_valid(areas->heap) && area_is_valid(areas->stack) &&
+	       area_is_valid(areas->guard) && uaddr_range_bytes(areas->map) != 0 &&
+	       (uaddr_range_bytes(areas->stack) == 0 || (uaddr_range_bytes(areas->guard) != 0 && stands_on_guard)) &&
+	       !uaddr_range_overlaps(areas->map, areas->stack) && !uaddr_range_overlaps(areas->map, areas->guard) &&
+	       !uaddr_range_overlaps(areas->heap, areas->stack) && !uaddr_range_overlaps(areas->heap, areas->guard);
+}
+
+void address_space_set_areas(struct address_space *space, const struct space_areas *areas)
+{
+	CHECK(space_areas_is_valid(areas));
+	space->areas = *areas;
+	space->heap_break = uaddr_to_u64(areas->heap.start);
+	page_gap_reset(space);
 }
 
 uint64_t address_space_enter_cpu(struct address_space *space, uint32_t cpu)
@@ -102,7 +136,9 @@ pte_t address_space_entry(const struct address_space *space, uint64_t address, u
 
 static bool same_region(pte_t a, pte_t b)
 {
-	return pte_kind(a) == pte_kind(b) && pte_protection(a) == pte_protection(b);
+	const uint64_t region_bits = PTE_KIND_MASK | PTE_LAZY_IMAGE; /* which only lazy pages have, of a program's */
+
+	return ((pte_bits(a) ^ pte_bits(b)) & region_bits) == 0 && pte_protection(a) == pte_protection(b);
 }
 
 /* Entries of a table that are the user's: the upper half of the root is the kernel's, with large pages. */
@@ -173,7 +209,7 @@ static struct virtual_memory_region region_around(const struct address_space *sp
 
 static struct uaddr_range whole_user_half(void)
 {
-	return (struct uaddr_range){ uaddr_from_u64(USER_START), uaddr_from_u64(USER_LIMIT) };
+	return user_range(USER_START, USER_LIMIT);
 }
 
 enum status address_space_query(struct address_space *space, uint64_t address, struct virtual_memory_region *region)
@@ -227,6 +263,14 @@ static void release_page(struct release *release, pte_t entry)
 	frame_t frame = pte_frame(entry);
 
 	switch (pte_kind(entry)) {
+	case PAGE_LAZY:
+		if (pte_kind_when_touched(entry) == PAGE_IMAGE) {
+			charge_add(&release->refund, LEDGER_IMAGE, 1);
+			return;
+		}
+		charge_add(&release->refund, LEDGER_VIRTUAL_RESERVATION, 1);
+		charge_add(&release->refund, LEDGER_FRAME_GRANT, 1);
+		return;
 	case PAGE_ANONYMOUS:
 		charge_add(&release->refund, LEDGER_VIRTUAL_RESERVATION, 1);
 		charge_add(&release->refund, LEDGER_FRAME_GRANT, 1);
@@ -244,7 +288,6 @@ static void release_page(struct release *release, pte_t entry)
 		return;
 	case PAGE_EMPTY:
 	case PAGE_GUARD:
-	case PAGE_LAZY:
 	case PAGE_KIND_COUNT:
 		return;
 	}
@@ -353,6 +396,20 @@ static void audit_uniform(struct audit *audit, pte_t entry, unsigned level)
 		audit->broken = true;
 }
 
+static void audit_lazy(struct audit *audit, pte_t entry, uint64_t address)
+{
+	bool is_image = pte_kind_when_touched(entry) == PAGE_IMAGE;
+	bool in_window = address >= BOOTSTRAP_START && address < BOOTSTRAP_END;
+	uint32_t protection = pte_protection(entry);
+
+	if (is_image)
+		audit->census.lazy_image++;
+	else
+		audit->census.pages[PAGE_LAZY]++;
+	if (!pte_equal(entry, pte_lazy(protection, is_image)) || protection_check(protection) != STATUS_OK || in_window)
+		audit->broken = true;
+}
+
 static bool kind_has_frame(enum page_kind kind)
 {
 	return kind == PAGE_ANONYMOUS || kind == PAGE_BORROWED || kind == PAGE_IMAGE || kind == PAGE_BOOTSTRAP;
@@ -378,6 +435,8 @@ static void audit_table(struct audit *audit, const pte_t *table, unsigned level,
 			audit_table(audit, page_table_of(entry), level - 1, address);
 		else if (level == 1 && kind_has_frame(pte_kind(entry)))
 			audit_page(audit, entry, address);
+		else if (level == 1 && pte_kind(entry) == PAGE_LAZY)
+			audit_lazy(audit, entry, address);
 		else
 			audit_uniform(audit, entry, level);
 	}

@@ -23,14 +23,27 @@
 #include "lib/check.h"
 #include "lib/range.h"
 
-/* Reservations without a hint go below this address, downwards. Stack and its growth room lie above. */
+/* In a space whose areas nobody has set, reservations without a hint go below this address, downwards. */
 #define ADDRESS_SPACE_MAP_TOP UINT64_C(0x00007ffff0000000)
 #define GAP_CLASSES 6u
 
-/* A search for `pages` or more may start at `address`: likely nothing that large is free above. */
+/*
+ * A search for `pages` or more may start so many bytes from where mappings begin (areas.map.end, or .start if upward):
+ * likely nothing that large is free before.
+ */
 struct gap_hint {
-	uint64_t address;
+	uint64_t depth;
 	uint64_t pages;
+};
+
+/* What a space knows of its layout (lib/layout.h): whole pages each, in the user half, and not one upon another but for
+ * heap and map. */
+struct space_areas {
+	struct uaddr_range map;   /* where mappings without a hint go; not empty */
+	bool map_upward;          /* from map.start up; else from map.end down */
+	struct uaddr_range heap;  /* the break never leaves it; empty: there is no break */
+	struct uaddr_range stack; /* the first thread's stack may grow down to stack.start; empty: none does */
+	struct uaddr_range guard; /* right below the stack */
 };
 
 struct address_space {
@@ -52,6 +65,8 @@ struct address_space {
 	 * nothing
 	 */
 	struct gap_hint gap_hint[GAP_CLASSES];
+	uint64_t heap_break;      /* lock; a byte of areas.heap, or its end */
+	struct space_areas areas; /* fixed before the first thread runs */
 } __attribute__((aligned(16)));
 
 /*
@@ -59,6 +74,15 @@ struct address_space {
  * PML4. OVER_PAGE_TABLE, OUT_OF_MEMORY.
  */
 enum status address_space_create(struct address_space *space, struct account *account, const pte_t *kernel_root);
+
+/*
+ * Where the parts of the process lie. Before its first thread runs; nothing but image and guard pages is there yet. A
+ * space without: map is [USER_START, ADDRESS_SPACE_MAP_TOP), downward, and the rest is empty. The break is the heap's
+ * start.
+ */
+void address_space_set_areas(struct address_space *space, const struct space_areas *areas);
+
+bool space_areas_is_valid(const struct space_areas *areas);
 
 /*
  * Take everything apart, in bounded steps: all frames but those of memory objects that live on, all tables, the root.
@@ -116,8 +140,10 @@ enum status address_space_next_region(struct address_space *space, uint64_t addr
 
 /* Pages and tables of the user half, counted from the table itself. */
 struct address_space_census {
-	uint64_t pages[PAGE_KIND_COUNT]; /* PAGE_RESERVED: uncommitted; PAGE_EMPTY is not counted */
-	uint64_t tables;                 /* with the root */
+	uint64_t pages[PAGE_KIND_COUNT]; /* PAGE_RESERVED: uncommitted; PAGE_LAZY: anonymous; PAGE_EMPTY is not counted
+					  */
+	uint64_t lazy_image;
+	uint64_t tables; /* with the root */
 };
 
 void address_space_count(struct address_space *space, struct address_space_census *census);

@@ -1,11 +1,9 @@
 #include "kernel/mem/anonymous.h"
 
+#include "kernel/mem/anonymous_internal.h"
+#include "kernel/mem/demand.h"
 #include "kernel/mem/page_walk.h"
 #include "lib/check.h"
-
-/* Kind bits of entries that may be met, as a set. */
-#define KIND_SET(kind) (1u << (kind))
-#define OWN_RESERVATION (KIND_SET(PAGE_RESERVED) | KIND_SET(PAGE_ANONYMOUS))
 
 /* The two kinds of a reservation as they stand in an entry: neighbours, so that one comparison tells them from others.
  */
@@ -46,18 +44,25 @@ static bool all_are(struct entry_summary summary, uint64_t kind)
 	return (summary.all & PTE_KIND_MASK) == kind && (summary.some & PTE_KIND_MASK) == kind;
 }
 
-/* Pages of both kinds of a reservation, or NOT_RESERVED. Counts in walk->pages those that have a frame. */
+/* Pages of all kinds of a reservation, or NOT_RESERVED. Counts in walk->pages those that are committed, in walk->lazy
+ * those of them that have no frame. */
 static enum status count_committed(struct page_walk *walk, const struct page_run *run)
 {
 	uint64_t kinds = 0;
+	uint64_t lazy = 0;
 
 	for (uint64_t i = 0; i < run->count; i++) {
 		uint64_t kind = pte_bits(run->entry[i]) & PTE_KIND_MASK;
 
-		GUARD(kind - KIND_RESERVED <= KIND_ANONYMOUS - KIND_RESERVED, STATUS_NOT_RESERVED);
+		if (UNLIKELY(kind - KIND_RESERVED > KIND_ANONYMOUS - KIND_RESERVED)) {
+			GUARD(anonymous_is_own(run->entry[i]), STATUS_NOT_RESERVED);
+			kind = KIND_ANONYMOUS;
+			lazy++;
+		}
 		kinds += kind;
 	}
 	walk->pages += (kinds - run->count * KIND_RESERVED) / (KIND_ANONYMOUS - KIND_RESERVED);
+	walk->lazy += lazy;
 	return STATUS_OK;
 }
 
@@ -95,7 +100,7 @@ static inline enum status span_must_be_reserved(struct page_walk *walk, const st
 	return STATUS_OK;
 }
 
-/* Counts in walk->pages the pages that have no frame yet. */
+/* Counts in walk->pages the pages that are not committed yet. */
 static inline enum status leaf_count_uncommitted(struct page_walk *walk, const struct page_run *run)
 {
 	uint64_t before = walk->pages;
@@ -112,7 +117,20 @@ static inline enum status span_count_uncommitted(struct page_walk *walk, const s
 	return span_must_be_reserved(walk, run, part);
 }
 
-/* All pages must have a frame. */
+/* Runs whose pages do not all have a frame. */
+static enum status all_are_lazy_or_not(const struct page_run *run)
+{
+	enum status status = STATUS_OK;
+
+	for (uint64_t i = 0; i < run->count; i++) {
+		GUARD(anonymous_is_own(run->entry[i]), STATUS_NOT_RESERVED);
+		if (pte_kind(run->entry[i]) == PAGE_RESERVED)
+			status = STATUS_NOT_COMMITTED;
+	}
+	return status;
+}
+
+/* All pages must be committed. */
 static inline enum status leaf_must_be_committed(struct page_walk *walk, const struct page_run *run)
 {
 	struct entry_summary summary = summarise(run);
@@ -121,9 +139,7 @@ static inline enum status leaf_must_be_committed(struct page_walk *walk, const s
 	walk->some |= summary.some;
 	if (LIKELY(all_are(summary, KIND_ANONYMOUS)))
 		return STATUS_OK;
-	for (uint64_t i = 0; i < run->count; i++)
-		GUARD((KIND_SET(pte_kind(run->entry[i])) & OWN_RESERVATION) != 0, STATUS_NOT_RESERVED);
-	return STATUS_NOT_COMMITTED;
+	return all_are_lazy_or_not(run);
 }
 
 static inline enum status span_is_not_committed(struct page_walk *walk, const struct page_run *run,
@@ -133,8 +149,8 @@ static inline enum status span_is_not_committed(struct page_walk *walk, const st
 	return STATUS_NOT_COMMITTED;
 }
 
-static const struct page_visitor plan_empty_shallow = { WALK_SHALLOW, page_walk_leaf_empty, page_walk_span_empty };
-static const struct page_visitor plan_empty_deep = { WALK_DEEP, page_walk_leaf_empty, page_walk_span_empty };
+const struct page_visitor anonymous_plan_empty_shallow = { WALK_SHALLOW, page_walk_leaf_empty, page_walk_span_empty };
+const struct page_visitor anonymous_plan_empty_deep = { WALK_DEEP, page_walk_leaf_empty, page_walk_span_empty };
 static const struct page_visitor plan_commit = { WALK_DEEP, leaf_count_uncommitted, span_count_uncommitted };
 static const struct page_visitor plan_decommit = { WALK_TOP, leaf_must_be_own, span_must_be_reserved };
 static const struct page_visitor plan_unmap = { WALK_SHALLOW, leaf_must_be_own_to_go, span_must_be_reserved };
@@ -213,12 +229,23 @@ static inline enum status leaf_fill(struct page_walk *walk, const struct page_ru
 	return STATUS_OK;
 }
 
-static inline enum status span_cannot_be(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
+/* The same for reserved pages among which there are lazy ones, which keep their protection. */
+static enum status leaf_fill_over_lazy(struct page_walk *walk, const struct page_run *run)
 {
-	(void)walk;
-	(void)run;
-	(void)part;
-	CHECK(false && "a deep walk meets no span when it publishes");
+	int32_t reserved = 0;
+
+	for (uint64_t i = 0; i < run->count; i++) {
+		enum page_kind kind = pte_kind(run->entry[i]);
+		uint32_t protection = kind == PAGE_LAZY ? pte_protection(run->entry[i]) : walk->protection;
+
+		if (kind == PAGE_ANONYMOUS)
+			continue;
+		if (walk->held == 0)
+			walk->held = take_some(walk);
+		reserved += kind == PAGE_RESERVED;
+		run->entry[i] = pte_page(frame_from_u64(walk->frame[--walk->held]), PAGE_ANONYMOUS, protection);
+	}
+	page_table_adjust(run->table, 0, -reserved);
 	return STATUS_OK;
 }
 
@@ -241,46 +268,50 @@ static inline void gather_present(struct frame_gather *gather, const struct page
 	gather->count += run->count;
 }
 
-/* The same whatever the pages are, as long as they are a reservation's. */
-static void gather_committed(struct frame_gather *gather, const struct page_run *run, pte_t left)
+/* The same whatever the pages are, as long as they are a reservation's. Returns how many were committed. */
+static uint64_t gather_committed(struct frame_gather *gather, const struct page_run *run, pte_t left)
 {
+	uint64_t committed = 0;
+
 	for (uint64_t i = 0; i < run->count; i++) {
 		pte_t entry = run->entry[i];
 
 		run->entry[i] = left;
+		committed += pte_kind(entry) != PAGE_RESERVED;
 		if (pte_kind(entry) == PAGE_ANONYMOUS)
 			frame_gather_add(gather, pte_frame(entry), frame_info_of(pte_frame(entry)));
 	}
+	return committed;
 }
 
-/* Take the frame of every committed page, leave `left` in all entries. Returns how many there were. */
+/* Take the frame of every page that has one, leave `left` in all entries. Returns how many were committed. */
 static inline uint64_t take_frames_away(struct page_walk *walk, const struct page_run *run, pte_t left)
 {
-	uint64_t gathered = walk->gather.count;
-
-	if (walk->pages == 0) /* the plan met no frame in the whole range */
+	if (walk->pages == 0) { /* the plan met no committed page in the whole range */
+		walk->must_flush = false;
 		fill(run, left);
-	else if (LIKELY((walk->common & PTE_PRESENT) != 0))
-		gather_present(&walk->gather, run, left);
-	else
-		gather_committed(&walk->gather, run, left);
-	walk->must_flush = walk->pages != 0;
-	return walk->gather.count - gathered;
+		return 0;
+	}
+	walk->must_flush = true;
+	if (UNLIKELY((walk->common & PTE_PRESENT) == 0))
+		return gather_committed(&walk->gather, run, left);
+	gather_present(&walk->gather, run, left);
+	return run->count;
 }
 
 static inline enum status leaf_decommit(struct page_walk *walk, const struct page_run *run)
 {
-	int32_t frames = (int32_t)take_frames_away(walk, run, pte_uniform(PAGE_RESERVED));
+	int32_t committed = (int32_t)take_frames_away(walk, run, pte_uniform(PAGE_RESERVED));
 
-	page_table_adjust(run->table, 0, frames);
+	page_table_adjust(run->table, 0, committed);
 	return STATUS_OK;
 }
 
 static inline enum status leaf_unmap(struct page_walk *walk, const struct page_run *run)
 {
-	int32_t frames = (int32_t)take_frames_away(walk, run, pte_uniform(PAGE_EMPTY));
+	int32_t committed = (int32_t)take_frames_away(walk, run, pte_uniform(PAGE_EMPTY));
 
-	page_table_adjust(run->table, -(int32_t)run->count, frames - (int32_t)run->count);
+	page_table_adjust(run->table, -(int32_t)run->count, committed - (int32_t)run->count);
 	return STATUS_OK;
 }
 
@@ -320,8 +351,12 @@ static inline void change_all(const struct page_run *run, uint64_t changed)
 /* Pages that are present or not, and of any protection, get another. */
 static void change_each(const struct page_run *run, uint32_t protection)
 {
-	for (uint64_t i = 0; i < run->count; i++)
-		run->entry[i] = pte_page(pte_frame(run->entry[i]), PAGE_ANONYMOUS, protection);
+	for (uint64_t i = 0; i < run->count; i++) {
+		if (pte_kind(run->entry[i]) == PAGE_LAZY)
+			run->entry[i] = pte_lazy(protection, false);
+		else
+			run->entry[i] = pte_page(pte_frame(run->entry[i]), PAGE_ANONYMOUS, protection);
+	}
 }
 
 /* The same frames with another protection. */
@@ -338,26 +373,14 @@ static inline enum status leaf_protect(struct page_walk *walk, const struct page
 	return STATUS_OK;
 }
 
-static const struct page_visitor publish_reserve = { WALK_SHALLOW, leaf_set_uniform, span_set_uniform };
-static const struct page_visitor publish_fill = { WALK_DEEP, leaf_fill, span_cannot_be };
+const struct page_visitor anonymous_publish_uniform = { WALK_SHALLOW, leaf_set_uniform, span_set_uniform };
+const struct page_visitor anonymous_publish_fill = { WALK_DEEP, leaf_fill, anonymous_span_cannot_be };
+static const struct page_visitor publish_fill_over_lazy = { WALK_DEEP, leaf_fill_over_lazy, anonymous_span_cannot_be };
 static const struct page_visitor publish_decommit = { WALK_TOP, leaf_decommit, span_keep };
 static const struct page_visitor publish_unmap = { WALK_SHALLOW, leaf_unmap, span_unmap };
-static const struct page_visitor publish_protect = { WALK_TOP, leaf_protect, span_cannot_be };
+static const struct page_visitor publish_protect = { WALK_TOP, leaf_protect, anonymous_span_cannot_be };
 
 /* ---- the operations; charge, take, publish ---- */
-
-/* Fill a range that was found to be empty: pay, publish. Locked. */
-static inline enum status create_pages(struct page_walk *walk, const struct page_visitor *plan,
-				       const struct page_visitor *publish, struct charge *charge, uint64_t frames)
-{
-	walk->pages = frames;
-	TRY(page_walk_plan(walk, plan));
-	charge_add(charge, LEDGER_PAGE_TABLE, walk->tables);
-	TRY(account_charge_and_promise(walk->space->account, charge, frames + walk->tables));
-	page_walk_publish(walk, publish);
-	page_walk_finish(walk);
-	return STATUS_OK;
-}
 
 enum status anonymous_reserve(struct address_space *space, const struct placement *placement, struct uaddr_range *range)
 {
@@ -369,7 +392,7 @@ enum status anonymous_reserve(struct address_space *space, const struct placemen
 	*range = walk.range;
 	walk.kind = PAGE_RESERVED;
 	charge_add(&charge, LEDGER_VIRTUAL_RESERVATION, uaddr_range_pages(walk.range));
-	status = create_pages(&walk, &plan_empty_shallow, &publish_reserve, &charge, 0);
+	status = anonymous_create(&walk, &anonymous_plan_empty_shallow, &anonymous_publish_uniform, &charge, 0);
 	page_placement_unlock(&walk, placement);
 	return status;
 }
@@ -389,57 +412,34 @@ enum status anonymous_map(struct address_space *space, const struct placement *p
 	walk.protection = protection;
 	charge_add(&charge, LEDGER_VIRTUAL_RESERVATION, pages);
 	charge_add(&charge, LEDGER_FRAME_GRANT, pages);
-	status = create_pages(&walk, &plan_empty_deep, &publish_fill, &charge, pages);
+	status = anonymous_create(&walk, &anonymous_plan_empty_deep, &anonymous_publish_fill, &charge, pages);
 	page_placement_unlock(&walk, placement);
 	return status;
 }
 
-static enum status map_image_locked(struct page_walk *walk)
-{
-	struct charge charge = { .kinds = 0 };
-	uint64_t pages = uaddr_range_pages(walk->range);
-	uint64_t used;
-
-	GUARD(!page_gap_is_used(walk, &used), STATUS_OCCUPIED);
-	charge_add(&charge, LEDGER_IMAGE, pages);
-	return create_pages(walk, &plan_empty_deep, &publish_fill, &charge, pages);
-}
-
-enum status anonymous_map_image(struct address_space *space, struct uaddr_range range, enum page_kind kind,
-				uint32_t protection)
+enum status anonymous_map_lazy(struct address_space *space, const struct placement *placement, uint32_t protection,
+			       struct uaddr_range *range)
 {
 	struct page_walk walk;
 	enum status status;
 
-	address_space_lock(space, range);
-	page_walk_begin(&walk, space, range);
-	walk.kind = kind;
+	TRY(page_placement_lock(space, placement, &walk));
+	*range = walk.range;
+	walk.kind = PAGE_ANONYMOUS;
 	walk.protection = protection;
-	status = map_image_locked(&walk);
-	address_space_unlock(space, range);
+	status = demand_create(&walk);
+	page_placement_unlock(&walk, placement);
 	return status;
 }
 
-static enum status map_guard_locked(struct page_walk *walk)
+/* Lazy pages are charged already. */
+static enum status fill_over_lazy(struct page_walk *walk, const struct charge *charge)
 {
-	struct charge charge = { .kinds = 0 };
-	uint64_t used;
-
-	GUARD(!page_gap_is_used(walk, &used), STATUS_OCCUPIED);
-	return create_pages(walk, &plan_empty_shallow, &publish_reserve, &charge, 0);
-}
-
-enum status anonymous_map_guard(struct address_space *space, struct uaddr_range range)
-{
-	struct page_walk walk;
-	enum status status;
-
-	address_space_lock(space, range);
-	page_walk_begin(&walk, space, range);
-	walk.kind = PAGE_GUARD;
-	status = map_guard_locked(&walk);
-	address_space_unlock(space, range);
-	return status;
+	walk->pages += walk->lazy;
+	TRY(account_charge_and_promise(walk->space->account, charge, walk->pages + walk->tables));
+	page_walk_publish(walk, &publish_fill_over_lazy);
+	page_walk_finish(walk);
+	return STATUS_OK;
 }
 
 static inline enum status commit_locked(struct page_walk *walk)
@@ -449,8 +449,10 @@ static inline enum status commit_locked(struct page_walk *walk)
 	TRY(page_walk_plan(walk, &plan_commit));
 	charge_add(&charge, LEDGER_FRAME_GRANT, walk->pages);
 	charge_add(&charge, LEDGER_PAGE_TABLE, walk->tables);
+	if (UNLIKELY(walk->lazy != 0))
+		return fill_over_lazy(walk, &charge);
 	TRY(account_charge_and_promise(walk->space->account, &charge, walk->pages + walk->tables));
-	page_walk_publish(walk, &publish_fill);
+	page_walk_publish(walk, &anonymous_publish_fill);
 	page_walk_finish(walk);
 	return STATUS_OK;
 }
@@ -465,6 +467,19 @@ enum status anonymous_commit(struct address_space *space, struct uaddr_range ran
 	walk.kind = PAGE_ANONYMOUS;
 	walk.protection = protection;
 	status = commit_locked(&walk);
+	address_space_unlock(space, range);
+	return status;
+}
+
+enum status anonymous_commit_lazy(struct address_space *space, struct uaddr_range range, uint32_t protection)
+{
+	struct page_walk walk;
+	enum status status;
+
+	address_space_lock(space, range);
+	page_walk_begin(&walk, space, range);
+	walk.protection = protection;
+	status = demand_commit(&walk);
 	address_space_unlock(space, range);
 	return status;
 }
@@ -517,7 +532,7 @@ enum status anonymous_protect(struct address_space *space, struct uaddr_range ra
 	return status;
 }
 
-static inline enum status unmap_locked(struct page_walk *walk)
+enum status anonymous_unmap_locked(struct page_walk *walk)
 {
 	struct charge charge = { .kinds = 0 };
 	struct charge refund = { .kinds = 0 };
@@ -543,7 +558,7 @@ enum status anonymous_unmap(struct address_space *space, struct uaddr_range rang
 
 	address_space_lock(space, range);
 	page_walk_begin(&walk, space, range);
-	status = unmap_locked(&walk);
+	status = anonymous_unmap_locked(&walk);
 	address_space_unlock(space, range);
 	return status;
 }

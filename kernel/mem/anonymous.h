@@ -22,13 +22,23 @@ enum status anonymous_reserve(struct address_space *space, const struct placemen
 enum status anonymous_map(struct address_space *space, const struct placement *placement, uint32_t protection,
 			  struct uaddr_range *range);
 
-/* Give frames to the pages that have none; the others keep data and protection. NOT_RESERVED, OVER_FRAME_GRANT. */
+/* The same without frames: each page gets one when it is first touched. Both ledgers are charged at once. */
+enum status anonymous_map_lazy(struct address_space *space, const struct placement *placement, uint32_t protection,
+			       struct uaddr_range *range);
+
+/*
+ * Give frames to the pages that have none; the others keep data and protection, and lazy ones their protection.
+ * NOT_RESERVED, OVER_FRAME_GRANT.
+ */
 enum status anonymous_commit(struct address_space *space, struct uaddr_range range, uint32_t protection);
 
-/* Take the frames back; the reservation stays. Pages without a frame are fine. NOT_RESERVED. */
+/* Make the pages lazy that are not committed; the others stay as they are. The same. */
+enum status anonymous_commit_lazy(struct address_space *space, struct uaddr_range range, uint32_t protection);
+
+/* Take the frames back; the reservation stays. Pages that are not committed are fine. NOT_RESERVED. */
 enum status anonymous_decommit(struct address_space *space, struct uaddr_range range);
 
-/* NOT_RESERVED; NOT_COMMITTED if some page has no frame. */
+/* NOT_RESERVED; NOT_COMMITTED if some page is only reserved. Lazy pages are committed. */
 enum status anonymous_protect(struct address_space *space, struct uaddr_range range, uint32_t protection);
 
 /* Give reservation and frames back. NOT_RESERVED. */
@@ -40,6 +50,16 @@ enum status anonymous_unmap(struct address_space *space, struct uaddr_range rang
  */
 enum status anonymous_map_image(struct address_space *space, struct uaddr_range range, enum page_kind kind,
 				uint32_t protection);
+
+/* For the loader: the same for IMAGE pages that get their frames at the first touch. Not in the window. */
+enum status anonymous_map_image_lazy(struct address_space *space, struct uaddr_range range, uint32_t protection);
+
+/*
+ * For the loader: the first thread's stack, where `areas` say. Its highest pages, `committed_pages` of them (at least
+ * one), have frames, READ and WRITE; what lies below them, down to the guard's start, is guard pages. Those of the
+ * stack become lazy image pages when it grows (demand.h), if these are the space's areas. OCCUPIED, OVER_IMAGE.
+ */
+enum status anonymous_map_stack(struct address_space *space, const struct space_areas *areas, uint64_t committed_pages);
 
 /* For the loader: guard pages without frames; uncharged but for tables. OCCUPIED. */
 enum status anonymous_map_guard(struct address_space *space, struct uaddr_range range);

@@ -1,11 +1,13 @@
 /*
- * Search for a gap, from the top down, by candidates: the highest aligned place is looked through from its low end; the
- * first used page found rules out every candidate that holds it, so the next one ends there. Empty spans of any level
+ * Search for a gap, from the end of areas.map down or from its start up, by candidates. Down: the highest aligned place
+ * is looked through from its low end; the first used page found rules out every candidate that holds it, so the next
+ * one ends there. Up is the mirror image: the lowest place, looked through from its high end. Empty spans of any level
  * are passed in one step, and so are full leaf tables.
  *
- * For each class of sizes the space remembers where its last search succeeded, and starts the next one there; a release
- * above raises it. It is only a hint: a search that finds nothing below it looks once more from the top. Where nothing
- * small is free, nothing large is either: the hint of a class never lies above that of a smaller one.
+ * For each class of sizes the space remembers how deep its last search went until it succeeded, and starts the next one
+ * there; a release before that takes it back. It is only a hint: a search that finds nothing behind it looks once more
+ * from the beginning. Where nothing small is free, nothing large is either: the hint of a class is never less deep than
+ * that of a smaller one.
  */
 #include "kernel/arch/x86_64/interrupt_window.h"
 #include "kernel/mem/page_walk.h"
@@ -23,8 +25,10 @@ static unsigned gap_class(uint64_t pages)
 void page_gap_reset(struct address_space *space)
 {
 	for (unsigned i = 0; i < GAP_CLASSES; i++)
-		space->gap_hint[i] = (struct gap_hint){ ADDRESS_SPACE_MAP_TOP, 1 };
+		space->gap_hint[i] = (struct gap_hint){ 0, 1 };
 }
+
+/* ---- whether a range is used, and the first run of used pages in it ---- */
 
 /* Where the run of used entries begins that ends with this one, which covers `address`, in its leaf table. */
 static uint64_t first_of_used(const pte_t *entry, uint64_t address)
@@ -109,86 +113,227 @@ static inline bool is_used(const struct page_walk *walk, uint64_t *used)
 	return true;
 }
 
-bool page_gap_is_used(const struct page_walk *walk, uint64_t *used)
+bool page_gap_is_used(const struct page_walk *walk)
 {
-	return is_used(walk, used);
+	uint64_t used;
+
+	return is_used(walk, &used);
 }
+
+/* ---- the mirror image: the last run of used pages, of which `used` is the end ---- */
+
+static uint64_t end_of_used(const pte_t *entry, uint64_t address)
+{
+	unsigned index = pte_index(address, 1);
+
+	if (page_table_used(page_table_info(entry)) == PTE_ENTRIES)
+		return address + (PTE_ENTRIES - index) * PAGE_SIZE;
+	for (; index < PTE_ENTRIES && !pte_is_empty(*entry); index++, entry++)
+		address += PAGE_SIZE;
+	return address;
+}
+
+static inline bool leaf_is_used_at_last(const pte_t *entry, uint64_t count, uint64_t address, uint64_t *used)
+{
+	while (count >= PAGE_STRIDE && stride_is_empty(&entry[count - PAGE_STRIDE]))
+		count -= PAGE_STRIDE;
+	for (; count > 0; count--) {
+		if (LIKELY(pte_is_empty(entry[count - 1])))
+			continue;
+		*used = end_of_used(&entry[count - 1], address + (count - 1) * PAGE_SIZE);
+		return true;
+	}
+	return false;
+}
+
+static bool table_is_used_at_last(const pte_t *table, unsigned level, struct uaddr_range range, uint64_t *used)
+{
+	uint64_t span = pte_span(level);
+	uint64_t start = uaddr_to_u64(range.start);
+	uint64_t end = uaddr_to_u64(range.end);
+
+	while (start < end) {
+		const pte_t *entry = &table[pte_index(end - 1, level)];
+		uint64_t from = (end - 1) & ~(span - 1);
+		uint64_t part_start = from > start ? from : start;
+		struct uaddr_range part = { uaddr_from_u64(part_start), uaddr_from_u64(end) };
+
+		if (pte_is_present(*entry)) {
+			const pte_t *below = page_table_of(*entry);
+
+			if (level == 2 ? leaf_is_used_at_last(&below[pte_index(part_start, 1)], uaddr_range_pages(part),
+							      part_start, used)
+				       : table_is_used_at_last(below, level - 1, part, used))
+				return true;
+		} else if (!pte_is_empty(*entry)) {
+			*used = from + span;
+			return true;
+		}
+		end = part_start;
+	}
+	return false;
+}
+
+static inline bool is_used_at_last(const struct page_walk *walk, uint64_t *used)
+{
+	uint64_t start = uaddr_to_u64(walk->range.start);
+	const pte_t *entry = walk->path[walk->level];
+
+	switch (walk->landing) {
+	case PAGE_LANDING_RUN:
+		return leaf_is_used_at_last(entry, uaddr_range_pages(walk->range), start, used);
+	case PAGE_LANDING_UNIFORM:
+		*used = (start & ~(pte_span(walk->level) - 1)) + pte_span(walk->level);
+		return !pte_is_empty(*entry);
+	case PAGE_LANDING_WIDE:
+		return table_is_used_at_last(entry - pte_index(start, walk->level), walk->level, walk->range, used);
+	}
+	return true;
+}
+
+/* ---- candidates ---- */
 
 static uint64_t align_down(uint64_t address, uint64_t align)
 {
 	return address & ~(align - 1);
 }
 
-/* Begin a walk of the highest aligned range that ends at or below `top`: NO_SPACE. */
-static inline enum status begin_candidate(struct page_walk *walk, struct address_space *space, uint64_t top,
-					  uint64_t bytes, uint64_t align)
+static uint64_t align_up(uint64_t address, uint64_t align)
 {
-	uint64_t start = align_down(top - bytes, align);
+	return (address + align - 1) & ~(align - 1);
+}
 
-	GUARD(top >= USER_START + bytes && start >= USER_START, STATUS_NO_SPACE);
+/* What is looked for, and where. */
+struct gap_search {
+	struct address_space *space;
+	uint64_t bytes, align;
+	bool upward;
+};
+
+/* Begin a walk of the highest aligned range that ends at or below `top`: NO_SPACE. */
+static inline enum status begin_below(struct page_walk *walk, const struct gap_search *search, uint64_t top)
+{
+	const uint64_t lowest = uaddr_to_u64(search->space->areas.map.start);
+	const uint64_t bytes = search->bytes;
+	uint64_t start = align_down(top - bytes, search->align);
+
+	GUARD(top >= lowest + bytes && start >= lowest, STATUS_NO_SPACE);
 	if (UNLIKELY(start < BOOTSTRAP_END && start + bytes > BOOTSTRAP_START)) {
-		GUARD(BOOTSTRAP_START >= USER_START + bytes, STATUS_NO_SPACE);
-		start = align_down(BOOTSTRAP_START - bytes, align);
-		GUARD(start >= USER_START, STATUS_NO_SPACE);
+		GUARD(BOOTSTRAP_START >= lowest + bytes, STATUS_NO_SPACE);
+		start = align_down(BOOTSTRAP_START - bytes, search->align);
+		GUARD(start >= lowest, STATUS_NO_SPACE);
 	}
-	page_walk_begin(walk, space, (struct uaddr_range){ uaddr_from_u64(start), uaddr_from_u64(start + bytes) });
+	page_walk_begin(walk, search->space, uaddr_range_make(start, start + bytes));
 	return STATUS_OK;
 }
 
-/* Begin a walk of the highest aligned gap that ends at or below `top`: NO_SPACE. */
-static enum status search_below(struct page_walk *walk, struct address_space *space, uint64_t top, uint64_t bytes,
-				uint64_t align)
+/* Begin a walk of the lowest aligned range that starts at or above `bottom`: NO_SPACE. */
+static inline enum status begin_above(struct page_walk *walk, const struct gap_search *search, uint64_t bottom)
+{
+	const uint64_t end = uaddr_to_u64(search->space->areas.map.end);
+	const uint64_t bytes = search->bytes;
+	uint64_t start = align_up(bottom, search->align);
+
+	if (UNLIKELY(start < BOOTSTRAP_END && start + bytes > BOOTSTRAP_START))
+		start = align_up(BOOTSTRAP_END, search->align);
+	GUARD(start <= end && bytes <= end - start, STATUS_NO_SPACE);
+	page_walk_begin(walk, search->space, uaddr_range_make(start, start + bytes));
+	return STATUS_OK;
+}
+
+/* Begin a walk of the next candidate behind `edge`, and say whether it is a gap; if not, where the next edge is. */
+static inline enum status try_candidate(struct page_walk *walk, const struct gap_search *search, uint64_t *edge,
+					bool *is_gap)
+{
+	if (search->upward) {
+		TRY(begin_above(walk, search, *edge));
+		*is_gap = !is_used_at_last(walk, edge);
+	} else {
+		TRY(begin_below(walk, search, *edge));
+		*is_gap = !is_used(walk, edge);
+	}
+	return STATUS_OK;
+}
+
+/* Begin a walk of the first aligned gap behind `edge`: NO_SPACE. */
+static enum status search_behind(struct page_walk *walk, const struct gap_search *search, uint64_t edge)
 {
 	uint64_t candidates = 0;
+	bool is_gap;
 
 	do {
 		if (candidates++ % STEP_CANDIDATES == STEP_CANDIDATES - 1)
 			interrupt_window_open();
-		TRY(begin_candidate(walk, space, top, bytes, align));
-	} while (is_used(walk, &top));
+		TRY(try_candidate(walk, search, &edge, &is_gap));
+	} while (!is_gap);
 	return STATUS_OK;
 }
 
-/* Searches of this class and of smaller ones begin at `address` or above. */
-static inline void raise_hints(struct address_space *space, unsigned class, uint64_t address)
+/* ---- hints ---- */
+
+/* Where a search begins that is so many bytes deep. */
+static inline uint64_t edge_at(const struct gap_search *search, uint64_t depth)
 {
-	for (unsigned i = class + 1; i > 0 && space->gap_hint[i - 1].address < address; i--)
-		space->gap_hint[i - 1].address = address;
+	const struct uaddr_range *map = &search->space->areas.map;
+
+	return search->upward ? uaddr_to_u64(map->start) + depth : uaddr_to_u64(map->end) - depth;
 }
 
-/* Searches of this class and of larger ones begin at `address` or below. */
-static inline void lower_hints(struct address_space *space, unsigned class, uint64_t address)
+/* How deep a range begins, seen from where searches do; 0 if it lies before that. */
+static inline uint64_t depth_of(const struct address_space *space, struct uaddr_range range)
 {
-	for (unsigned i = class; i < GAP_CLASSES && space->gap_hint[i].address > address; i++)
-		space->gap_hint[i].address = address;
+	const struct uaddr_range *map = &space->areas.map;
+	uint64_t depth;
+
+	if (space->areas.map_upward)
+		depth = uaddr_to_u64(range.start) - uaddr_to_u64(map->start);
+	else
+		depth = uaddr_to_u64(map->end) - uaddr_to_u64(range.end);
+	return (int64_t)depth > 0 ? depth : 0;
 }
 
-/* Begin a walk of the highest aligned gap of all, and let searches of its size begin there: NO_SPACE. */
-static enum status search_all(struct page_walk *walk, struct address_space *space, uint64_t pages, uint64_t align)
+/* Searches of this class and of smaller ones begin no deeper than this. */
+static inline void raise_hints(struct address_space *space, unsigned class, uint64_t depth)
 {
+	for (unsigned i = class + 1; i > 0 && space->gap_hint[i - 1].depth > depth; i--)
+		space->gap_hint[i - 1].depth = depth;
+}
+
+/* Searches of this class and of larger ones begin at least so deep. */
+static inline void lower_hints(struct address_space *space, unsigned class, uint64_t depth)
+{
+	for (unsigned i = class; i < GAP_CLASSES && space->gap_hint[i].depth < depth; i++)
+		space->gap_hint[i].depth = depth;
+}
+
+/* Begin a walk of the first aligned gap of all, and let searches of its size begin there: NO_SPACE. */
+static enum status search_all(struct page_walk *walk, const struct gap_search *search)
+{
+	uint64_t pages = search->bytes >> PAGE_SHIFT;
 	unsigned class = gap_class(pages);
 
-	TRY(search_below(walk, space, ADDRESS_SPACE_MAP_TOP, pages << PAGE_SHIFT, align));
-	raise_hints(space, class, uaddr_to_u64(walk->range.end));
-	lower_hints(space, class, uaddr_to_u64(walk->range.end));
-	space->gap_hint[class].pages = pages;
+	TRY(search_behind(walk, search, edge_at(search, 0)));
+	raise_hints(search->space, class, depth_of(search->space, walk->range));
+	lower_hints(search->space, class, depth_of(search->space, walk->range));
+	search->space->gap_hint[class].pages = pages;
 	return STATUS_OK;
 }
 
 enum status page_gap_find(struct page_walk *walk, struct address_space *space, uint64_t pages, uint64_t align)
 {
+	const struct gap_search search = { space, pages << PAGE_SHIFT, align, space->areas.map_upward };
 	unsigned class = gap_class(pages);
 	struct gap_hint *hint = &space->gap_hint[class];
-	uint64_t bytes = pages << PAGE_SHIFT;
-	uint64_t used = hint->address;
+	uint64_t edge = edge_at(&search, hint->depth);
+	bool is_gap;
 
 	if (UNLIKELY(pages < hint->pages))
-		return search_all(walk, space, pages, align);
-	if (begin_candidate(walk, space, used, bytes, align) != STATUS_OK || is_used(walk, &used))
-		if (search_below(walk, space, used, bytes, align) != STATUS_OK)
-			return search_all(walk, space, pages, align);
-	if (pages == hint->pages || hint->address == ADDRESS_SPACE_MAP_TOP) {
-		lower_hints(space, class, uaddr_to_u64(walk->range.end));
+		return search_all(walk, &search);
+	if (try_candidate(walk, &search, &edge, &is_gap) != STATUS_OK || !is_gap)
+		if (search_behind(walk, &search, edge) != STATUS_OK)
+			return search_all(walk, &search);
+	if (pages == hint->pages || hint->depth == 0) {
+		lower_hints(space, class, depth_of(space, walk->range));
 		hint->pages = pages;
 	}
 	return STATUS_OK;
@@ -196,9 +341,6 @@ enum status page_gap_find(struct page_walk *walk, struct address_space *space, u
 
 void page_gap_opened(struct address_space *space, struct uaddr_range range)
 {
-	uint64_t end = uaddr_to_u64(range.end);
-
-	/* what it merged with is left for a search that finds nothing below */
-	raise_hints(space, gap_class(uaddr_range_pages(range)),
-		    end < ADDRESS_SPACE_MAP_TOP ? end : ADDRESS_SPACE_MAP_TOP);
+	/* what it merged with is left for a search that finds nothing behind */
+	raise_hints(space, gap_class(uaddr_range_pages(range)), depth_of(space, range));
 }

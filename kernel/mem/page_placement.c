@@ -13,10 +13,8 @@ static uint64_t placement_align(uint64_t bytes)
 /* Begin a walk of the range that the caller wishes for: OCCUPIED. */
 static enum status take_range(struct page_walk *walk, struct address_space *space, struct uaddr_range range)
 {
-	uint64_t used;
-
 	page_walk_begin(walk, space, range);
-	GUARD(!page_gap_is_used(walk, &used), STATUS_OCCUPIED);
+	GUARD(!page_gap_is_used(walk), STATUS_OCCUPIED);
 	return STATUS_OK;
 }
 

@@ -118,6 +118,7 @@ void page_walk_begin(struct page_walk *walk, struct address_space *space, struct
 	walk->range = range;
 	walk->tables = 0;
 	walk->pages = 0;
+	walk->lazy = 0;
 	walk->held = 0;
 	walk->common = UINT64_MAX;
 	walk->gather = FRAME_GATHER_EMPTY;

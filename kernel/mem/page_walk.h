@@ -77,7 +77,8 @@ struct page_walk {
 
 	/* found by the plan */
 	uint64_t tables; /* tables that publish takes */
-	uint64_t pages;  /* that gain or lose a frame; a publish that takes frames counts them down */
+	uint64_t pages;  /* committed ones that go, or those that gain a frame: such a publish counts them down */
+	uint64_t lazy;   /* that have no frame yet, of an anonymous range */
 	uint64_t common; /* bits that are set in the entries of all pages of the range */
 	uint64_t some;   /* protect: bits that are set in some of them */
 
@@ -249,13 +250,13 @@ static inline void page_walk_finish_refund(struct page_walk *walk, struct charge
 }
 
 /*
- * Begin a walk of a gap of that many pages, its start a multiple of `align` bytes, high below ADDRESS_SPACE_MAP_TOP:
- * NO_SPACE only if there is none. Locked.
+ * Begin a walk of a gap of that many pages in areas.map, its start a multiple of `align` bytes, near where mappings
+ * begin: NO_SPACE only if there is none. Locked.
  */
 enum status page_gap_find(struct page_walk *walk, struct address_space *space, uint64_t pages, uint64_t align);
 
-/* Whether some page of the walk's range is not empty; then *used is the first of a run of such pages. Locked. */
-bool page_gap_is_used(const struct page_walk *walk, uint64_t *used);
+/* Whether some page of the walk's range is not empty. Locked. */
+bool page_gap_is_used(const struct page_walk *walk);
 
 /* A range has become empty: searches should see it. Locked. */
 void page_gap_opened(struct address_space *space, struct uaddr_range range);

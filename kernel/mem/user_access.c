@@ -1,5 +1,6 @@
 #include "kernel/mem/user_access.h"
 
+#include "kernel/mem/demand.h"
 #include "kernel/mem/validate.h"
 #include "lib/check.h"
 #include "lib/string.h"
@@ -37,21 +38,50 @@ static void copy_locked(const struct address_space *space, struct uaddr_range ra
 	}
 }
 
+/* What was not accessible as it is: the pages behind a buffer, if a touch makes all of them so. */
+static enum status supply(struct address_space *space, uint64_t start, uint64_t bytes, bool writable)
+{
+	uint64_t end = (start + bytes + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
+
+	return demand_supply(space, uaddr_range_make(start & ~(PAGE_SIZE - 1), end),
+			     writable ? PROTECTION_WRITE : PROTECTION_READ);
+}
+
+static enum status find_page(struct address_space *space, uint64_t address, uint64_t bytes, bool writable,
+			     frame_t *frame)
+{
+	if (LIKELY(validate_page(space, address, writable, frame) == STATUS_OK))
+		return STATUS_OK;
+	TRY(supply(space, address, bytes, writable));
+	return validate_page(space, address, writable, frame);
+}
+
+/* bytes != 0 */
+static enum status find_range(struct address_space *space, struct uaddr_range range, bool writable)
+{
+	uint64_t start = uaddr_to_u64(range.start);
+	uint64_t bytes = uaddr_range_bytes(range);
+
+	if (LIKELY(validate_range(space, start, bytes, writable) == STATUS_OK))
+		return STATUS_OK;
+	return supply(space, start, bytes, writable);
+}
+
 /* Most buffers lie in one page: checked and found in one walk. */
-static enum status access_page(const struct address_space *space, uint64_t start, uint64_t bytes, uint8_t *buffer,
+static enum status access_page(struct address_space *space, uint64_t start, uint64_t bytes, uint8_t *buffer,
 			       enum copy_direction direction)
 {
 	frame_t frame;
 
-	TRY(validate_page(space, start, direction == COPY_OUT, &frame));
+	TRY(find_page(space, start, bytes, direction == COPY_OUT, &frame));
 	copy_part((uint8_t *)direct_map_of_frame(frame) + (start & (PAGE_SIZE - 1)), buffer, bytes, direction);
 	return STATUS_OK;
 }
 
-static enum status access_pages(const struct address_space *space, struct uaddr_range range, uint8_t *buffer,
+static enum status access_pages(struct address_space *space, struct uaddr_range range, uint8_t *buffer,
 				enum copy_direction direction)
 {
-	TRY(validate_range(space, uaddr_to_u64(range.start), uaddr_range_bytes(range), direction == COPY_OUT));
+	TRY(find_range(space, range, direction == COPY_OUT));
 	copy_locked(space, range, buffer, direction);
 	return STATUS_OK;
 }
@@ -83,14 +113,14 @@ enum status user_access_write(struct address_space *space, uint64_t to, uint64_t
 	return access(space, to, bytes, (uint8_t *)(uintptr_t)from, COPY_OUT);
 }
 
-enum status user_access_read_private_word(const struct address_space *space, uint64_t address, uint32_t *word)
+enum status user_access_read_private_word(struct address_space *space, uint64_t address, uint32_t *word)
 {
 	unsigned level;
 	enum page_kind kind = pte_kind(address_space_entry(space, address, &level));
 	frame_t frame;
 
 	GUARD(kind != PAGE_BORROWED && kind != PAGE_BOOTSTRAP, STATUS_NOT_PRIVATE);
-	TRY(validate_page(space, address, false, &frame));
+	TRY(find_page(space, address, sizeof(*word), false, &frame));
 	*word = __atomic_load_n((uint32_t *)((uint8_t *)direct_map_of_frame(frame) + (address & (PAGE_SIZE - 1))),
 				__ATOMIC_RELAXED);
 	return STATUS_OK;
@@ -102,8 +132,9 @@ enum status user_access_check(struct address_space *space, uint64_t start, uint6
 	enum status status;
 
 	TRY(uaddr_range_of_bytes(start, bytes, &range));
+	GUARD(bytes != 0, STATUS_OK);
 	address_space_lock(space, range);
-	status = validate_range(space, start, bytes, writable);
+	status = find_range(space, range, writable);
 	address_space_unlock(space, range);
 	return status;
 }

@@ -3,6 +3,9 @@
  * the direct map, with the page's permissions read in the same walk. So what is copied was accessible to the program at
  * that moment, whatever its other threads do. All or nothing for writes: a buffer is checked whole before the first
  * byte.
+ *
+ * Lazy pages of a buffer get their frames, and the stack grows, as if the program had touched them (demand.h): each
+ * call may also answer OUT_OF_MEMORY, OVER_IMAGE or OVER_PAGE_TABLE for that.
  */
 #ifndef CAPOS_KERNEL_MEM_USER_ACCESS_H
 #define CAPOS_KERNEL_MEM_USER_ACCESS_H
@@ -23,11 +26,11 @@ enum status user_access_write(struct address_space *space, uint64_t to, uint64_t
  * The 32-bit word at a user address that is a multiple of 4, of an anonymous or image page: NOT_PRIVATE, BUFFER_FAULT.
  * Locked.
  */
-enum status user_access_read_private_word(const struct address_space *space, uint64_t address, uint32_t *word);
+enum status user_access_read_private_word(struct address_space *space, uint64_t address, uint32_t *word);
 
 /*
  * Whether the same would succeed now: for operations in parts that must refuse a bad buffer before the first part, and
- * for those that must not lose input to one. The copy checks again.
+ * for those that must not lose input to one. What is lazy of it has frames afterwards. The copy checks again.
  */
 enum status user_access_check(struct address_space *space, uint64_t start, uint64_t bytes, bool writable);
 

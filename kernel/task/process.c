@@ -217,9 +217,11 @@ bool process_is_valid(struct process *process)
 	valid = process_capability_count(process, &charge) && threads_are_valid(process, &charge) &&
 		queues_are_valid(process) && process->promised_slots == 0 && process->promised_pages == 0;
 	charge_add(&charge, LEDGER_KERNEL_OBJECT, PROCESS_KERNEL_BYTES + process->message_bytes);
-	charge_add(&charge, LEDGER_VIRTUAL_RESERVATION, census.pages[PAGE_RESERVED] + census.pages[PAGE_ANONYMOUS]);
-	charge_add(&charge, LEDGER_FRAME_GRANT, census.pages[PAGE_ANONYMOUS] + census.pages[PAGE_BORROWED]);
-	charge_add(&charge, LEDGER_IMAGE, census.pages[PAGE_IMAGE] + census.pages[PAGE_BOOTSTRAP]);
+	charge_add(&charge, LEDGER_VIRTUAL_RESERVATION,
+		   census.pages[PAGE_RESERVED] + census.pages[PAGE_ANONYMOUS] + census.pages[PAGE_LAZY]);
+	charge_add(&charge, LEDGER_FRAME_GRANT,
+		   census.pages[PAGE_ANONYMOUS] + census.pages[PAGE_LAZY] + census.pages[PAGE_BORROWED]);
+	charge_add(&charge, LEDGER_IMAGE, census.pages[PAGE_IMAGE] + census.lazy_image + census.pages[PAGE_BOOTSTRAP]);
 	charge_add(&charge, LEDGER_PAGE_TABLE, census.tables);
 	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++)
 		valid = valid && ledger.of[kind].used == charge.amount[kind];

@@ -5,7 +5,11 @@
  *   63  62      52 51                    12 11   9  8  7  6  5  4   3   2 1 0
  *   NX  0          frame number             kind    G  PS D  A  PCD PWT U W P      P = 1
  *   0   0          frame number, inverted   kind    0  0  0  0  0   0   0 0 0      P = 0, kind with a frame (no access)
+ *   NX  0          0                        lazy    I  0  0  0  0   0   U W 0      P = 0, frame at the first touch
  *   0   0          0                        kind    0  0  0  0  0   0   0 0 0      P = 0, kind without a frame
+ *
+ * A lazy page has the protection that it will have when it is present (no access: neither U, W nor NX), and says by I
+ * whether it will be the image's or anonymous.
  *
  * With P = 0 the frame number is inverted, so that no speculative read follows it (L1 terminal fault). Entries above
  * level 1 in the user half are tables (P = 1), or P = 0 with kind empty, reserved or guard for their whole span.
@@ -32,6 +36,7 @@ typedef struct {
 #define PTE_DIRTY (UINT64_C(1) << 6)
 #define PTE_LARGE (UINT64_C(1) << 7)
 #define PTE_GLOBAL (UINT64_C(1) << 8)
+#define PTE_LAZY_IMAGE (UINT64_C(1) << 8) /* of a lazy page, which is not present */
 #define PTE_KIND_SHIFT 9
 #define PTE_KIND_MASK (UINT64_C(7) << PTE_KIND_SHIFT)
 #define PTE_FRAME_MASK UINT64_C(0x000ffffffffff000)
@@ -137,15 +142,34 @@ static inline pte_t pte_page(frame_t frame, enum page_kind kind, uint32_t protec
 	return (pte_t){ address | kind_bits | pte_protection_bits(protection) };
 }
 
+/* A page at level 1 that gets its frame at the first touch, and is the image's or anonymous from then on. */
+static inline pte_t pte_lazy(uint32_t protection, bool is_image)
+{
+	uint64_t bits = (uint64_t)PAGE_LAZY << PTE_KIND_SHIFT;
+
+	if (is_image)
+		bits |= PTE_LAZY_IMAGE;
+	if (protection != PROTECTION_NONE)
+		bits |= pte_protection_bits(protection) & ~PTE_PRESENT;
+	return (pte_t){ bits };
+}
+
+/* What a lazy page becomes. */
+static inline enum page_kind pte_kind_when_touched(pte_t lazy)
+{
+	return (lazy.raw & PTE_LAZY_IMAGE) != 0 ? PAGE_IMAGE : PAGE_ANONYMOUS;
+}
+
 /* The same page entry with another frame; `pattern` was made with frame 0. */
 static inline pte_t pte_with_frame(pte_t pattern, frame_t frame)
 {
 	return (pte_t){ pattern.raw ^ frame.raw << PAGE_SHIFT };
 }
 
+/* Of a user page, present, lazy or none at all. */
 static inline uint32_t pte_protection(pte_t entry)
 {
-	if (!pte_is_present(entry))
+	if ((entry.raw & PTE_USER) == 0)
 		return PROTECTION_NONE;
 	return PROTECTION_READ | ((entry.raw & PTE_WRITE) != 0 ? PROTECTION_WRITE : 0) |
 	       ((entry.raw & PTE_NO_EXECUTE) == 0 ? PROTECTION_EXECUTE : 0);
