@@ -54,6 +54,7 @@ enum inspector_thread_state {
 	INSPECTOR_THREAD_READY = 0,
 	INSPECTOR_THREAD_RUNNING = 1,
 	INSPECTOR_THREAD_BLOCKED = 2,
+	INSPECTOR_THREAD_FAULTED = 3, /* stands before an instruction that faulted, until it is resumed */
 };
 
 /* `index` counts the live threads of a process from 0. */

@@ -15,6 +15,10 @@ enum user_fault_kind {
 	USER_FAULT_KERNEL_ADDRESS = 8, /* the kernel's half */
 	USER_FAULT_PRIVILEGED = 9,     /* general protection: privileged instruction, bad selector ... */
 	USER_FAULT_EXCEPTION = 10,     /* any other processor exception */
+	/* The first touch of a page that was promised: nothing is wrong with the access. */
+	USER_FAULT_STACK_OVERFLOW = 11, /* in the guard below the stack, which has grown to its limit */
+	USER_FAULT_OUT_OF_MEMORY = 12,  /* no frame is free anywhere in the system */
+	USER_FAULT_STACK_QUOTA = 13,    /* a ledger has no room for the stack to grow */
 	USER_FAULT_KIND_COUNT
 };
 

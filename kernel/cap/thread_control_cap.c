@@ -2,6 +2,7 @@
 #include "abi/thread_control_abi.h"
 
 #include "kernel/cap/call.h"
+#include "kernel/task/fault_handler.h"
 #include "kernel/task/process_end.h"
 #include "kernel/task/process_thread.h"
 #include "kernel/task/scheduler.h"
@@ -61,6 +62,30 @@ static enum status yield(struct call *call)
 	return STATUS_OK;
 }
 
+static enum status set_fault_handler(struct call *call)
+{
+	return fault_handler_set(call->process, call->argument[0]);
+}
+
+static enum status fault_wait(struct call *call)
+{
+	struct operation *operation;
+	enum status status;
+
+	GUARD(call->argument[1] == 0 || call->argument[1] >= sizeof(struct thread_fault), STATUS_TOO_LONG);
+	TRY(call_open(call, OPERATION_FAULT_WAIT, OPERATION_FOREVER, &operation));
+	operation->buffer = call->argument[0];
+	operation->bytes = call->argument[1];
+	status = fault_handler_wait(operation);
+	return status == STATUS_OK ? STATUS_OK : call_abandon(call, operation, status);
+}
+
+static enum status fault_resume(struct call *call)
+{
+	GUARD(call->argument[1] < THREAD_FAULT_ACTION_COUNT, STATUS_BAD_ARGUMENT);
+	return fault_handler_resume(call->process, call->argument[0], (enum thread_fault_action)call->argument[1]);
+}
+
 static call_handler_t *const handlers[] = {
 	[THREAD_CONTROL_CREATE] = create,
 	[THREAD_CONTROL_EXIT] = leave,
@@ -68,6 +93,9 @@ static call_handler_t *const handlers[] = {
 	[THREAD_CONTROL_SELF] = self,
 	[THREAD_CONTROL_SET_PRIORITY] = set_priority,
 	[THREAD_CONTROL_YIELD] = yield,
+	[THREAD_CONTROL_SET_FAULT_HANDLER] = set_fault_handler,
+	[THREAD_CONTROL_FAULT_WAIT] = fault_wait,
+	[THREAD_CONTROL_FAULT_RESUME] = fault_resume,
 };
 
 _Static_assert(COUNT_OF(handlers) == THREAD_CONTROL_OPERATION_COUNT, "a handler for each operation");

@@ -213,8 +213,11 @@ static enum status ring(struct call *call)
 	return call_write_result(call, call->argument[2], call->argument[3], &result, sizeof(result));
 }
 
+/* One that stands faulted is woken for other reasons, too, and sleeps again. */
 static enum inspector_thread_state state_of(const struct thread *thread)
 {
+	if (thread->fault_state != THREAD_FAULT_NONE)
+		return INSPECTOR_THREAD_FAULTED;
 	switch (thread->state) {
 	case THREAD_READY:
 		return INSPECTOR_THREAD_READY;

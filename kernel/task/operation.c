@@ -4,6 +4,7 @@
 
 #include "kernel/arch/x86_64/clock.h"
 #include "kernel/task/endpoint.h"
+#include "kernel/task/fault_handler.h"
 #include "kernel/task/park.h"
 #include "kernel/task/process_end.h"
 #include "kernel/task/process_thread.h"
@@ -180,6 +181,7 @@ static void let_go(struct operation *operation)
 	case OPERATION_CONSOLE_READ:
 	case OPERATION_PARK:
 	case OPERATION_THREAD_WAIT:
+	case OPERATION_FAULT_WAIT:
 	case OPERATION_KIND_COUNT:
 		break;
 	}
@@ -204,6 +206,9 @@ static void hand_out(struct operation *operation)
 		break;
 	case OPERATION_THREAD_WAIT:
 		status = process_thread_hand_out(operation);
+		break;
+	case OPERATION_FAULT_WAIT:
+		status = fault_handler_hand_out(operation);
 		break;
 	case OPERATION_NONE:
 	case OPERATION_RECEIVE:

@@ -35,6 +35,7 @@ enum operation_kind {
 	OPERATION_PARK,         /* object: process */
 	OPERATION_PROCESS_WAIT, /* object: process */
 	OPERATION_THREAD_WAIT,  /* object: process */
+	OPERATION_FAULT_WAIT,
 	OPERATION_KIND_COUNT
 };
 
@@ -54,14 +55,16 @@ struct operation {
 	uint64_t deadline; /* SLEEP, PARK: clock_now_ns; UINT64_MAX: none */
 	uint64_t buffer;   /* the program's; PARK: the address of the word */
 	uint64_t bytes;
-	uint64_t word;  /* CALL: its id, once it is received; THREAD_WAIT: the id of the thread */
-	uint64_t badge; /* CALL: of the facet; THREAD_WAIT: how long the thread ran */
+	/* CALL: its id, once it is received; THREAD_WAIT: the id of the thread; FAULT_WAIT: kind, and access << 32 */
+	uint64_t word;
+	uint64_t badge; /* CALL: of the facet; THREAD_WAIT: how long the thread ran; FAULT_WAIT: the address */
 	uint16_t method;
 	void *object; /* a use of it is held */
 	struct spinlock *guard;
 	union {
 		struct message *message; /* CALL: what is sent; NULL: nothing but the method */
 		operation_poll_t *poll;  /* CONSOLE_READ */
+		uint64_t rip;            /* FAULT_WAIT, when it is done */
 	};
 
 	/* guard */

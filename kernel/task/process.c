@@ -6,6 +6,7 @@
 #include "kernel/mem/frame.h"
 #include "kernel/mem/kernel_stack.h"
 #include "kernel/mem/paging.h"
+#include "kernel/task/fault_handler.h"
 #include "kernel/task/process_capability.h"
 #include "kernel/task/process_thread.h"
 #include "kernel/task/process_tree.h"
@@ -215,7 +216,8 @@ bool process_is_valid(struct process *process)
 		return ledger.of[LEDGER_KERNEL_OBJECT].used == 0 && process->references >= process->holds;
 	address_space_count(&process->space, &census);
 	valid = process_capability_count(process, &charge) && threads_are_valid(process, &charge) &&
-		queues_are_valid(process) && process->promised_slots == 0 && process->promised_pages == 0;
+		queues_are_valid(process) && fault_handler_is_valid(process) && process->promised_slots == 0 &&
+		process->promised_pages == 0;
 	charge_add(&charge, LEDGER_KERNEL_OBJECT, PROCESS_KERNEL_BYTES + process->message_bytes);
 	charge_add(&charge, LEDGER_VIRTUAL_RESERVATION,
 		   census.pages[PAGE_RESERVED] + census.pages[PAGE_ANONYMOUS] + census.pages[PAGE_LAZY]);

@@ -68,6 +68,9 @@ struct process {
 	struct operation_queue thread_waits; /* lock */
 	struct operation_queue waits;        /* lock; for its end */
 	struct process_exit exit;            /* lock; valid once it is ending */
+	struct thread *fault_handler;        /* lock; fault_handler.h; NULL: a fault ends the process */
+	struct thread *faulted;              /* lock; in the order of their faults */
+	struct operation_queue fault_waits;  /* lock; all of them the handler's */
 
 	/* fixed once it runs */
 	uint64_t id;

@@ -4,6 +4,7 @@
 
 #include "kernel/mem/bootstrap_page.h"
 #include "kernel/mem/user_access.h"
+#include "kernel/task/fault_handler.h"
 #include "kernel/task/process_thread.h"
 #include "kernel/task/process_tree.h"
 #include "kernel/task/scheduler.h"
@@ -19,11 +20,10 @@ static void set_ending(struct process *process, const struct process_exit *exit)
 	__atomic_store_n(&process->ending, true, __ATOMIC_RELEASE);
 }
 
-void process_end_begin(struct process *process, const struct process_exit *exit)
+void process_end_begin_locked(struct process *process, const struct process_exit *exit)
 {
 	const struct thread *self = thread_current();
 
-	spinlock_acquire(&process->lock);
 	if (process->live != 0)
 		set_ending(process, exit);
 	for (uint32_t i = 0, left = process->live; left != 0; i++) {
@@ -33,6 +33,12 @@ void process_end_begin(struct process *process, const struct process_exit *exit)
 		if (process->slot[i].thread != self)
 			scheduler_prod(process->slot[i].thread);
 	}
+}
+
+void process_end_begin(struct process *process, const struct process_exit *exit)
+{
+	spinlock_acquire(&process->lock);
+	process_end_begin_locked(process, exit);
 	spinlock_release(&process->lock);
 }
 
@@ -47,9 +53,11 @@ static bool leave_slot(struct process *process, struct thread *thread, int64_t c
 {
 	struct process_exit exit = { .code = code, .end = PROCESS_EXITED };
 	struct thread_slot *slot = &process->slot[thread->index];
-	bool is_last;
+	struct user_fault fault;
+	bool is_last, leaves_faults;
 
 	spinlock_acquire(&process->lock);
+	leaves_faults = fault_handler_leave(process, thread, &fault);
 	slot->thread = NULL;
 	slot->state = THREAD_SLOT_LEAVING;
 	slot->code = code;
@@ -57,6 +65,8 @@ static bool leave_slot(struct process *process, struct thread *thread, int64_t c
 	if (is_last)
 		set_ending(process, &exit);
 	spinlock_release(&process->lock);
+	if (leaves_faults)
+		user_fault_log(process, &fault);
 	return is_last;
 }
 

@@ -12,6 +12,9 @@
  */
 void process_end_begin(struct process *process, const struct process_exit *exit);
 
+/* The same with process->lock held. */
+void process_end_begin_locked(struct process *process, const struct process_exit *exit);
+
 /* Whether it has begun to end: its threads leave before they are in ring 3 again. */
 static inline bool process_end_is_asked(const struct process *process)
 {

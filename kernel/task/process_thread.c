@@ -159,7 +159,17 @@ static enum status find_slot(struct process *process, uint64_t id, struct thread
 	return STATUS_OK;
 }
 
-uint64_t process_thread_id(struct process *process, const struct thread *thread)
+enum status process_thread_find(struct process *process, uint64_t id, struct thread **thread)
+{
+	struct thread_slot *slot;
+
+	TRY(find_slot(process, id, &slot));
+	GUARD(slot->thread != NULL, STATUS_NOT_FOUND);
+	*thread = slot->thread;
+	return STATUS_OK;
+}
+
+uint64_t process_thread_id(const struct process *process, const struct thread *thread)
 {
 	return id_of(&process->slot[thread->index],
 		     thread->index); /* its own generation does not change while it lives */
@@ -167,17 +177,15 @@ uint64_t process_thread_id(struct process *process, const struct thread *thread)
 
 enum status process_thread_set_priority(struct process *process, uint64_t id, uint64_t priority)
 {
-	struct thread_slot *slot;
+	struct thread *thread;
 	enum status status;
 
 	GUARD(priority <= process->priority, STATUS_BAD_ARGUMENT);
 	spinlock_acquire(&process->lock);
-	status = find_slot(process, id, &slot);
-	if (status == STATUS_OK && slot->thread == NULL)
-		status = STATUS_NOT_FOUND;
+	status = process_thread_find(process, id, &thread);
 	if (status == STATUS_OK) {
-		__atomic_store_n(&slot->thread->priority, (uint32_t)priority, __ATOMIC_RELAXED);
-		scheduler_prod(slot->thread);
+		__atomic_store_n(&thread->priority, (uint32_t)priority, __ATOMIC_RELAXED);
+		scheduler_prod(thread);
 	}
 	spinlock_release(&process->lock);
 	return status;

@@ -34,7 +34,10 @@ enum status process_thread_hand_out(const struct operation *operation);
 /* NOT_FOUND, BAD_ARGUMENT. */
 enum status process_thread_set_priority(struct process *process, uint64_t id, uint64_t priority);
 
-uint64_t process_thread_id(struct process *process, const struct thread *thread);
+/* A thread that has not left, by its id: NOT_FOUND. process->lock held. */
+enum status process_thread_find(struct process *process, uint64_t id, struct thread **thread);
+
+uint64_t process_thread_id(const struct process *process, const struct thread *thread);
 
 /* For thread reclaiming: complete those who wait for the thread in that slot. process->lock held. */
 void process_thread_report(struct process *process, uint32_t index);

@@ -1,9 +1,9 @@
 /*
  * A thread: a kernel stack, a ring, and the operations that are open on it. A kernel thread has no process.
  *
- * Where it is: current on a CPU, in a run queue or handed over to one (READY), or BLOCKED in cap_enter, or DEAD and
- * about to be reclaimed by the next context on its CPU. It is put into a queue only when its CPU has left its stack, so
- * a thread in a queue can be run by anyone at once.
+ * Where it is: current on a CPU, in a run queue or handed over to one (READY), or BLOCKED in cap_enter or before an
+ * instruction that faulted (fault_handler.h), or DEAD and about to be reclaimed by the next context on its CPU. It is
+ * put into a queue only when its CPU has left its stack, so a thread in a queue can be run by anyone at once.
  */
 #ifndef CAPOS_KERNEL_TASK_THREAD_H
 #define CAPOS_KERNEL_TASK_THREAD_H
@@ -18,6 +18,7 @@
 #include "kernel/arch/x86_64/user_mode.h"
 #include "kernel/task/operation.h"
 #include "kernel/task/run_time.h"
+#include "kernel/task/user_fault.h"
 #include "lib/deadline_heap.h"
 #include "lib/ring.h"
 
@@ -28,6 +29,13 @@ enum thread_state {
 	THREAD_RUNNING,
 	THREAD_BLOCKED,
 	THREAD_DEAD,
+};
+
+/* fault_handler.h */
+enum thread_fault_state {
+	THREAD_FAULT_NONE = 0,
+	THREAD_FAULT_WAITING, /* stands before its instruction; nobody was told */
+	THREAD_FAULT_TOLD,    /* the same; the handler was */
 };
 
 /* One frame each. */
@@ -65,6 +73,11 @@ struct thread {
 	/* lock of the deadline heap of CPU `deadline_cpu` */
 	struct deadline_node deadline;
 	uint32_t deadline_cpu;
+
+	/* its process's lock */
+	enum thread_fault_state fault_state;
+	struct user_fault fault; /* while it stands faulted */
+	struct thread *next_faulted;
 
 	struct operation *done; /* atomic: completed, newest first */
 	struct operation operation[OPERATION_MAX];

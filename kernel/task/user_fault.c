@@ -1,12 +1,10 @@
 #include "kernel/task/user_fault.h"
 
-#include "kernel/arch/x86_64/instruction_operand.h"
-#include "kernel/arch/x86_64/instructions.h"
 #include "kernel/arch/x86_64/log.h"
 #include "kernel/arch/x86_64/trap.h"
-#include "kernel/mem/user_access.h"
-#include "kernel/task/process_end.h"
-#include "lib/check.h"
+#include "kernel/task/process.h"
+
+#define CODE_BASE 128 /* exit code: this and the exception vector */
 
 const char *user_fault_name(enum user_fault_kind kind)
 {
@@ -22,106 +20,52 @@ const char *user_fault_name(enum user_fault_kind kind)
 		[USER_FAULT_KERNEL_ADDRESS] = "kernel address",
 		[USER_FAULT_PRIVILEGED] = "privileged",
 		[USER_FAULT_EXCEPTION] = "exception",
+		[USER_FAULT_STACK_OVERFLOW] = "stack overflow",
+		[USER_FAULT_OUT_OF_MEMORY] = "out of memory",
+		[USER_FAULT_STACK_QUOTA] = "stack growth over its ledger",
 	};
 
 	return (uint32_t)kind < USER_FAULT_KIND_COUNT ? name[kind] : "unknown";
 }
 
-/* What the access that faulted needs. */
-static uint32_t protection_needed(uint64_t error)
+bool user_fault_is_mendable(enum user_fault_kind kind)
 {
-	if ((error & PAGE_FAULT_FETCH) != 0)
-		return PROTECTION_EXECUTE;
-	return (error & PAGE_FAULT_WRITE) != 0 ? PROTECTION_WRITE : PROTECTION_READ;
-}
-
-/*
- * NONE: the access is allowed now. Another thread has committed or protected the page since, or this CPU had an older
- * translation than the one that a change under way gives it.
- */
-static enum user_fault_kind kind_of_page_fault(struct address_space *space, uint64_t address, uint64_t error)
-{
-	struct virtual_memory_region region;
-
-	if (address >= UINT64_C(1) << 47)
-		return USER_FAULT_KERNEL_ADDRESS;
-	if (address_space_query(space, address, &region) != STATUS_OK)
-		return USER_FAULT_UNRESERVED;
-	switch ((enum page_kind)region.kind) {
-	case PAGE_EMPTY:
-		return USER_FAULT_UNRESERVED;
-	case PAGE_RESERVED:
-	case PAGE_LAZY:
-		return USER_FAULT_UNCOMMITTED;
-	case PAGE_GUARD:
-		return USER_FAULT_GUARD;
-	case PAGE_ANONYMOUS:
-	case PAGE_BORROWED:
-	case PAGE_IMAGE:
-	case PAGE_BOOTSTRAP:
-	case PAGE_KIND_COUNT:
+	switch (kind) {
+	case USER_FAULT_UNRESERVED:
+	case USER_FAULT_UNCOMMITTED:
+	case USER_FAULT_NO_ACCESS:
+	case USER_FAULT_READ_ONLY:
+	case USER_FAULT_NO_EXECUTE:
+	case USER_FAULT_GUARD:
+	case USER_FAULT_STACK_OVERFLOW:
+	case USER_FAULT_OUT_OF_MEMORY:
+	case USER_FAULT_STACK_QUOTA:
+		return true;
+	case USER_FAULT_NONE:
+	case USER_FAULT_NON_CANONICAL:
+	case USER_FAULT_KERNEL_ADDRESS:
+	case USER_FAULT_PRIVILEGED:
+	case USER_FAULT_EXCEPTION:
+	case USER_FAULT_KIND_COUNT:
 		break;
 	}
-	if (region.protection == PROTECTION_NONE)
-		return USER_FAULT_NO_ACCESS;
-	/* An access of its own by the processor, for an instruction that is not the program's: it would fault for ever.
-	 */
-	if ((error & (PAGE_FAULT_PRESENT | PAGE_FAULT_USER)) == PAGE_FAULT_PRESENT)
-		return USER_FAULT_PRIVILEGED;
-	if ((region.protection & protection_needed(error)) != 0 && (error & PAGE_FAULT_RESERVED) == 0)
-		return USER_FAULT_NONE;
-	return (error & PAGE_FAULT_FETCH) != 0 ? USER_FAULT_NO_EXECUTE : USER_FAULT_READ_ONLY;
+	return false;
 }
 
-/* #GP and #SS carry no address: find out whether the instruction's memory operand is the reason. */
-static void explain_protection_fault(struct address_space *space, const struct trap_frame *frame,
-				     struct user_fault *fault)
+struct process_exit user_fault_exit(const struct user_fault *fault)
 {
-	uint8_t code[INSTRUCTION_BYTES] = { 0 };
-	uint64_t address;
-
-	fault->kind = USER_FAULT_PRIVILEGED;
-	for (uint32_t bytes = INSTRUCTION_BYTES; bytes > 0; bytes--) /* the page may end before the 15th byte */
-		if (user_access_read(space, frame->rip, bytes, code) == STATUS_OK)
-			break;
-	if (!instruction_operand_address(code, frame, &address) || address + (UINT64_C(1) << 47) < UINT64_C(1) << 48)
-		return;
-	fault->kind = USER_FAULT_NON_CANONICAL;
-	fault->address = address;
-}
-
-static struct user_fault classify(struct process *process, const struct trap_frame *frame, uint64_t address)
-{
-	struct user_fault fault = { USER_FAULT_EXCEPTION, frame->vector, frame->rip, frame->rip };
-
-	if (frame->vector == TRAP_PAGE_FAULT) {
-		fault.address = address;
-		fault.kind = kind_of_page_fault(&process->space, address, frame->error);
-	} else if (frame->vector == TRAP_GENERAL_PROTECTION || frame->vector == TRAP_STACK) {
-		explain_protection_fault(&process->space, frame, &fault);
-	}
-	return fault;
-}
-
-void task_user_trap(struct trap_frame *frame, uint64_t fault_address)
-{
-	struct process *process = thread_current()->process;
-	struct user_fault fault = classify(process, frame, fault_address);
-	struct process_exit exit = {
-		.code = 128 + (int64_t)frame->vector,
+	return (struct process_exit){
+		.code = CODE_BASE + (int64_t)fault->vector,
 		.end = PROCESS_FAULTED,
-		.fault_kind = fault.kind,
-		.fault_address = fault.address,
-		.fault_rip = fault.rip,
+		.fault_kind = fault->kind,
+		.fault_address = fault->address,
+		.fault_rip = fault->rip,
 	};
+}
 
-	if (fault.kind == USER_FAULT_NONE) {
-		invlpg(fault_address);
-		return; /* to try again */
-	}
+void user_fault_log(const struct process *process, const struct user_fault *fault)
+{
 	log_line("fault: process %llu %s: %s at 0x%llx rip 0x%llx (%s, error 0x%llx)", (unsigned long long)process->id,
-		 process->name, user_fault_name(fault.kind), (unsigned long long)fault.address,
-		 (unsigned long long)frame->rip, trap_name(frame->vector), (unsigned long long)frame->error);
-	process_end_begin(process, &exit);
-	process_end_thread(exit.code);
+		 process->name, user_fault_name(fault->kind), (unsigned long long)fault->address,
+		 (unsigned long long)fault->rip, trap_name(fault->vector), (unsigned long long)fault->error);
 }

@@ -16,6 +16,7 @@
 #include "kernel/arch/x86_64/random.h"
 #include "kernel/arch/x86_64/serial.h"
 #include "kernel/arch/x86_64/tlb.h"
+#include "kernel/arch/x86_64/trap.h"
 #include "kernel/arch/x86_64/user_mode.h"
 #include "kernel/cap/call.h"
 #include "kernel/mem/kernel_stack.h"
@@ -129,6 +130,12 @@ _Noreturn void machine_halt(uint32_t code)
 	(void)code;
 	CHECK(false && "the machine is halted");
 	__builtin_unreachable();
+}
+
+const char *trap_name(uint64_t vector)
+{
+	(void)vector;
+	return "exception";
 }
 
 /* ---- devices ---- */

@@ -15,11 +15,14 @@ static const char *fault_text(uint32_t kind)
 		[USER_FAULT_NO_ACCESS] = "access to memory without access",
 		[USER_FAULT_READ_ONLY] = "write to read-only memory",
 		[USER_FAULT_NO_EXECUTE] = "execution of data",
-		[USER_FAULT_GUARD] = "stack overflow",
+		[USER_FAULT_GUARD] = "access to a guard page",
 		[USER_FAULT_NON_CANONICAL] = "non-canonical address",
 		[USER_FAULT_KERNEL_ADDRESS] = "access to a kernel address",
 		[USER_FAULT_PRIVILEGED] = "privileged instruction",
 		[USER_FAULT_EXCEPTION] = "processor exception",
+		[USER_FAULT_STACK_OVERFLOW] = "stack overflow",
+		[USER_FAULT_OUT_OF_MEMORY] = "no memory for a page that was promised",
+		[USER_FAULT_STACK_QUOTA] = "no room in a ledger for the stack to grow",
 	};
 
 	return kind < USER_FAULT_KIND_COUNT ? text[kind] : "fault of an unknown kind";

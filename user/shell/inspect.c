@@ -49,6 +49,8 @@ const char *inspect_thread_state(uint32_t state)
 		return "running";
 	case INSPECTOR_THREAD_BLOCKED:
 		return "blocked";
+	case INSPECTOR_THREAD_FAULTED:
+		return "faulted";
 	}
 	return "unknown";
 }
@@ -56,7 +58,7 @@ const char *inspect_thread_state(uint32_t state)
 /* The most active of its threads says what a process does. */
 static const char *process_state_text(struct shell *shell, const struct inspector_process *process)
 {
-	bool is_ready = false;
+	bool is_ready = false, is_faulted = false;
 	struct inspector_thread thread;
 
 	if (process->ended != 0)
@@ -66,8 +68,11 @@ static const char *process_state_text(struct shell *shell, const struct inspecto
 		if (thread.state == INSPECTOR_THREAD_RUNNING)
 			return "running";
 		is_ready |= thread.state == INSPECTOR_THREAD_READY;
+		is_faulted |= thread.state == INSPECTOR_THREAD_FAULTED;
 	}
-	return is_ready ? "ready" : "blocked";
+	if (is_ready)
+		return "ready";
+	return is_faulted ? "faulted" : "blocked";
 }
 
 bool inspect_ps(struct shell *shell, const struct words *words)
