@@ -94,7 +94,7 @@ static void test_image_of_headers(void **state)
 static void test_image_of_moved_headers(void **state)
 {
 	const Elf64_Phdr headers[] = {
-		{ .p_type = PT_PHDR, .p_vaddr = 0x1040, .p_memsz = sizeof(headers) },
+		{ .p_type = PT_PHDR, .p_vaddr = 0x1040, .p_memsz = 2 * sizeof(Elf64_Phdr) },
 		{ .p_type = PT_TLS, .p_vaddr = 0x3000, .p_filesz = 24, .p_memsz = 100, .p_align = 32 },
 	};
 	const uint64_t offset = (uint64_t)headers - 0x1040;
