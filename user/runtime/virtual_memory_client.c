@@ -42,6 +42,7 @@ enum status virtual_memory_client_commit(struct virtual_memory_client client, co
 	slot->argument[0] = (uint64_t)address;
 	slot->argument[1] = length;
 	slot->argument[2] = protection;
+	slot->argument[3] = 0;
 	return ring_client_finish_plain();
 }
 

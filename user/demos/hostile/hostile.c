@@ -9,6 +9,7 @@
 #include "user/demos/hostile/attack.h"
 #include "user/demos/hostile/buffer_attacks.h"
 #include "user/demos/hostile/death_attacks.h"
+#include "user/demos/hostile/fault_attacks.h"
 #include "user/demos/hostile/park_attacks.h"
 #include "user/demos/hostile/processor_attacks.h"
 #include "user/demos/hostile/quota_attacks.h"
@@ -33,6 +34,7 @@ static void make_list(void)
 	quota_attacks_add();
 	park_attacks_add();
 	thread_attacks_add();
+	fault_attacks_add();
 	processor_attacks_add();
 }
 

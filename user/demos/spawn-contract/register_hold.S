@@ -3,8 +3,8 @@
  * other threads do the same with other patterns.
  *
  * uint64_t register_hold(uint64_t pattern, uint64_t rounds, uint64_t enters)
- *   Returns 0, or the number of the round (from the end, at least 1) in which something was lost. With `enters` each
- *   round has a system call.
+ *   Returns 0, or the number of the round (from the end, at least 1) in which something was lost. With `enters` 1 each
+ *   round has a system call; with more it is an address, and each round writes to a page, from there upwards.
  * uint64_t register_has_avx(void)
  */
 	.section .text.register_has_avx, "ax", @progbits
@@ -95,12 +95,17 @@ register_hold:
 	each fill_high
 1:	testq %r12, %r12
 	jz 9f
-	cmpq $0, 16(%rsp)
-	je 2f
+	cmpq $1, 16(%rsp)
+	jb 2f
+	ja 4f
 	xorl %eax, %eax
 	xorl %edi, %edi
 	xorl %esi, %esi
 	syscall /* cap_enter(0, 0) */
+	jmp 3f
+4:	movq 16(%rsp), %rax
+	movb $1, (%rax)
+	addq $4096, 16(%rsp)
 	jmp 3f
 2:	movl $2000, %ecx
 4:	decl %ecx

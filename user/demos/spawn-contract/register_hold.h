@@ -6,7 +6,8 @@
 
 /*
  * Fill vector registers, the x87 stack, rounding control and saved general registers from `pattern`, and look at them
- * `rounds` times. 0, or the rounds that were left when something was lost. With `enters` a system call each round.
+ * `rounds` times. 0, or the rounds that were left when something was lost. `enters` 1: a system call each round; more:
+ * an address, and each round writes to the next page from there on.
  */
 uint64_t register_hold(uint64_t pattern, uint64_t rounds, uint64_t enters);
 

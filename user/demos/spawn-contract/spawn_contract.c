@@ -6,11 +6,14 @@
 #include "user/demos/spawn-contract/elf_trials.h"
 #include "user/demos/spawn-contract/end_trials.h"
 #include "user/demos/spawn-contract/endpoint_trials.h"
+#include "user/demos/spawn-contract/fault_end_trials.h"
+#include "user/demos/spawn-contract/fault_trials.h"
 #include "user/demos/spawn-contract/gone_trials.h"
 #include "user/demos/spawn-contract/holder.h"
 #include "user/demos/spawn-contract/layout_trials.h"
 #include "user/demos/spawn-contract/lock_trials.h"
 #include "user/demos/spawn-contract/memory_trials.h"
+#include "user/demos/spawn-contract/pager_trials.h"
 #include "user/demos/spawn-contract/park_trials.h"
 #include "user/demos/spawn-contract/quota_trials.h"
 #include "user/demos/spawn-contract/spawn_refusals.h"
@@ -42,6 +45,7 @@ static const struct trial_role roles[] = {
 	{ "sleeper", park_trials_role_sleeper },
 	{ "first-leaves", thread_trials_role_first_leaves },
 	{ "come-and-go", thread_trials_role_come_and_go },
+	{ "faulty", fault_end_trials_role_faulty },
 };
 
 int main(int argc, char **argv, char **envp)
@@ -60,6 +64,9 @@ int main(int argc, char **argv, char **envp)
 	layout_trials_check();
 	quota_trials_check();
 	thread_trials_check();
+	fault_trials_check();
+	pager_trials_check();
+	fault_end_trials_check();
 	park_trials_check();
 	lock_trials_check();
 	endpoint_trials_check();
