@@ -563,7 +563,7 @@ static void test_against_model(void **state)
 	host_random_init(&random_source, __func__, 1);
 	for (uint64_t i = 0; i < lives; i++) {
 		begin();
-		run_operations(host_rounds(1000000 / lives));
+		run_operations(host_rounds(800000 / lives));
 		end();
 	}
 	check_met();
