@@ -101,7 +101,8 @@ static void expect_mapped(uint64_t address, const Elf64_Phdr *load)
 	while (region.end < end) {
 		EXPECT_EQUAL(virtual_memory_client_query(facts.memory, (const void *)region.end, &region), STATUS_OK);
 		EXPECT_EQUAL(region.protection, protection_of(load));
-		EXPECT(region.kind == PAGE_IMAGE || (region.kind == PAGE_LAZY && region.start >= file_end - file_end % PAGE_SIZE));
+		EXPECT(region.kind == PAGE_IMAGE ||
+		       (region.kind == PAGE_LAZY && region.start >= file_end - file_end % PAGE_SIZE));
 	}
 }
 

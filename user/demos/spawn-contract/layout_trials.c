@@ -78,7 +78,10 @@ void layout_trials_role_report(void)
 	report->entry = auxiliary_value(AT_ENTRY);
 	report->headers = auxiliary_value(AT_PHDR);
 	report->base = auxiliary_value(AT_BASE);
-	memcpy(report->random, (const void *)auxiliary_value(AT_RANDOM), sizeof(report->random));
+	const uint64_t random = auxiliary_value(AT_RANDOM);
+
+	EXPECT(random != 0);
+	memcpy(report->random, (const void *)random, sizeof(report->random));
 	EXPECT(data_word == 1 && thread_word == 2);
 	for (uint32_t page = 0; page < BSS_PAGES; page++)
 		EXPECT_EQUAL(((volatile uint8_t *)bss)[page * PAGE_SIZE], 0);
