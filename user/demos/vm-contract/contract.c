@@ -201,6 +201,16 @@ enum status contract_commit(const void *address, uint64_t pages, uint32_t protec
 	return virtual_memory_client_commit(contract.memory, address, BYTES(pages), protection);
 }
 
+enum status contract_map_lazy(uint64_t pages, uint32_t protection, void **address)
+{
+	return virtual_memory_client_map(contract.memory, NULL, BYTES(pages), protection, VIRTUAL_MEMORY_LAZY, address);
+}
+
+enum status contract_commit_lazy(const void *address, uint64_t pages, uint32_t protection)
+{
+	return virtual_memory_client_commit_lazy(contract.memory, address, BYTES(pages), protection);
+}
+
 enum status contract_decommit(const void *address, uint64_t pages)
 {
 	return virtual_memory_client_decommit(contract.memory, address, BYTES(pages));
