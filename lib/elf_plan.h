@@ -24,9 +24,9 @@
 #include "lib/range.h"
 
 #define ELF_PLAN_MAX_SEGMENTS 16u
-#define ELF_PLAN_MAX_PAGES (UINT64_C(1) << 28)     /* 1 TiB of image */
-#define ELF_PLAN_MAX_ALIGNMENT (UINT64_C(1) << 30) /* of a movable plan */
-#define ELF_PLAN_MAX_TLS_BYTES (UINT64_C(1) << 20) /* a thread's block; the kernel makes it for the first thread */
+#define ELF_PLAN_MAX_PAGES (UINT64_C(1) << 28)      /* 1 TiB of image */
+#define ELF_PLAN_MAX_ALIGNMENT UINT64_C(0x40000000) /* of a movable plan */
+#define ELF_PLAN_MAX_TLS_BYTES (UINT64_C(1) << 20)  /* a thread's block; the kernel makes it for the first thread */
 
 struct elf_segment {
 	struct uaddr_range pages; /* whole pages that the segment covers */

@@ -4,7 +4,8 @@
 #include "kernel/task/entropy.h"
 #include "kernel/task/program_image.h"
 
-#define KNOWN_FLAGS (PROCESS_LAYOUT_FIXED | PROCESS_LAYOUT_SEEDED | PROCESS_LAYOUT_HEAP_OFFSET)
+#define RANDOM_FLAGS (PROCESS_LAYOUT_SEEDED | PROCESS_LAYOUT_HEAP_OFFSET)
+#define KNOWN_FLAGS (PROCESS_LAYOUT_FIXED | RANDOM_FLAGS)
 
 _Static_assert(PROCESS_LAYOUT_CLASSIC - 1 == (int)LAYOUT_CLASSIC, "one number apart");
 _Static_assert(PROCESS_LAYOUT_CLASSIC_RANDOM - 1 == (int)LAYOUT_CLASSIC_RANDOM, "one number apart");

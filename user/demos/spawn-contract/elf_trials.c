@@ -5,11 +5,13 @@
 
 #include "lib/check.h"
 #include "lib/string.h"
+#include "user/runtime/program.h"
 #include "user/testing/trial.h"
 #include "user/testing/trial_child.h"
 
 #define PAGE_MASK (PAGE_SIZE - 1)
 #define HEADERS_MAX 16u
+#define MOVABLE_PROGRAM "spawn-contract-pie"
 #define MUCH_BSS_PAGES 4096u
 
 /* This program's file in a memory object, mapped; and what is changed of it for one attempt. */
@@ -394,14 +396,14 @@ static void find_headers(void)
 	CHECK(elf.text != NULL && elf.data != NULL && elf.tls != NULL && elf.stack != NULL);
 }
 
-static void load(void)
+static void load(const char *program)
 {
 	struct boot_package_entry entry;
 	struct boot_package_span span = { 0 };
 	uint64_t count;
 	void *address;
 
-	CHECK(boot_package_client_find(trial.package, trial.program, &span.index) == STATUS_OK);
+	CHECK(boot_package_client_find(trial.package, program, &span.index) == STATUS_OK);
 	CHECK(boot_package_client_stat(trial.package, span.index, &entry) == STATUS_OK);
 	elf.size = entry.size;
 	elf.pages = (entry.size + PAGE_MASK) / PAGE_SIZE;
@@ -416,9 +418,51 @@ static void load(void)
 	find_headers();
 }
 
+static void unload(void)
+{
+	CHECK(memory_object_client_unmap(elf.object, elf.bytes, TRIAL_BYTES(elf.pages)) == STATUS_OK);
+	CHECK(ring_client_release(elf.object.handle) == STATUS_OK);
+}
+
+/* ---- a position-independent program ---- */
+
+/* The table that the program relocates itself by. */
+static Elf64_Rela *relocations(uint64_t *count)
+{
+	const Elf64_Shdr *section = (const Elf64_Shdr *)(elf.bytes + elf.header->e_shoff);
+
+	for (uint32_t i = 0; i < elf.header->e_shnum; i++) {
+		if (section[i].sh_type != SHT_RELA)
+			continue;
+		*count = section[i].sh_size / sizeof(Elf64_Rela);
+		return (Elf64_Rela *)(elf.bytes + section[i].sh_offset);
+	}
+	*count = 0;
+	return NULL;
+}
+
+/* What the runtime does not know it does not guess: the program says so and ends. */
+static void unknown_relocation_ends_it(void)
+{
+	struct process_client process;
+	uint64_t count, kept;
+	Elf64_Rela *table = relocations(&count);
+
+	EXPECT(count > 0);
+	elf.given = elf.size;
+	for (uint64_t i = 0; i < count; i += count - 1) { /* the first and the last */
+		kept = table[i].r_info;
+		table[i].r_info = ELF64_R_INFO(0, R_X86_64_64);
+		EXPECT_OK(spawn_image(&process));
+		table[i].r_info = kept;
+		trial_child_expect(process, PROCESS_EXITED, PROGRAM_ABORT_CODE);
+	}
+	good_image_runs();
+}
+
 void elf_trials_check(void)
 {
-	load();
+	load(trial.program);
 	trial_check_one("", "good-image-runs", good_image_runs);
 	for (uint32_t i = 0; i < COUNT_OF(bad); i++) {
 		current = &bad[i];
@@ -426,6 +470,8 @@ void elf_trials_check(void)
 	}
 	trial_check_one("", "much-bss-takes-no-frames", much_bss_takes_no_frames);
 	trial_check_one("", "image-is-a-copy", image_is_a_copy);
-	CHECK(memory_object_client_unmap(elf.object, elf.bytes, TRIAL_BYTES(elf.pages)) == STATUS_OK);
-	CHECK(ring_client_release(elf.object.handle) == STATUS_OK);
+	unload();
+	load(MOVABLE_PROGRAM);
+	trial_check_one("", "unknown-relocation-ends-it", unknown_relocation_ends_it);
+	unload();
 }
