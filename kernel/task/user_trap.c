@@ -137,6 +137,7 @@ void task_user_trap(struct trap_frame *frame, uint64_t fault_address)
 	}
 	if (fault_handler_ask(&fault))
 		return;
+	process_end_if_asked(); /* then it ends for another reason */
 	user_fault_log(process, &fault);
 	process_end_begin(process, &exit);
 	process_end_thread(exit.code);

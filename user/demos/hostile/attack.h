@@ -18,7 +18,7 @@
 #define ATTACK_KILLED 4u /* by the driver, after `kill_ms` */
 
 #define ATTACK_NAME_BYTES 80u
-#define ATTACK_MAX 256u
+#define ATTACK_MAX 320u
 #define ATTACK_THREADS 4u
 
 struct attack {

@@ -15,7 +15,8 @@
 static struct {
 	char *pages;
 	struct user_thread thread[FAULTERS_MAX];
-	uint32_t faulters, rounds;
+	uint32_t faulters;
+	uint32_t rounds;  /* that each faults at most; 0: it was long enough */
 	uint32_t running; /* faulters that have not come to their end */
 	uint32_t stop;
 	struct thread_fault *told; /* where the handler is told */
@@ -30,14 +31,13 @@ static int64_t fault_again(void *index)
 {
 	char *page = scene.pages + (uint64_t)index * PAGE_SIZE;
 
-	for (uint32_t i = 0; i < scene.rounds; i++) {
+	for (uint32_t i = 0; i < __atomic_load_n(&scene.rounds, __ATOMIC_RELAXED); i++) {
 		*(volatile char *)page = (char)i;
 		if (*(volatile char *)page != (char)i)
 			return 1;
 		if (virtual_memory_client_decommit(trial.memory, page, PAGE_SIZE) != STATUS_OK)
 			return 2;
 	}
-	/* The handler looks whether there is anybody left when it is told of a fault: the last one wakes it. */
 	__atomic_fetch_sub(&scene.running, 1, __ATOMIC_ACQ_REL);
 	return 0;
 }
@@ -71,6 +71,14 @@ static bool is_over(void)
 	return __atomic_load_n(&scene.running, __ATOMIC_ACQUIRE) == 0;
 }
 
+/* By the handler, as often as it looks for a fault. */
+static bool goes_on(uint32_t look)
+{
+	if (attack_is_long_enough(look))
+		__atomic_store_n(&scene.rounds, 0, __ATOMIC_RELAXED);
+	return !is_over();
+}
+
 /* The next fault, or none for a while. */
 static enum status next_fault(uint64_t timeout_ns)
 {
@@ -91,7 +99,7 @@ static enum status next_fault(uint64_t timeout_ns)
 /* As a good handler does, until nobody is left that faults. CANCELLED and BUFFER_FAULT cost no fault. */
 static enum status serve(uint64_t timeout_ns)
 {
-	while (!is_over()) {
+	for (uint32_t look = 0; goes_on(look); look++) {
 		const enum status status = next_fault(timeout_ns);
 		const struct thread_fault fault = *scene.told;
 
@@ -321,7 +329,7 @@ static int64_t spoil_buffer(void *how)
  */
 static enum status serve_by_number(void)
 {
-	while (!is_over()) {
+	for (uint32_t look = 0; goes_on(look); look++) {
 		struct ring_completion completion;
 		const struct ring_submission request = { .opcode = RING_CALL,
 							 .operation = THREAD_CONTROL_FAULT_WAIT,
@@ -396,7 +404,7 @@ void fault_attacks_add(void)
 	attack = attack_add("fault storm of ", "two threads", storm, ATTACK_EXITS);
 	attack->first = 2;
 	attack->second = 500;
-	attack = attack_add("fault storm of ", "40 threads until killed", storm, ATTACK_KILLED);
+	attack = attack_add("fault storm of ", "40 threads until killed", storm, ATTACK_KILLED | ATTACK_EXITS);
 	attack->first = 40;
 	attack->second = UINT32_MAX;
 	attack->kill_ms = 60;
