@@ -1,5 +1,6 @@
 /*
- * Inspector: look at the whole system, change nothing. For the shell's mem, ps, maps, caps, ledger, ring, check.
+ * Inspector: look at the whole system, change nothing. For the shell's mem, ps, maps, layout, caps, ledger, ring,
+ * check.
  */
 #ifndef CAPOS_ABI_INSPECTOR_ABI_H
 #define CAPOS_ABI_INSPECTOR_ABI_H
@@ -21,6 +22,7 @@ enum inspector_operation {
 	INSPECTOR_ZONE = 7,   /* (index, buffer, bytes): struct inspector_zone, one per range of the memory map */
 	INSPECTOR_CPU = 8,    /* (index, buffer, bytes): struct inspector_cpu */
 	INSPECTOR_THREAD = 9, /* (pid, thread index, buffer, bytes): struct inspector_thread; NOT_FOUND past the last */
+	INSPECTOR_LAYOUT = 10, /* (pid, buffer, bytes): struct inspector_layout; NOT_FOUND if it has ended */
 	INSPECTOR_OPERATION_COUNT
 };
 
@@ -109,6 +111,18 @@ struct inspector_cpu {
 	uint64_t busy_ns;  /* spent on threads */
 };
 
+struct inspector_range {
+	uint64_t start, end; /* bytes, [start, end) */
+};
+
+/* Where the parts of a process lie, as its spawn decided it (lib/layout.h). */
+struct inspector_layout {
+	uint32_t kind;        /* enum process_layout, never DEFAULT */
+	uint32_t maps_upward; /* 1: mappings without a hint go up from map.start; 0: down from map.end */
+	uint64_t gap;         /* FLEXIBLE: between STACK_TOP and the highest mapping, before its offset */
+	struct inspector_range hole, window, image, heap, map, guard, stack;
+};
+
 _Static_assert(sizeof(struct inspector_memory) == 72, "layout");
 _Static_assert(sizeof(struct inspector_process) == 88, "layout");
 _Static_assert(sizeof(struct inspector_capability) == 48, "layout");
@@ -117,5 +131,6 @@ _Static_assert(sizeof(struct inspector_thread) == 40, "layout");
 _Static_assert(sizeof(struct inspector_check) == 112, "layout");
 _Static_assert(sizeof(struct inspector_zone) == 24, "layout");
 _Static_assert(sizeof(struct inspector_cpu) == 40, "layout");
+_Static_assert(sizeof(struct inspector_layout) == 128, "layout");
 
 #endif

@@ -17,8 +17,8 @@ enum process_spawner_operation {
 	/*
 	 * (request, bytes of it) -> process id; transfer record: a ProcessHandle. BAD_ARGUMENT, TOO_LONG, BUFFER_FAULT:
 	 * the request or what it points to; NOT_FOUND: no such program; STATUS_ELF_*: the program; OVER_*: the
-	 * spawner's or, for what it needs to start, the child's own limits; OCCUPIED: a segment where stack, guard or
-	 * TLS block go; NO_SUCH_CAPABILITY, NOT_TRANSFERABLE: a grant; OUT_OF_MEMORY.
+	 * spawner's or, for what it needs to start, the child's own limits; LAYOUT_*, BOOTSTRAP_RANGE: no layout of
+	 * that kind has room for image and stack; NO_SUCH_CAPABILITY, NOT_TRANSFERABLE: a grant; OUT_OF_MEMORY.
 	 */
 	PROCESS_SPAWNER_SPAWN = 0,
 	PROCESS_SPAWNER_OPERATION_COUNT
@@ -34,6 +34,20 @@ enum process_handle_operation {
 	PROCESS_HANDLE_STATISTICS = 2, /* (buffer, bytes): struct process_statistics */
 	PROCESS_HANDLE_OPERATION_COUNT
 };
+
+/* Where the parts of the child lie: docs/layouts.md. */
+enum process_layout {
+	PROCESS_LAYOUT_DEFAULT = 0,        /* FLEXIBLE */
+	PROCESS_LAYOUT_CLASSIC = 1,        /* mappings from a third of the address space upward, never at an offset */
+	PROCESS_LAYOUT_CLASSIC_RANDOM = 2, /* at a random offset */
+	PROCESS_LAYOUT_FLEXIBLE = 3,       /* mappings from below the stack downward */
+	PROCESS_LAYOUT_COUNT
+};
+
+/* Of a layout; without them stack, mappings (unless CLASSIC) and a position-independent image lie at random offsets. */
+#define PROCESS_LAYOUT_FIXED 1u       /* no random offset at all; alone */
+#define PROCESS_LAYOUT_SEEDED 2u      /* the offsets are those of layout_seed: the same seed, the same layout */
+#define PROCESS_LAYOUT_HEAP_OFFSET 4u /* the heap begins at a random offset too */
 
 #define PROCESS_NAME_BYTES 32u         /* with the terminating 0 */
 #define PROCESS_MAX_STRING_BYTES 3072u /* arguments and environment together, with their 0s */
@@ -74,6 +88,10 @@ struct process_spawn_request {
 	uint32_t grant_count;
 	uint32_t priority; /* the highest that its threads may have; at most the spawner's own */
 	uint64_t limit[LEDGER_COUNT];
+	uint32_t layout;       /* enum process_layout */
+	uint32_t layout_flags; /* PROCESS_LAYOUT_* */
+	uint64_t layout_seed;  /* SEEDED; else 0 */
+	uint64_t stack_limit;  /* bytes that the first thread's stack may grow to; 0: 8 MiB */
 };
 
 enum process_end {
@@ -101,7 +119,7 @@ struct process_statistics {
 };
 
 _Static_assert(sizeof(struct process_grant) == 48, "layout");
-_Static_assert(sizeof(struct process_spawn_request) == 208, "layout");
+_Static_assert(sizeof(struct process_spawn_request) == 232, "layout");
 _Static_assert(sizeof(struct process_exit) == 48, "layout");
 _Static_assert(sizeof(struct process_statistics) == 184, "layout");
 

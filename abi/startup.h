@@ -10,6 +10,10 @@
 #define AUX_CAPOS_CAPSET 0x1000u /* address of the CapSet page */
 #define AUX_CAPOS_RING 0x1001u   /* address of this thread's ring */
 
-#define STARTUP_STACK_PAGES 16u /* committed stack of the first thread; a guard page lies below */
+/*
+ * Pages of the first thread's stack that are there from the start, if its limit has as many. Further ones come as it
+ * touches them, down to the limit; below that is a guard that nothing can be mapped into.
+ */
+#define STARTUP_STACK_PAGES 4u
 
 #endif

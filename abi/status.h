@@ -73,7 +73,7 @@ enum STATUS_MUST_USE status {
 	STATUS_ELF_NOT_64_BIT = 82,
 	STATUS_ELF_NOT_LITTLE_ENDIAN = 83,
 	STATUS_ELF_BAD_VERSION = 84,
-	STATUS_ELF_NOT_EXECUTABLE = 85, /* e_type is not ET_EXEC */
+	STATUS_ELF_NOT_EXECUTABLE = 85, /* e_type is neither ET_EXEC nor ET_DYN */
 	STATUS_ELF_WRONG_MACHINE = 86,
 	STATUS_ELF_BAD_HEADER_SIZE = 87, /* e_ehsize or e_phentsize */
 	STATUS_ELF_NO_SEGMENTS = 88,
@@ -89,7 +89,7 @@ enum STATUS_MUST_USE status {
 	STATUS_ELF_ENTRY_NOT_EXECUTABLE = 98, /* e_entry lies in no executable load */
 	STATUS_ELF_TWO_TLS = 99,
 	STATUS_ELF_BAD_TLS = 100,            /* PT_TLS not inside a load, too large, or badly aligned */
-	STATUS_ELF_HAS_INTERPRETER = 101,    /* PT_INTERP or PT_DYNAMIC: dynamic linking is not done here */
+	STATUS_ELF_HAS_INTERPRETER = 101,    /* PT_INTERP: dynamic linking is not done here */
 	STATUS_ELF_SEGMENT_UNREADABLE = 102, /* a load without PF_R, or with no known permission at all */
 	STATUS_ELF_TOO_LARGE = 103,
 	STATUS_ELF_EXECUTABLE_STACK = 104, /* PT_GNU_STACK asks for PF_X */

@@ -26,6 +26,7 @@
 #include "kernel/mem/paging_check.h"
 #include "kernel/task/boot_package.h"
 #include "kernel/task/cpu_start.h"
+#include "kernel/task/entropy.h"
 #include "lib/status.h"
 
 #define FOUR_GIB (UINT64_C(1) << 32)
@@ -50,6 +51,14 @@ static const struct boot_info *collect_boot_info(void)
 		 (unsigned long long)memory_map_frames(&boot_info_get()->map, MEMORY_USABLE) >> 8,
 		 boot_info_get()->map.dropped);
 	return boot_info_get();
+}
+
+static void start_entropy(const struct boot_info *info, const struct boot_options *options)
+{
+	if (options->has_seed)
+		entropy_start_seeded(options->seed);
+	else
+		entropy_start(info->entropy, info->entropy_words);
 }
 
 static void collect_acpi(void)
@@ -123,8 +132,9 @@ _Noreturn void kernel_main(void)
 	features_report();
 	collect_acpi(); /* needs the temporary window */
 	start_apic_and_clock(info);
-	cpu_start_all(info); /* memory below 4 GiB is still at hand, and the clock runs */
-	start_frames();      /* loader memory is free now: no CPU runs on it any more */
+	start_entropy(info, &options); /* timers run, which are one of its sources */
+	cpu_start_all(info);           /* memory below 4 GiB is still at hand, and the clock runs */
+	start_frames();                /* loader memory is free now: no CPU runs on it any more */
 	check_kernel_half(&options);
 	must(boot_package_open(info), "boot package");
 	if (options.selftest)

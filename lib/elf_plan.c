@@ -36,7 +36,7 @@ static enum status header_check(const Elf64_Ehdr *header, uint64_t file_size)
 	GUARD(header->e_ident[EI_DATA] == ELFDATA2LSB, STATUS_ELF_NOT_LITTLE_ENDIAN);
 	GUARD(header->e_ident[EI_VERSION] == EV_CURRENT, STATUS_ELF_BAD_VERSION);
 	GUARD(header->e_version == EV_CURRENT, STATUS_ELF_BAD_VERSION);
-	GUARD(header->e_type == ET_EXEC, STATUS_ELF_NOT_EXECUTABLE);
+	GUARD(header->e_type == ET_EXEC || header->e_type == ET_DYN, STATUS_ELF_NOT_EXECUTABLE);
 	GUARD(header->e_machine == EM_X86_64, STATUS_ELF_WRONG_MACHINE);
 	GUARD(header->e_ehsize == sizeof(Elf64_Ehdr), STATUS_ELF_BAD_HEADER_SIZE);
 	GUARD(header->e_phnum != 0, STATUS_ELF_NO_SEGMENTS);
@@ -67,8 +67,21 @@ static enum status load_protection(const Elf64_Phdr *program, uint32_t *protecti
 	return STATUS_OK;
 }
 
-/* The whole pages under a load. */
-static enum status load_pages(const Elf64_Phdr *program, struct uaddr_range *pages)
+/* Whole pages where a program may lie: not below USER_START, clear of the bootstrap window. They are below USER_LIMIT.
+ */
+static enum status check_place(struct uaddr_range pages)
+{
+	struct uaddr_range checked;
+	const enum status status = uaddr_range_of_pages(uaddr_to_u64(pages.start), uaddr_range_bytes(pages), &checked);
+
+	GUARD(status != STATUS_BOOTSTRAP_RANGE, STATUS_ELF_SEGMENT_ON_BOOTSTRAP);
+	GUARD(status != STATUS_NOT_USER_ADDRESS, STATUS_ELF_SEGMENT_NOT_USER);
+	CHECK(status == STATUS_OK);
+	return STATUS_OK;
+}
+
+/* The whole pages under a load. Where those of a movable file may lie is for elf_plan_place to say. */
+static enum status load_pages(const Elf64_Phdr *program, bool is_movable, struct uaddr_range *pages)
 {
 	const uint64_t mask = PAGE_SIZE - 1;
 
@@ -76,22 +89,18 @@ static enum status load_pages(const Elf64_Phdr *program, struct uaddr_range *pag
 
 	const uint64_t end = program->p_vaddr + program->p_memsz;
 
-	GUARD(program->p_vaddr >= USER_START && end <= USER_LIMIT, STATUS_ELF_SEGMENT_NOT_USER);
-
-	const uint64_t first_page = program->p_vaddr & ~mask;
-	const uint64_t past_page = (end + mask) & ~mask;
-	const enum status status = uaddr_range_of_pages(first_page, past_page - first_page, pages);
-
-	GUARD(status != STATUS_BOOTSTRAP_RANGE, STATUS_ELF_SEGMENT_ON_BOOTSTRAP);
-	CHECK(status == STATUS_OK);
-	return STATUS_OK;
+	GUARD(end <= USER_LIMIT, STATUS_ELF_SEGMENT_NOT_USER);
+	*pages = uaddr_range_make(program->p_vaddr & ~mask, (end + mask) & ~mask);
+	return is_movable ? STATUS_OK : check_place(*pages);
 }
 
-static enum status load_decode(const Elf64_Phdr *program, uint64_t file_size, struct elf_segment *segment)
+static enum status load_decode(const Elf64_Phdr *program, const struct elf_scan *scan, struct elf_segment *segment)
 {
+	const uint64_t file_size = scan->file_size;
+
 	GUARD(is_good_alignment(program), STATUS_ELF_BAD_ALIGNMENT);
 	GUARD(is_within(program->p_offset, program->p_filesz, file_size), STATUS_ELF_SEGMENT_OUTSIDE_FILE);
-	TRY(load_pages(program, &segment->pages));
+	TRY(load_pages(program, scan->header.e_type == ET_DYN, &segment->pages));
 	TRY(load_protection(program, &segment->protection));
 	segment->file_offset = program->p_offset;
 	segment->file_bytes = program->p_filesz;
@@ -127,8 +136,10 @@ static enum status scan_load(const Elf64_Phdr *program, struct elf_scan *scan, s
 	GUARD(program->p_filesz <= program->p_memsz, STATUS_ELF_FILE_LARGER_THAN_MEMORY);
 	if (program->p_memsz == 0)
 		return STATUS_OK;
-	TRY(load_decode(program, scan->file_size, &segment));
+	TRY(load_decode(program, scan, &segment));
 	TRY(plan_insert(plan, &segment));
+	if (program->p_align > plan->alignment)
+		plan->alignment = program->p_align;
 	if ((segment.protection & PROTECTION_EXECUTE) != 0 &&
 	    is_within(scan->header.e_entry - program->p_vaddr, 1, program->p_memsz))
 		scan->entry_is_executable = true;
@@ -141,7 +152,6 @@ static enum status scan_one(const Elf64_Phdr *program, struct elf_scan *scan, st
 	case PT_LOAD:
 		return scan_load(program, scan, plan);
 	case PT_INTERP:
-	case PT_DYNAMIC:
 		return STATUS_ELF_HAS_INTERPRETER;
 	case PT_TLS:
 		GUARD(!scan->has_tls, STATUS_ELF_TWO_TLS);
@@ -151,7 +161,7 @@ static enum status scan_one(const Elf64_Phdr *program, struct elf_scan *scan, st
 	case PT_GNU_STACK:
 		GUARD((program->p_flags & PF_X) == 0, STATUS_ELF_EXECUTABLE_STACK);
 		return STATUS_OK;
-	default: /* notes and hints: nothing to load */
+	default: /* notes, hints, and what the program itself reads (PT_DYNAMIC, PT_GNU_RELRO): nothing to load */
 		return STATUS_OK;
 	}
 }
@@ -209,11 +219,37 @@ static void plan_program_headers(const Elf64_Ehdr *header, struct elf_plan *plan
 			plan->segment[index].address + (header->e_phoff - plan->segment[index].file_offset);
 }
 
+/* All addresses by `delta`, modulo 2^64. */
+static void plan_shift(struct elf_plan *plan, uint64_t delta)
+{
+	for (uint32_t i = 0; i < plan->segments; i++) {
+		struct elf_segment *segment = &plan->segment[i];
+
+		segment->pages = uaddr_range_make(uaddr_to_u64(segment->pages.start) + delta,
+						  uaddr_to_u64(segment->pages.end) + delta);
+		segment->address += delta;
+	}
+	plan->entry += delta;
+	if (plan->program_headers != 0)
+		plan->program_headers += delta;
+}
+
+/* Addresses count from 0, wherever the file counts them from; what is a multiple of the alignment stays one. */
+static enum status plan_movable(struct elf_plan *plan)
+{
+	const uint64_t first = uaddr_to_u64(plan->segment[0].pages.start);
+
+	GUARD(plan->alignment <= ELF_PLAN_MAX_ALIGNMENT, STATUS_ELF_BAD_ALIGNMENT);
+	plan->is_movable = true;
+	plan_shift(plan, 0 - (first & ~(plan->alignment - 1)));
+	return STATUS_OK;
+}
+
 enum status elf_plan_make_from(const struct elf_source *source, struct elf_plan *plan)
 {
 	struct elf_scan scan = { .file_size = source->size };
 
-	*plan = (struct elf_plan){ .segments = 0 };
+	*plan = (struct elf_plan){ .alignment = PAGE_SIZE };
 	TRY(source_read(source, 0, &scan.header, sizeof(scan.header)));
 	TRY(header_check(&scan.header, scan.file_size));
 	for (uint32_t i = 0; i < scan.header.e_phnum; i++) {
@@ -228,6 +264,8 @@ enum status elf_plan_make_from(const struct elf_source *source, struct elf_plan 
 		TRY(plan_tls(&scan.tls, plan));
 	plan->entry = scan.header.e_entry;
 	plan_program_headers(&scan.header, plan);
+	if (scan.header.e_type == ET_DYN)
+		TRY(plan_movable(plan));
 	ASSERT(elf_plan_is_valid(plan, scan.file_size));
 	return STATUS_OK;
 }
@@ -250,18 +288,58 @@ enum status elf_plan_make(const void *bytes, size_t size, struct elf_plan *plan)
 	return elf_plan_make_from(&source, plan);
 }
 
-static bool segment_is_valid(const struct elf_segment *segment, uint64_t file_size)
+struct uaddr_range elf_plan_range(const struct elf_plan *plan)
+{
+	const struct elf_segment *first = &plan->segment[0], *last = &plan->segment[plan->segments - 1];
+
+	return uaddr_range_make(plan->is_movable ? 0 : uaddr_to_u64(first->pages.start), uaddr_to_u64(last->pages.end));
+}
+
+enum status elf_plan_place(struct elf_plan *plan, uint64_t start)
+{
+	const uint64_t bytes = uaddr_range_bytes(elf_plan_range(plan));
+
+	CHECK(plan->is_movable);
+	GUARD((start & (plan->alignment - 1)) == 0, STATUS_MISALIGNED);
+	GUARD(start <= USER_LIMIT && bytes <= USER_LIMIT - start, STATUS_ELF_SEGMENT_NOT_USER);
+	for (uint32_t i = 0; i < plan->segments; i++)
+		TRY(check_place(uaddr_range_make(start + uaddr_to_u64(plan->segment[i].pages.start),
+						 start + uaddr_to_u64(plan->segment[i].pages.end))));
+	plan_shift(plan, start);
+	plan->is_movable = false;
+	return STATUS_OK;
+}
+
+struct uaddr_range elf_plan_file_pages(const struct elf_segment *segment)
 {
 	const uint64_t start = uaddr_to_u64(segment->pages.start);
+	const uint64_t end = segment->address + segment->file_bytes;
+
+	return uaddr_range_make(start, segment->file_bytes == 0 ? start : (end + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1));
+}
+
+/* Whole pages, not empty, where the plan may have them. */
+static bool pages_are_valid(const struct elf_plan *plan, struct uaddr_range range)
+{
+	const uint64_t start = uaddr_to_u64(range.start), end = uaddr_to_u64(range.end);
 	struct uaddr_range pages;
 
-	if (uaddr_range_of_pages(start, uaddr_range_bytes(segment->pages), &pages) != STATUS_OK)
+	if (plan->is_movable)
+		return u64_is_page_aligned(start | end) && start < end && end <= USER_LIMIT;
+	return start < end && uaddr_range_of_pages(start, end - start, &pages) == STATUS_OK;
+}
+
+static bool segment_is_valid(const struct elf_plan *plan, const struct elf_segment *segment, uint64_t file_size)
+{
+	const uint64_t start = uaddr_to_u64(segment->pages.start);
+
+	if (!pages_are_valid(plan, segment->pages))
 		return false;
 	if (protection_check(segment->protection) != STATUS_OK || segment->protection == PROTECTION_NONE)
 		return false;
 	return is_within(segment->file_offset, segment->file_bytes, file_size) &&
-	       uaddr_range_contains(pages, uaddr_from_u64(segment->address)) &&
-	       is_within(segment->address - start, segment->file_bytes, uaddr_range_bytes(pages));
+	       uaddr_range_contains(segment->pages, uaddr_from_u64(segment->address)) &&
+	       is_within(segment->address - start, segment->file_bytes, uaddr_range_bytes(segment->pages));
 }
 
 static bool segments_are_valid(const struct elf_plan *plan, uint64_t file_size)
@@ -273,7 +351,7 @@ static bool segments_are_valid(const struct elf_plan *plan, uint64_t file_size)
 	for (uint32_t i = 0; i < plan->segments; i++) {
 		const struct elf_segment *segment = &plan->segment[i];
 
-		if (!segment_is_valid(segment, file_size))
+		if (!segment_is_valid(plan, segment, file_size))
 			return false;
 		if (i > 0 && uaddr_to_u64(plan->segment[i - 1].pages.end) > uaddr_to_u64(segment->pages.start))
 			return false;
@@ -323,8 +401,17 @@ static bool program_headers_are_valid(const struct elf_plan *plan)
 	return false;
 }
 
+/* A movable plan begins within the first multiple of its alignment. */
+static bool alignment_is_valid(const struct elf_plan *plan)
+{
+	if (plan->alignment < PAGE_SIZE || (plan->alignment & (plan->alignment - 1)) != 0)
+		return false;
+	return !plan->is_movable || (plan->alignment <= ELF_PLAN_MAX_ALIGNMENT &&
+				     uaddr_to_u64(plan->segment[0].pages.start) < plan->alignment);
+}
+
 bool elf_plan_is_valid(const struct elf_plan *plan, uint64_t file_size)
 {
-	return segments_are_valid(plan, file_size) && entry_is_valid(plan) && tls_is_valid(plan) &&
-	       program_headers_are_valid(plan);
+	return segments_are_valid(plan, file_size) && alignment_is_valid(plan) && entry_is_valid(plan) &&
+	       tls_is_valid(plan) && program_headers_are_valid(plan);
 }

@@ -166,6 +166,14 @@ struct layout_offsets layout_draw(struct random_stream *stream)
 	return words;
 }
 
+struct layout_offsets layout_draw_seeded(uint64_t seed)
+{
+	struct random_stream stream;
+
+	random_stream_init_number(&stream, seed);
+	return layout_draw(&stream);
+}
+
 /* The offsets of a request in bytes: those that it has, and the largest that it could have. */
 struct plan {
 	struct layout_offsets offset, largest;

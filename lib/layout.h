@@ -120,6 +120,9 @@ struct layout_request layout_request_of(const struct layout_profile *profile);
 /* The random words of one layout: four of the stream's, in the order of struct layout_offsets. */
 struct layout_offsets layout_draw(struct random_stream *stream);
 
+/* The words that a seed stands for: those of a new stream (random_stream_init_number). */
+struct layout_offsets layout_draw_seeded(uint64_t seed);
+
 /*
  * Decide every place; the profile is valid. *layout is written only if all is well. In this order:
  * BAD_ARGUMENT (kind, image_align), ZERO_LENGTH (image, stack, guard), MISALIGNED (guard, image_start),

@@ -1,6 +1,7 @@
 #include "lib/manifest.h"
 
 #include "lib/check.h"
+#include "lib/manifest_layout.h"
 #include "lib/manifest_program.h"
 #include "lib/string.h"
 
@@ -49,6 +50,7 @@ static enum status parse_line(const struct manifest_line *line, struct manifest 
 		return parse_argument(line, manifest);
 	for (uint32_t i = 0; i < COUNT_OF(of_programs); i++)
 		GUARD(!manifest_line_word_is(line->word[0], of_programs[i]), STATUS_MANIFEST_WRONG_SECTION);
+	GUARD(!manifest_layout_is_key(line->word[0]), STATUS_MANIFEST_WRONG_SECTION);
 	return STATUS_MANIFEST_UNKNOWN_KEY;
 }
 

@@ -184,6 +184,8 @@ static enum status parse_line(const struct manifest_line *line, struct manifest_
 		if (manifest_line_word_is(line->word[0], known[i].key))
 			return known[i].parse(line, program);
 	}
+	if (manifest_layout_is_key(line->word[0]))
+		return manifest_layout_parse(line->word, line->words, &program->layout);
 	GUARD(!manifest_line_word_is(line->word[0], "init"), STATUS_MANIFEST_WRONG_SECTION);
 	return STATUS_MANIFEST_UNKNOWN_KEY;
 }
@@ -299,7 +301,7 @@ bool manifest_program_is_valid(const struct manifest_program *program)
 	if (program->grants > MANIFEST_GRANTS || program->arguments > MANIFEST_PROGRAM_ARGUMENTS ||
 	    program->environments > MANIFEST_PROGRAM_ENVIRONMENT)
 		return false;
-	if (program->priority >= THREAD_PRIORITIES)
+	if (program->priority >= THREAD_PRIORITIES || !manifest_layout_is_valid(&program->layout))
 		return false;
 	for (uint32_t i = 0; i < LEDGER_COUNT; i++) {
 		const struct manifest_limit *limit = &program->limit[i];

@@ -13,6 +13,8 @@
  *   environment KEY=VALUE             one more envp word
  *   priority N                        0 to THREAD_PRIORITIES - 1; absent: THREAD_PRIORITY_DEFAULT
  *   start                             init starts it at boot
+ *   layout, layout_fixed, layout_seed, layout_heap_offset, stack_limit
+ *                                     where its parts lie: lib/manifest_layout.h
  *
  * All words point into the text.
  */
@@ -25,6 +27,7 @@
 
 #include "abi/interface.h"
 #include "abi/process_abi.h"
+#include "lib/manifest_layout.h"
 #include "lib/manifest_line.h"
 
 #define MANIFEST_GRANTS 24u
@@ -51,6 +54,7 @@ struct manifest_program {
 	uint32_t priority;
 	bool has_priority; /* `priority` is a line of the section, not the default */
 	bool starts;
+	struct manifest_layout layout;
 	uint32_t grants, arguments, environments;
 	struct manifest_grant grant[MANIFEST_GRANTS];
 	struct manifest_word argument[MANIFEST_PROGRAM_ARGUMENTS];
@@ -60,9 +64,9 @@ struct manifest_program {
 /*
  * The next section; lines before it are passed over. text->line is the line of a refusal. NOT_FOUND: there is none.
  * BAD_LINE: wrong number or order of words, or a byte that is no ASCII text; UNKNOWN_KEY; BAD_NAME: a program's,
- * grant's or ledger's name, or an environment's without KEY=; BAD_NUMBER: none, or above what it may be; DUPLICATE: a
- * name in the CapSet, a limit, a KEY, priority or start twice; TOO_LONG: a word or a list; WRONG_SECTION: a key of the
- * first part.
+ * grant's, ledger's or layout's name, or an environment's without KEY=; BAD_NUMBER: none, or above what it may be;
+ * DUPLICATE: a name in the CapSet, a limit, a KEY, priority, start or a word on the layout twice; TOO_LONG: a word or a
+ * list; WRONG_SECTION: a key of the first part.
  */
 enum status manifest_program_next(struct manifest_text *text, struct manifest_program *program);
 

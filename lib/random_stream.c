@@ -103,6 +103,15 @@ void random_stream_init(struct random_stream *stream, const uint8_t *seed)
 	refill(stream);
 }
 
+void random_stream_init_number(struct random_stream *stream, uint64_t number)
+{
+	uint8_t seed[RANDOM_STREAM_SEED_BYTES] = { 0 };
+
+	for (uint32_t i = 0; i < sizeof(number); i++)
+		seed[i] = (uint8_t)(number >> (8 * i));
+	random_stream_init(stream, seed);
+}
+
 void random_stream_mix(struct random_stream *stream, const void *bytes, size_t count)
 {
 	const uint8_t *from = bytes;

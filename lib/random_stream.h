@@ -34,6 +34,9 @@ void random_stream_block(const uint32_t *key, uint32_t counter, const uint32_t *
 /* Begin. The seed is a secret, as good as the entropy in it; it is read once and not kept. */
 void random_stream_init(struct random_stream *stream, const uint8_t *seed);
 
+/* The same with a number as the seed's first eight bytes, the lowest first, and 0 behind it: for what is to repeat. */
+void random_stream_init_number(struct random_stream *stream, uint64_t number);
+
 /*
  * Stir in what else is known, any number of bytes (0 too), good or bad: the stream is not worse for it, and what
  * follows depends on each of them. Output that was waiting is thrown away.

@@ -26,7 +26,7 @@ VALUE = re.compile(r"^bench: (\S+) ([0-9.]+)\s*$", re.M)
 
 def measure() -> tuple[dict[str, float], bool]:
     """Value by name, and whether the guest ended well."""
-    machine = Machine(build=BUILD, append="init=bench once", icount=True, timeout=TIMEOUT, log=LOG)
+    machine = Machine(build=BUILD, append="init=bench once seed=1", icount=True, timeout=TIMEOUT, log=LOG)
     result = run(machine)
     if result.code != 0:
         print("\n".join(result.output.splitlines()[-40:] + explain(machine, result.output)))

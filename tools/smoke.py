@@ -39,7 +39,13 @@ BOARDS, CPUS, MEMORY = ("q35", "pc", "microvm"), (1, 4), ("16M", "128M", "8G")
 # Programs that other cases run, in their own way.
 NOT_SELF_CHECKING = ("wordcount", "fault-probe", "bench", "endless", "nothing", "kv", "hostile", "stress")
 # Programs that are started by another one, with what it gives them.
-STARTED_BY_OTHERS = ("memoryobject-shared-child", "ipc-zerocopy-consumer", "kv-service", "kv-client")
+STARTED_BY_OTHERS = (
+    "memoryobject-shared-child",
+    "ipc-zerocopy-consumer",
+    "kv-service",
+    "kv-client",
+    "spawn-contract-pie",
+)
 # Its children together need more.
 NOT_ON_LITTLE_MEMORY = ("spawn-contract",)
 END = "check\nhalt\n"
@@ -51,6 +57,7 @@ COMMANDS = f"""help
 ls
 ps
 maps
+layout
 caps
 ledger
 ring
@@ -76,6 +83,36 @@ drop buf
 run shell
 exit
 {END}"""
+# A layout of each kind, and what is refused; endless stays to be looked at.
+LAYOUTS = f"""run nothing with layout tall
+run nothing with layout_fixed, layout_seed 1
+run nothing with layout classic, stack_limit 100000G
+run elf-smoke with layout classic, layout_fixed
+run elf-smoke-pie with layout flexible, layout_seed 7, layout_heap_offset, stack_limit 64M
+spawn endless with layout classic, layout_fixed
+spawn endless with layout classic-random, layout_seed 7, stack_limit 64K
+spawn endless with layout_fixed
+layout 4
+layout 5
+layout 6
+{EXIT}"""
+LAYOUTS_LINES = r"""
+run: with: classic, classic-random or flexible expected at `tall`
+run: with: a layout is said twice at `1`
+nothing could not be started: layout stack too large
+elf-smoke \(process 2\) ended with code 0; \d+ frames free, as before
+elf-smoke-pie \(process 3\) ended with code 0; \d+ frames free, as before
+amd64, classic: mmap_base 0x2aaaaaaab000, mappings go up
+0x7fffff7ff000 - 0x7ffffffff000      8 MiB  Stack           grows down
+0x2aaaaaaab000 - 0x7fffff6ff000 .* MMAP            grows up
+0x0000004\w{5} - 0x2aaaaaaab000 .* Heap            grows up
+0x000000400000 - 0x0000004\w{5} .* Text, data, bss *
+amd64, classic-random: mmap_base 0x\w{12}, mappings go up
+0x\w{12} - 0x\w{12}     64 KiB  Stack           grows down
+amd64, flexible: mmap_base 0x7ffff7fff000, mappings go down
+0x7ffff7fff000 - 0x7fffff6ff000 .* Gap *
+0x0000004\w{5} - 0x7ffff7fff000 .* MMAP, Heap      mappings grow down, heap grows up
+"""
 # backspace; the line before; ^U and tab
 KEYS = "chekc\x7f\x7fck\n\x1b[A\nnothing\x15hal\t\n"
 # Process 1 is the shell itself; each spawn takes the next number.
@@ -275,6 +312,8 @@ def command_line_cases() -> list[Case]:
         "init=manifest": ("capos: cannot start manifest: elf bad magic", halted),
         f"once init={'a' * 64} init=elf-smoke": ("capos: command line: unknown or too long", Case.end),
         "overflow=everything once init=elf-smoke": ("capos: command line: unknown or too long", Case.end),
+        "seed=x once init=elf-smoke": ("capos: command line: unknown or too long", Case.end),
+        "seed=7 once init=elf-smoke": ("capos: entropy: seed=7: nothing is random", Case.end),
         "overflow=none once init=elf-smoke": ("capos: selftest: no stack \"none\"", Case.end),
     }
     return [
@@ -310,6 +349,8 @@ def shell_cases() -> list[Case]:
     cases.append(Case(str(largest), largest, SESSION + EXIT, [transcript.check_programs_of_session, end]))
     cases += [case for cpus in CPUS for case in process_cases(cpus)]
     cases.append(Case("commands", Machine(build=BUILD), COMMANDS, [transcript.check_commands]))
+    layouts = [transcript.check_lines(LAYOUTS_LINES), transcript.check_layouts, transcript.check_invariants]
+    cases.append(Case("layouts", Machine(build=BUILD, append="once"), LAYOUTS, layouts))
     cases.append(Case("keys", Machine(build=BUILD), KEYS, [transcript.check_keys, transcript.check_invariants]))
     cases += old_cpu_cases() + command_line_cases()
     for build in BUILDS:
@@ -322,7 +363,8 @@ def shell_cases() -> list[Case]:
 
 def vm_cases() -> list[Case]:
     """Each self-checking demo alone, all on little memory, then all twice on four CPUs, by each build."""
-    names = sorted(path.name for path in Path("user/demos").iterdir() if (BUILD / "user" / path.name).exists())
+    names = sorted(path.name for path in (BUILD / "user").iterdir())
+    names = [name for name in names if Path("user/demos", name.removesuffix("-pie")).exists()]
     names = [name for name in names if name not in NOT_SELF_CHECKING + STARTED_BY_OTHERS]
     end = transcript.check_init("exit 0")
     machine = Machine("q35", 1, "128M", BUILD, append="once")

@@ -35,6 +35,8 @@ ARGUMENT = re.compile(r"^argument (\d+) (.*)$", re.M)
 TYPED = re.compile(r"^capos> (\w+)", re.M)
 COMMAND = re.compile(r"^  (\w+) +(?:\[?[A-Z]+.*?)?  \S", re.M)
 UNKNOWN = re.compile(r"^(?:usage: .*|.*unknown command.*|\w+: no .*)$", re.M)
+LAYOUT = re.compile(r"^amd64, [a-z-]+: mmap_base .*\n((?:0x.*\n)+)", re.M)
+PIECE = re.compile(r"^0x([0-9a-f]{12}) - 0x([0-9a-f]{12}) ", re.M)
 REGION = re.compile(r"^([0-9a-f]{16})-([0-9a-f]{16}) ([r-][w-][x-]) (\w+) +(\d+) pages", re.M)
 HOLD = re.compile(r"^ +\d+ 0x[0-9a-f]{8} \w+ +(?:copy|move|bound) ", re.M)
 LEDGER = re.compile(r"^(\w+) +used (\d+) limit (\d+) peak (\d+)", re.M)
@@ -58,7 +60,8 @@ PROBES = {
     "execute-nx": NO_EXECUTE,
     "execute-ring": NO_EXECUTE,
     "exec-stack": NO_EXECUTE,
-    "guard": ("guard",),
+    "guard": ("stack overflow",),
+    "recursion": ("stack overflow",),
     "non-canonical": ("non-canonical",),
     "kernel-address": ("kernel address",),
     "kernel-execute": ("kernel address",),
@@ -210,6 +213,17 @@ def check_maps(output: str) -> list[str]:
     return complaints
 
 
+def check_layouts(output: str) -> list[str]:
+    """Each `layout` is the whole address space, piece by piece."""
+    complaints = []
+    for table in LAYOUT.findall(output):
+        pieces = [(int(start, 16), int(end, 16)) for start, end in PIECE.findall(table)]
+        edges = [start for start, _ in pieces[:-1]], [end for _, end in pieces[1:]]
+        if len(pieces) < 7 or pieces[0][1] != 0x7FFFFFFFF000 or pieces[-1][0] != 0 or edges[0] != edges[1]:
+            complaints.append(f"a layout with pieces left out: {table}")
+    return complaints
+
+
 def check_commands(output: str) -> list[str]:
     """Each command of `help` was typed, and what they say agrees."""
     typed = set(TYPED.findall(output))
@@ -229,7 +243,7 @@ def check_commands(output: str) -> list[str]:
         "submissions of `ring`": (RING.search(output) is not None, True),
     }
     complaints += [f"{what}: {says}, not {other}" for what, (says, other) in pairs.items() if says != other]
-    return complaints + check_maps(output)
+    return complaints + check_maps(output) + check_layouts(output)
 
 
 def check_keys(output: str) -> list[str]:

@@ -14,6 +14,7 @@
 
 #define BOOT_MAX_CPUS 64u
 #define BOOT_COMMAND_LINE_BYTES 256u
+#define BOOT_ENTROPY_WORDS 4u
 
 enum boot_door {
 	BOOT_DOOR_PVH,
@@ -39,6 +40,8 @@ struct boot_info {
 	paddr_t local_apic;     /* MMIO base */
 	uint16_t pm_timer_port; /* ACPI PM timer, 0 if there is none */
 	bool pm_timer_is_32_bit;
+	uint64_t entropy[BOOT_ENTROPY_WORDS]; /* what the loader has gathered, good or bad */
+	uint32_t entropy_words;               /* of them */
 };
 
 /* The kernel's one boot_info, valid after boot_info_collect(). */

@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "kernel/arch/x86_64/log.h"
+#include "lib/manifest_line.h"
 #include "lib/string.h"
 
 /* Whether the word is the prefix with a value behind it that fits: no part of one is obeyed. */
@@ -14,12 +15,26 @@ static bool take_value(const char *word, size_t length, const char *prefix, char
 	       string_copy_part(value, size, word + skip, length - skip);
 }
 
+static bool take_seed(const char *word, size_t length, struct boot_options *options)
+{
+	static const char prefix[] = "seed=";
+	const size_t skip = sizeof(prefix) - 1;
+
+	if (length <= skip || !string_has_prefix(word, prefix))
+		return false;
+	options->has_seed =
+		manifest_line_number((struct manifest_word){ word + skip, length - skip }, &options->seed) == STATUS_OK;
+	return options->has_seed;
+}
+
 static void parse_word(const char *word, size_t length, struct boot_options *options)
 {
 	if (take_value(word, length, "init=", options->init, sizeof(options->init)))
 		for (char *at = options->init; *at != 0; at++)
 			*at = *at == '+' ? ' ' : *at;
 	else if (take_value(word, length, "overflow=", options->overflow, sizeof(options->overflow)))
+		return;
+	else if (take_seed(word, length, options))
 		return;
 	else if (string_equal_part("once", word, length))
 		options->once = true;
@@ -29,7 +44,7 @@ static void parse_word(const char *word, size_t length, struct boot_options *opt
 		options->check = true;
 	else
 		log_line("command line: unknown or too long: \"%.*s\" (known: init=NAME once selftest check "
-			 "overflow=STACK)",
+			 "overflow=STACK seed=NUMBER)",
 			 (int)length, word);
 }
 

@@ -1,18 +1,21 @@
 /*
- * Words of the kernel's command line: `init=NAME`, `once`, `selftest`, `check`, `overflow=STACK`. Words that
- * are unknown or too long are reported and ignored.
+ * Words of the kernel's command line: `init=NAME`, `once`, `selftest`, `check`, `overflow=STACK`, `seed=NUMBER`.
+ * Words that are unknown, too long or no number are reported and ignored.
  */
 #ifndef CAPOS_KERNEL_BOOT_BOOT_OPTION_H
 #define CAPOS_KERNEL_BOOT_BOOT_OPTION_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct boot_options {
 	char init[64];    /* empty: the manifest's. '+' stands for a blank between its arguments */
 	bool once;        /* halt when init ends, with its exit code */
 	bool selftest;    /* run the kernel's self-tests before init */
 	char overflow[8]; /* not empty: the stack that the kernel is to overflow, to show that it is told */
-	bool check;       /* walk the kernel's half of the page table at boot, in release builds too */
+	bool has_seed;    /* all that would be random follows from `seed` (kernel/task/entropy.h) */
+	uint64_t seed;
+	bool check; /* walk the kernel's half of the page table at boot, in release builds too */
 };
 
 /* Read the command line; unknown words go to the log. */

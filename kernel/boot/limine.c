@@ -199,6 +199,19 @@ static void limine_read_rsdp(const volatile struct limine_requests *requests, st
 	info->has_rsdp = answer.address != 0 && limine_physical(info, answer.address, &info->rsdp) == STATUS_OK;
 }
 
+/* As much as was asked for, or less; without it there are other sources. */
+static void limine_read_entropy(const volatile struct limine_requests *requests, struct boot_info *info)
+{
+	struct limine_entropy answer;
+	uint64_t words;
+
+	if (limine_read(info, &answer, requests->entropy.response, sizeof(answer)) != STATUS_OK)
+		return;
+	words = answer.count < BOOT_ENTROPY_WORDS ? answer.count : BOOT_ENTROPY_WORDS;
+	if (words != 0 && limine_read(info, info->entropy, answer.words, words * sizeof(uint64_t)) == STATUS_OK)
+		info->entropy_words = (uint32_t)words;
+}
+
 enum status limine_collect(const volatile struct limine_requests *requests, struct boot_info *info, const char **what)
 {
 	info->door = BOOT_DOOR_LIMINE;
@@ -217,5 +230,6 @@ enum status limine_collect(const volatile struct limine_requests *requests, stru
 	TRY(limine_read_command_line(requests, info));
 	limine_read_loader(requests, info);
 	limine_read_rsdp(requests, info);
+	limine_read_entropy(requests, info);
 	return STATUS_OK;
 }

@@ -76,6 +76,7 @@ static enum status spawn_from(struct call *call, struct spawn_copy *copy, const 
 			       request->environment_bytes } },
 		.limits = request->limit,
 		.priority = request->priority,
+		.layout = { request->layout, request->layout_flags, request->layout_seed, request->stack_limit },
 		.grant = copy->grants->grant,
 		.grants = request->grant_count,
 	};

@@ -10,6 +10,7 @@
 #include "kernel/mem/kernel_stack.h"
 #include "kernel/mem/memory_object.h"
 #include "kernel/task/hold.h"
+#include "kernel/task/process_layout.h"
 #include "kernel/task/process_thread.h"
 #include "kernel/task/process_tree.h"
 #include "kernel/task/scheduler.h"
@@ -101,6 +102,33 @@ static enum status region(struct call *call)
 	let_process_go(found);
 	TRY(status);
 	return call_write_result(call, call->argument[2], call->argument[3], &result, sizeof(result));
+}
+
+static struct inspector_range range_of(struct uaddr_range range)
+{
+	return (struct inspector_range){ uaddr_to_u64(range.start), uaddr_to_u64(range.end) };
+}
+
+static enum status layout(struct call *call)
+{
+	struct inspector_layout result;
+	struct process *found;
+
+	TRY(hold_process(call->argument[0], &found));
+	result = (struct inspector_layout){
+		.kind = process_layout_kind(&found->layout),
+		.maps_upward = found->layout.mmap_direction == LAYOUT_UPWARD,
+		.gap = found->layout.gap,
+		.hole = range_of(found->layout.hole),
+		.window = range_of(found->layout.window),
+		.image = range_of(found->layout.image),
+		.heap = range_of(found->layout.heap),
+		.map = range_of(found->layout.mmap),
+		.guard = range_of(found->layout.guard),
+		.stack = range_of(found->layout.stack),
+	};
+	let_process_go(found);
+	return call_write_result(call, call->argument[1], call->argument[2], &result, sizeof(result));
 }
 
 static void describe_capability(const struct cap_hold *hold, handle_t handle, struct inspector_capability *result)
@@ -271,7 +299,7 @@ static call_handler_t *const handlers[] = {
 	[INSPECTOR_MEMORY] = memory,         [INSPECTOR_PROCESS] = process, [INSPECTOR_REGION] = region,
 	[INSPECTOR_CAPABILITY] = capability, [INSPECTOR_LEDGER] = ledger,   [INSPECTOR_RING] = ring,
 	[INSPECTOR_CHECK] = check,           [INSPECTOR_ZONE] = zone,       [INSPECTOR_CPU] = cpu,
-	[INSPECTOR_THREAD] = thread,
+	[INSPECTOR_THREAD] = thread,         [INSPECTOR_LAYOUT] = layout,
 };
 
 _Static_assert(COUNT_OF(handlers) == INSPECTOR_OPERATION_COUNT, "a handler for each operation");

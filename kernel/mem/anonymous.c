@@ -118,7 +118,7 @@ static inline enum status span_count_uncommitted(struct page_walk *walk, const s
 }
 
 /* Runs whose pages do not all have a frame. */
-static enum status all_are_lazy_or_not(const struct page_run *run)
+static __attribute__((noinline)) enum status all_are_lazy_or_not(const struct page_run *run)
 {
 	enum status status = STATUS_OK;
 
@@ -349,7 +349,7 @@ static inline void change_all(const struct page_run *run, uint64_t changed)
 }
 
 /* Pages that are present or not, and of any protection, get another. */
-static void change_each(const struct page_run *run, uint32_t protection)
+static __attribute__((noinline)) void change_each(const struct page_run *run, uint32_t protection)
 {
 	for (uint64_t i = 0; i < run->count; i++) {
 		if (pte_kind(run->entry[i]) == PAGE_LAZY)
@@ -432,11 +432,15 @@ enum status anonymous_map_lazy(struct address_space *space, const struct placeme
 	return status;
 }
 
-/* Lazy pages are charged already. */
-static enum status fill_over_lazy(struct page_walk *walk, const struct charge *charge)
+/* What is left of a commit, where some pages are lazy: these are charged already. */
+static __attribute__((noinline)) enum status commit_over_lazy(struct page_walk *walk)
 {
+	struct charge charge = { .kinds = 0 };
+
+	charge_add(&charge, LEDGER_FRAME_GRANT, walk->pages);
+	charge_add(&charge, LEDGER_PAGE_TABLE, walk->tables);
 	walk->pages += walk->lazy;
-	TRY(account_charge_and_promise(walk->space->account, charge, walk->pages + walk->tables));
+	TRY(account_charge_and_promise(walk->space->account, &charge, walk->pages + walk->tables));
 	page_walk_publish(walk, &publish_fill_over_lazy);
 	page_walk_finish(walk);
 	return STATUS_OK;
@@ -447,10 +451,10 @@ static inline enum status commit_locked(struct page_walk *walk)
 	struct charge charge = { .kinds = 0 };
 
 	TRY(page_walk_plan(walk, &plan_commit));
+	if (UNLIKELY(walk->lazy != 0))
+		return commit_over_lazy(walk);
 	charge_add(&charge, LEDGER_FRAME_GRANT, walk->pages);
 	charge_add(&charge, LEDGER_PAGE_TABLE, walk->tables);
-	if (UNLIKELY(walk->lazy != 0))
-		return fill_over_lazy(walk, &charge);
 	TRY(account_charge_and_promise(walk->space->account, &charge, walk->pages + walk->tables));
 	page_walk_publish(walk, &anonymous_publish_fill);
 	page_walk_finish(walk);
@@ -532,7 +536,7 @@ enum status anonymous_protect(struct address_space *space, struct uaddr_range ra
 	return status;
 }
 
-enum status anonymous_unmap_locked(struct page_walk *walk)
+static inline enum status unmap_locked(struct page_walk *walk)
 {
 	struct charge charge = { .kinds = 0 };
 	struct charge refund = { .kinds = 0 };
@@ -558,7 +562,12 @@ enum status anonymous_unmap(struct address_space *space, struct uaddr_range rang
 
 	address_space_lock(space, range);
 	page_walk_begin(&walk, space, range);
-	status = anonymous_unmap_locked(&walk);
+	status = unmap_locked(&walk);
 	address_space_unlock(space, range);
 	return status;
+}
+
+enum status anonymous_unmap_locked(struct page_walk *walk)
+{
+	return unmap_locked(walk);
 }

@@ -203,60 +203,40 @@ static uint64_t align_up(uint64_t address, uint64_t align)
 	return (address + align - 1) & ~(align - 1);
 }
 
-/* What is looked for, and where. */
-struct gap_search {
-	struct address_space *space;
-	uint64_t bytes, align;
-	bool upward;
-};
-
 /* Begin a walk of the highest aligned range that ends at or below `top`: NO_SPACE. */
-static inline enum status begin_below(struct page_walk *walk, const struct gap_search *search, uint64_t top)
+static inline enum status begin_below(struct page_walk *walk, struct address_space *space, uint64_t top, uint64_t bytes,
+				      uint64_t align)
 {
-	const uint64_t lowest = uaddr_to_u64(search->space->areas.map.start);
-	const uint64_t bytes = search->bytes;
-	uint64_t start = align_down(top - bytes, search->align);
+	const uint64_t lowest = uaddr_to_u64(space->areas.map.start);
+	uint64_t start = align_down(top - bytes, align);
 
 	GUARD(top >= lowest + bytes && start >= lowest, STATUS_NO_SPACE);
 	if (UNLIKELY(start < BOOTSTRAP_END && start + bytes > BOOTSTRAP_START)) {
 		GUARD(BOOTSTRAP_START >= lowest + bytes, STATUS_NO_SPACE);
-		start = align_down(BOOTSTRAP_START - bytes, search->align);
+		start = align_down(BOOTSTRAP_START - bytes, align);
 		GUARD(start >= lowest, STATUS_NO_SPACE);
 	}
-	page_walk_begin(walk, search->space, uaddr_range_make(start, start + bytes));
+	page_walk_begin(walk, space, uaddr_range_make(start, start + bytes));
 	return STATUS_OK;
 }
 
 /* Begin a walk of the lowest aligned range that starts at or above `bottom`: NO_SPACE. */
-static inline enum status begin_above(struct page_walk *walk, const struct gap_search *search, uint64_t bottom)
+static inline enum status begin_above(struct page_walk *walk, struct address_space *space, uint64_t bottom,
+				      uint64_t bytes, uint64_t align)
 {
-	const uint64_t end = uaddr_to_u64(search->space->areas.map.end);
-	const uint64_t bytes = search->bytes;
-	uint64_t start = align_up(bottom, search->align);
+	const uint64_t end = uaddr_to_u64(space->areas.map.end);
+	uint64_t start = align_up(bottom, align);
 
 	if (UNLIKELY(start < BOOTSTRAP_END && start + bytes > BOOTSTRAP_START))
-		start = align_up(BOOTSTRAP_END, search->align);
+		start = align_up(BOOTSTRAP_END, align);
 	GUARD(start <= end && bytes <= end - start, STATUS_NO_SPACE);
-	page_walk_begin(walk, search->space, uaddr_range_make(start, start + bytes));
-	return STATUS_OK;
-}
-
-/* Begin a walk of the next candidate behind `edge`, and say whether it is a gap; if not, where the next edge is. */
-static inline enum status try_candidate(struct page_walk *walk, const struct gap_search *search, uint64_t *edge,
-					bool *is_gap)
-{
-	if (search->upward) {
-		TRY(begin_above(walk, search, *edge));
-		*is_gap = !is_used_at_last(walk, edge);
-	} else {
-		TRY(begin_below(walk, search, *edge));
-		*is_gap = !is_used(walk, edge);
-	}
+	page_walk_begin(walk, space, uaddr_range_make(start, start + bytes));
 	return STATUS_OK;
 }
 
 /* Begin a walk of the first aligned gap behind `edge`: NO_SPACE. */
-static enum status search_behind(struct page_walk *walk, const struct gap_search *search, uint64_t edge)
+static enum status search_behind(struct page_walk *walk, struct address_space *space, uint64_t edge, uint64_t bytes,
+				 uint64_t align)
 {
 	uint64_t candidates = 0;
 	bool is_gap;
@@ -264,31 +244,27 @@ static enum status search_behind(struct page_walk *walk, const struct gap_search
 	do {
 		if (candidates++ % STEP_CANDIDATES == STEP_CANDIDATES - 1)
 			interrupt_window_open();
-		TRY(try_candidate(walk, search, &edge, &is_gap));
+		if (space->areas.map_upward) {
+			TRY(begin_above(walk, space, edge, bytes, align));
+			is_gap = !is_used_at_last(walk, &edge);
+		} else {
+			TRY(begin_below(walk, space, edge, bytes, align));
+			is_gap = !is_used(walk, &edge);
+		}
 	} while (!is_gap);
 	return STATUS_OK;
 }
 
 /* ---- hints ---- */
 
-/* Where a search begins that is so many bytes deep. */
-static inline uint64_t edge_at(const struct gap_search *search, uint64_t depth)
-{
-	const struct uaddr_range *map = &search->space->areas.map;
-
-	return search->upward ? uaddr_to_u64(map->start) + depth : uaddr_to_u64(map->end) - depth;
-}
-
 /* How deep a range begins, seen from where searches do; 0 if it lies before that. */
 static inline uint64_t depth_of(const struct address_space *space, struct uaddr_range range)
 {
 	const struct uaddr_range *map = &space->areas.map;
-	uint64_t depth;
+	uint64_t depth = uaddr_to_u64(map->end) - uaddr_to_u64(range.end);
 
-	if (space->areas.map_upward)
+	if (UNLIKELY(space->areas.map_upward))
 		depth = uaddr_to_u64(range.start) - uaddr_to_u64(map->start);
-	else
-		depth = uaddr_to_u64(map->end) - uaddr_to_u64(range.end);
 	return (int64_t)depth > 0 ? depth : 0;
 }
 
@@ -307,36 +283,66 @@ static inline void lower_hints(struct address_space *space, unsigned class, uint
 }
 
 /* Begin a walk of the first aligned gap of all, and let searches of its size begin there: NO_SPACE. */
-static enum status search_all(struct page_walk *walk, const struct gap_search *search)
+static enum status search_all(struct page_walk *walk, struct address_space *space, uint64_t pages, uint64_t align)
 {
-	uint64_t pages = search->bytes >> PAGE_SHIFT;
+	const struct uaddr_range *map = &space->areas.map;
+	uint64_t edge = uaddr_to_u64(space->areas.map_upward ? map->start : map->end);
 	unsigned class = gap_class(pages);
 
-	TRY(search_behind(walk, search, edge_at(search, 0)));
-	raise_hints(search->space, class, depth_of(search->space, walk->range));
-	lower_hints(search->space, class, depth_of(search->space, walk->range));
-	search->space->gap_hint[class].pages = pages;
+	TRY(search_behind(walk, space, edge, pages << PAGE_SHIFT, align));
+	raise_hints(space, class, depth_of(space, walk->range));
+	lower_hints(space, class, depth_of(space, walk->range));
+	space->gap_hint[class].pages = pages;
+	return STATUS_OK;
+}
+
+/* A gap was found by its hint. */
+static inline void remember(struct address_space *space, uint64_t pages, uint64_t depth)
+{
+	unsigned class = gap_class(pages);
+	struct gap_hint *hint = &space->gap_hint[class];
+
+	if (pages != hint->pages && hint->depth != 0)
+		return;
+	lower_hints(space, class, depth);
+	hint->pages = pages;
+}
+
+/* The two directions, each with its first candidate in plain sight. */
+static enum status find_above(struct page_walk *walk, struct address_space *space, uint64_t pages, uint64_t align)
+{
+	const uint64_t start = uaddr_to_u64(space->areas.map.start);
+	const uint64_t bytes = pages << PAGE_SHIFT;
+	uint64_t edge = start + space->gap_hint[gap_class(pages)].depth;
+
+	if (begin_above(walk, space, edge, bytes, align) != STATUS_OK || is_used_at_last(walk, &edge))
+		if (search_behind(walk, space, edge, bytes, align) != STATUS_OK)
+			return search_all(walk, space, pages, align);
+	remember(space, pages, uaddr_to_u64(walk->range.start) - start);
+	return STATUS_OK;
+}
+
+static inline enum status find_below(struct page_walk *walk, struct address_space *space, uint64_t pages,
+				     uint64_t align)
+{
+	const uint64_t end = uaddr_to_u64(space->areas.map.end);
+	const uint64_t bytes = pages << PAGE_SHIFT;
+	uint64_t edge = end - space->gap_hint[gap_class(pages)].depth;
+
+	if (begin_below(walk, space, edge, bytes, align) != STATUS_OK || is_used(walk, &edge))
+		if (search_behind(walk, space, edge, bytes, align) != STATUS_OK)
+			return search_all(walk, space, pages, align);
+	remember(space, pages, end - uaddr_to_u64(walk->range.end));
 	return STATUS_OK;
 }
 
 enum status page_gap_find(struct page_walk *walk, struct address_space *space, uint64_t pages, uint64_t align)
 {
-	const struct gap_search search = { space, pages << PAGE_SHIFT, align, space->areas.map_upward };
-	unsigned class = gap_class(pages);
-	struct gap_hint *hint = &space->gap_hint[class];
-	uint64_t edge = edge_at(&search, hint->depth);
-	bool is_gap;
-
-	if (UNLIKELY(pages < hint->pages))
-		return search_all(walk, &search);
-	if (try_candidate(walk, &search, &edge, &is_gap) != STATUS_OK || !is_gap)
-		if (search_behind(walk, &search, edge) != STATUS_OK)
-			return search_all(walk, &search);
-	if (pages == hint->pages || hint->depth == 0) {
-		lower_hints(space, class, depth_of(space, walk->range));
-		hint->pages = pages;
-	}
-	return STATUS_OK;
+	if (UNLIKELY(pages < space->gap_hint[gap_class(pages)].pages))
+		return search_all(walk, space, pages, align);
+	if (space->areas.map_upward)
+		return find_above(walk, space, pages, align);
+	return find_below(walk, space, pages, align);
 }
 
 void page_gap_opened(struct address_space *space, struct uaddr_range range)

@@ -24,6 +24,7 @@
 #include "kernel/task/thread.h"
 #include "kernel/task/user_fault.h"
 #include "lib/cap_table.h"
+#include "lib/layout.h"
 
 #define PROCESS_PARK_BUCKETS 16u
 
@@ -75,6 +76,7 @@ struct process {
 	uint64_t id;
 	uint32_t priority;
 	char name[PROCESS_NAME_BYTES];
+	struct layout layout;
 	bool is_in_tree;
 
 	uint64_t references; /* atomic: the tree while it lives, each hold and each use */

@@ -1,8 +1,10 @@
 #include "kernel/task/program_image.h"
 
+#include "kernel/arch/x86_64/features.h"
 #include "kernel/arch/x86_64/interrupt_window.h"
-#include "kernel/arch/x86_64/random.h"
 #include "kernel/mem/anonymous.h"
+#include "kernel/task/entropy.h"
+#include "kernel/task/process_layout.h"
 #include "lib/check.h"
 #include "lib/string.h"
 
@@ -49,11 +51,6 @@ struct elf_source program_image_of_file(const struct memory_file *file)
 
 /* ---- pages ---- */
 
-static struct uaddr_range range_of(uint64_t start, uint64_t end)
-{
-	return (struct uaddr_range){ uaddr_from_u64(start), uaddr_from_u64(end) };
-}
-
 /* The bytes behind a mapped address of a space that does not run yet, up to the end of its page. */
 static uint8_t *page_bytes(struct address_space *space, uint64_t address)
 {
@@ -82,16 +79,18 @@ static enum status copy_to(struct address_space *space, uint64_t address, const 
 	return STATUS_OK;
 }
 
-static enum status map_segments(struct address_space *space, const struct elf_source *source,
-				const struct elf_plan *plan)
+/* Pages with bytes of the file have frames at once; what is all zero gets them when it is touched. */
+static enum status map_segment(struct address_space *space, const struct elf_source *source,
+			       const struct elf_segment *segment)
 {
-	for (uint32_t i = 0; i < plan->segments; i++) {
-		const struct elf_segment *segment = &plan->segment[i];
+	const struct uaddr_range file = elf_plan_file_pages(segment);
+	const struct uaddr_range zero = { file.end, segment->pages.end };
 
-		TRY(anonymous_map_image(space, segment->pages, PAGE_IMAGE, segment->protection));
-		TRY(copy_to(space, segment->address, source, segment->file_offset, segment->file_bytes));
-	}
-	return STATUS_OK;
+	if (uaddr_range_bytes(file) != 0)
+		TRY(anonymous_map_image(space, file, PAGE_IMAGE, segment->protection));
+	if (uaddr_range_bytes(zero) != 0)
+		TRY(anonymous_map_image_lazy(space, zero, segment->protection));
+	return copy_to(space, segment->address, source, segment->file_offset, segment->file_bytes);
 }
 
 static uint64_t round_up(uint64_t value, uint64_t align)
@@ -99,18 +98,29 @@ static uint64_t round_up(uint64_t value, uint64_t align)
 	return (value + align - 1) & ~(align - 1);
 }
 
-/* TLS block and thread control block, below the stack's guard; *tls is the address of the latter. */
-static enum status map_tls(struct address_space *space, const struct elf_source *source, const struct elf_plan *plan,
+/* From the start of the TLS pages to the thread control block: storage that ends aligned. */
+static uint64_t storage_bytes(const struct elf_plan *plan)
+{
+	const uint64_t align = plan->has_tls && plan->tls_alignment > TCB_BYTES ? plan->tls_alignment : TCB_BYTES;
+
+	return plan->has_tls ? round_up(plan->tls_memory_bytes, align) : 0;
+}
+
+uint64_t program_image_tls_bytes(const struct elf_plan *plan)
+{
+	return round_up(storage_bytes(plan) + TCB_BYTES, PAGE_SIZE);
+}
+
+/* The last pages of the image; *tls is the address of the thread control block. */
+static enum status map_tls(struct process *process, const struct elf_source *source, const struct elf_plan *plan,
 			   uint64_t *tls)
 {
-	uint64_t end = PROGRAM_STACK_TOP - (STARTUP_STACK_PAGES + PROGRAM_GUARD_PAGES) * PAGE_SIZE;
-	uint64_t align = plan->has_tls && plan->tls_alignment > TCB_BYTES ? plan->tls_alignment : TCB_BYTES;
-	uint64_t memory = plan->has_tls ? round_up(plan->tls_memory_bytes, align) : 0;
-	uint64_t start = (end - TCB_BYTES - memory) & ~(PAGE_SIZE - 1);
+	const uint64_t end = uaddr_to_u64(process->layout.image.end);
+	const uint64_t start = end - program_image_tls_bytes(plan);
+	struct address_space *space = &process->space;
 
-	start &= ~(align - 1);
-	*tls = start + memory;
-	TRY(anonymous_map_image(space, range_of(start, end), PAGE_IMAGE, PROTECTION_READ | PROTECTION_WRITE));
+	*tls = start + storage_bytes(plan);
+	TRY(anonymous_map_image(space, uaddr_range_make(start, end), PAGE_IMAGE, PROTECTION_READ | PROTECTION_WRITE));
 	if (plan->has_tls)
 		TRY(copy_to(space, *tls - round_up(plan->tls_memory_bytes, plan->tls_alignment), source,
 			    plan->tls_file_offset, plan->tls_file_bytes));
@@ -118,23 +128,32 @@ static enum status map_tls(struct address_space *space, const struct elf_source 
 	return STATUS_OK;
 }
 
-static enum status map_stack(struct address_space *space, const struct string_list strings[2],
-			     const struct elf_plan *plan, uint64_t *pointer)
+static enum status map_stack(struct process *process, const struct string_list strings[2], const struct elf_plan *plan,
+			     uint64_t *pointer)
 {
-	uint64_t bottom = PROGRAM_STACK_TOP - STARTUP_STACK_PAGES * PAGE_SIZE;
-	struct user_stack stack = { strings[0], strings[1], plan, PROGRAM_STACK_TOP, { random_u64(), random_u64() } };
+	const struct uaddr_range range = process->layout.stack;
+	const uint64_t pages = uaddr_range_pages(range);
+	const struct space_areas areas = process_layout_areas(&process->layout);
+	struct user_stack stack = { .arguments = strings[0],
+				    .environment = strings[1],
+				    .plan = plan,
+				    .hwcap = features_get()->hwcap,
+				    .top = uaddr_to_u64(range.end) };
 
-	TRY(anonymous_map_guard(space, range_of(bottom - PROGRAM_GUARD_PAGES * PAGE_SIZE, bottom)));
-	TRY(anonymous_map_image(space, range_of(bottom, PROGRAM_STACK_TOP), PAGE_IMAGE,
-				PROTECTION_READ | PROTECTION_WRITE));
-	return user_stack_build(&stack, page_bytes(space, PROGRAM_STACK_TOP - PAGE_SIZE), pointer);
+	entropy_bytes(stack.random, sizeof(stack.random));
+	TRY(anonymous_map_stack(&process->space, &areas, pages < STARTUP_STACK_PAGES ? pages : STARTUP_STACK_PAGES));
+	return user_stack_build(&stack, page_bytes(&process->space, stack.top - PAGE_SIZE), pointer);
 }
 
 enum status program_image_load(struct process *process, const struct elf_source *source, const struct elf_plan *plan,
 			       const struct string_list strings[2], struct thread_start *start)
 {
+	const struct space_areas areas = process_layout_areas(&process->layout);
+
 	*start = (struct thread_start){ .entry = plan->entry };
-	TRY(map_segments(&process->space, source, plan));
-	TRY(map_tls(&process->space, source, plan, &start->tls));
-	return map_stack(&process->space, strings, plan, &start->stack);
+	address_space_set_areas(&process->space, &areas);
+	for (uint32_t i = 0; i < plan->segments; i++)
+		TRY(map_segment(&process->space, source, &plan->segment[i]));
+	TRY(map_tls(process, source, plan, &start->tls));
+	return map_stack(process, strings, plan, &start->stack);
 }

@@ -191,12 +191,15 @@ enum status spawn_process(const struct spawn_request *request, struct process **
 	struct process_template template = { request->name, request->parent, request->limits, request->priority };
 	struct spawning spawning = { .request = request };
 	struct elf_plan plan;
+	struct layout layout;
 	enum status status;
 
 	GUARD(request->priority < THREAD_PRIORITIES, STATUS_BAD_ARGUMENT);
 	GUARD(request->parent == NULL || request->priority <= request->parent->priority, STATUS_BAD_ARGUMENT);
 	TRY(elf_plan_make_from(request->source, &plan));
+	TRY(process_layout_make(&request->layout, &plan, &layout));
 	TRY(process_create(&template, &spawning.process));
+	spawning.process->layout = layout;
 	status = fill(&spawning, &plan);
 	if (status != STATUS_OK) {
 		process_discard(spawning.process);

@@ -11,6 +11,7 @@
 #include "abi/process_abi.h"
 #include "abi/status.h"
 #include "kernel/task/process.h"
+#include "kernel/task/process_layout.h"
 #include "kernel/task/user_stack.h"
 #include "lib/elf_plan.h"
 
@@ -21,6 +22,7 @@ struct spawn_request {
 	struct string_list strings[2]; /* arguments, environment */
 	const uint64_t *limits;        /* LEDGER_COUNT of them */
 	uint32_t priority;
+	struct process_layout_wish layout;
 	const struct process_grant *grant; /* the kernel's copy */
 	uint32_t grants;
 	/* For the machine, which has no table to grant from: more holds, of uncounted objects. */
@@ -36,9 +38,9 @@ struct spawn_extra {
 /*
  * Make a process, which process_start then lets run: the caller first gives back all that it took for the request, so
  * that the program finds none of it missing. With a parent, *handle names the new process in its table. Without one,
- * *process is the new one, with a use that the caller ends. STATUS_ELF_*, OCCUPIED, OVER_*, OUT_OF_MEMORY, TOO_LONG
- * (strings, grants), BAD_ARGUMENT (strings, kind of a grant, a name twice or not terminated, priority above the
- * parent's), NO_SUCH_CAPABILITY, NOT_TRANSFERABLE.
+ * *process is the new one, with a use that the caller ends. STATUS_ELF_*, LAYOUT_*, BOOTSTRAP_RANGE, OVER_*,
+ * OUT_OF_MEMORY, TOO_LONG (strings, grants), BAD_ARGUMENT (strings, kind of a grant, a name twice or not terminated,
+ * priority above the parent's, layout), NO_SUCH_CAPABILITY, NOT_TRANSFERABLE.
  */
 enum status spawn_process(const struct spawn_request *request, struct process **process, handle_t *handle,
 			  uint64_t *process_id);

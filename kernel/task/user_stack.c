@@ -61,7 +61,7 @@ static void fill_vector(const struct user_stack *stack, Elf64_auxv_t *vector, ui
 	add(vector, &count, AT_GID, 0);
 	add(vector, &count, AT_EGID, 0);
 	add(vector, &count, AT_SECURE, 0);
-	add(vector, &count, AT_HWCAP, 0);
+	add(vector, &count, AT_HWCAP, stack->hwcap);
 	add(vector, &count, AT_CLKTCK, 100);
 	add(vector, &count, AUX_CAPOS_CAPSET, CAPSET_ADDRESS);
 	add(vector, &count, AUX_CAPOS_RING, RING_ADDRESS);

@@ -19,7 +19,8 @@ struct string_list {
 struct user_stack {
 	struct string_list arguments, environment;
 	const struct elf_plan *plan;
-	uint64_t top; /* user address of the end of the page that is built */
+	uint32_t hwcap; /* what the CPU can do, in the words of AT_HWCAP */
+	uint64_t top;   /* user address of the end of the page that is built */
 	uint64_t random[2];
 };
 

@@ -5,12 +5,25 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void expect_safe(enum status status, const struct elf_plan *plan, uint64_t size)
+/* Where a movable plan is put, by two numbers that the input has anyway. */
+static void expect_place(struct elf_plan *plan, uint64_t size)
 {
-	if (status == STATUS_OK)
+	const uint64_t start = (plan->entry << PAGE_SHIFT) + plan->tls_memory_bytes * plan->alignment;
+
+	if (elf_plan_place(plan, start) == STATUS_OK)
+		CHECK(!plan->is_movable);
+	CHECK(elf_plan_is_valid(plan, size));
+}
+
+static void expect_safe(enum status status, struct elf_plan *plan, uint64_t size)
+{
+	if (status == STATUS_OK) {
 		CHECK(elf_plan_is_valid(plan, size));
-	else
+		if (plan->is_movable)
+			expect_place(plan, size);
+	} else {
 		CHECK(status >= STATUS_ELF_TRUNCATED && status <= STATUS_ELF_EXECUTABLE_STACK);
+	}
 }
 
 /* Two files of one size, one behind the other; they take turns to answer. */

@@ -227,7 +227,7 @@ void machine_load(uint32_t cpu, struct address_space *space)
 
 const struct cpu_features *features_get(void)
 {
-	static const struct cpu_features features = { .nx = true, .pcid = true };
+	static const struct cpu_features features = { .nx = true, .pcid = true, .hwcap = MACHINE_HWCAP };
 
 	return &features;
 }

@@ -15,7 +15,8 @@
 #include "kernel/mem/address_space.h"
 
 #define MACHINE_CPUS 4u
-#define MACHINE_HOLE_START 160u /* frames that are no RAM, as on a PC */
+#define MACHINE_HWCAP 0x0f8bfbffu /* what they can do, in the words of AT_HWCAP */
+#define MACHINE_HOLE_START 160u   /* frames that are no RAM, as on a PC */
 #define MACHINE_HOLE_END 256u
 
 /*

@@ -8,6 +8,16 @@
 
 #define LEVELS 3u /* spans of 2 MiB, 1 GiB and 512 GiB have tables; the root is always there */
 
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 static uint64_t span_of(uint32_t level)
 {
 	return UINT64_C(1) << (PAGE_SHIFT + 9 * (level + 1));
@@ -56,7 +66,7 @@ static uint32_t cut(struct space_model *model, uint64_t address)
 
 static bool same_content(const struct model_run *a, const struct model_run *b)
 {
-	return a->kind == b->kind && a->protection == b->protection && a->tag == b->tag &&
+	return a->kind == b->kind && a->protection == b->protection && a->tag == b->tag && a->is_image == b->is_image &&
 	       (a->kind != PAGE_BORROWED || a->page + ((a->end - a->start) >> PAGE_SHIFT) == b->page);
 }
 
@@ -238,107 +248,21 @@ void space_model_init(struct space_model *model, uint64_t limit, uint64_t free_f
 		model->ledger[kind] = (struct ledger){ .limit = limit };
 	model->ledger[LEDGER_PAGE_TABLE].used = model->ledger[LEDGER_PAGE_TABLE].peak = 1;
 	model->free_frames = free_frames;
+	model->heap_break = 0;
+	model->areas = (struct space_areas){ .map = uaddr_range_make(USER_START, ADDRESS_SPACE_MAP_TOP) };
+}
+
+void space_model_set_areas(struct space_model *model, const struct space_areas *areas)
+{
+	model->areas = *areas;
+	model->heap_break = uaddr_to_u64(areas->heap.start);
 }
 
 /* ---- new ranges ---- */
 
-static bool range_is_free(const struct space_model *model, uint64_t start, uint64_t end)
+static struct model_run run_of(uint64_t start, uint64_t end, enum page_kind kind, uint32_t protection, uint64_t tag)
 {
-	const struct model_run *run = space_model_at(model, start);
-
-	return run->kind == PAGE_EMPTY && run->end >= end;
-}
-
-static uint64_t align_of(uint64_t length)
-{
-	return length >= span_of(1) ? span_of(1) : length >= span_of(0) ? span_of(0) : PAGE_SIZE;
-}
-
-/* The highest place for a length in the empty range [low, high). */
-static bool fits(uint64_t low, uint64_t high, uint64_t length, uint64_t align, uint64_t *start)
-{
-	if (high <= low || high - low < length)
-		return false;
-	*start = (high - length) & ~(align - 1);
-	return *start >= low;
-}
-
-/* The highest place of all. */
-static bool find(const struct space_model *model, uint64_t length, uint64_t align, uint64_t *start)
-{
-	for (uint32_t i = model->count; i-- > 0;) {
-		const struct model_run *run = &model->run[i];
-		uint64_t low = run->start > USER_START ? run->start : USER_START;
-		uint64_t high = run->end < ADDRESS_SPACE_MAP_TOP ? run->end : ADDRESS_SPACE_MAP_TOP;
-
-		if (run->kind != PAGE_EMPTY)
-			continue;
-		if (fits(low > BOOTSTRAP_END ? low : BOOTSTRAP_END, high, length, align, start) ||
-		    fits(low, high < BOOTSTRAP_START ? high : BOOTSTRAP_START, length, align, start))
-			return true;
-	}
-	return false;
-}
-
-static enum status place(const struct space_model *model, const struct placement *placement, uint64_t *start)
-{
-	uint64_t hint = placement->hint & ~(uint64_t)(PAGE_SIZE - 1);
-	struct uaddr_range range;
-	uint64_t pages;
-
-	*start = hint;
-	if (placement->fixed) {
-		TRY(uaddr_range_of_pages(placement->hint, placement->length, &range));
-		return range_is_free(model, hint, hint + placement->length) ? STATUS_OK : STATUS_OCCUPIED;
-	}
-	TRY(page_count_of_length(placement->length, &pages));
-	if (hint != 0 && uaddr_range_of_pages(hint, placement->length, &range) == STATUS_OK &&
-	    range_is_free(model, hint, hint + placement->length))
-		return STATUS_OK;
-	for (uint64_t align = align_of(placement->length); align >= PAGE_SIZE; align >>= 9)
-		if (find(model, placement->length, align, start))
-			return STATUS_OK;
-	return STATUS_NO_SPACE;
-}
-
-/* The alignment that the highest place has of those that its length may ask for. */
-static uint64_t largest_align(uint64_t start, uint64_t length)
-{
-	uint64_t align = align_of(length);
-
-	while (start % align != 0)
-		align >>= 9;
-	return align;
-}
-
-struct placement space_model_settle(const struct space_model *model, struct address_space *space,
-				    const struct placement *placement)
-{
-	uint64_t length = placement->length;
-	struct uaddr_range range;
-	struct page_walk walk;
-	enum status expected;
-	enum status status;
-	uint64_t highest;
-	uint64_t start;
-
-	if (placement->fixed)
-		return *placement;
-	expected = place(model, placement, &highest);
-	status = page_placement_lock(space, placement, &walk);
-	CHECK(status == expected);
-	if (status != STATUS_OK)
-		return *placement;
-	page_placement_unlock(&walk, placement);
-	range = walk.range;
-	start = uaddr_to_u64(range.start);
-	CHECK(uaddr_range_bytes(range) == length);
-	CHECK(uaddr_range_of_pages(start, length, &range) == STATUS_OK && range_is_free(model, start, start + length));
-	if (placement->hint == 0 || highest != (placement->hint & ~(uint64_t)(PAGE_SIZE - 1)))
-		CHECK(start <= highest && start % largest_align(highest, length) == 0);
-	else
-		CHECK(start == highest);
-	return (struct placement){ start, length, true };
+	return (struct model_run){ .start = start, .end = end, .kind = kind, .protection = protection, .tag = tag };
 }
 
 /* Put one run into an empty range. */
@@ -346,7 +270,7 @@ static enum status create(struct space_model *model, const struct model_run *new
 {
 	uint32_t i;
 
-	GUARD(range_is_free(model, new->start, new->end), STATUS_OCCUPIED);
+	GUARD(space_model_is_free(model, new->start, new->end), STATUS_OCCUPIED);
 	change->start = new->start;
 	change->end = new->end;
 	change_begin(model, change);
@@ -359,10 +283,11 @@ static enum status create(struct space_model *model, const struct model_run *new
 enum status space_model_reserve(struct space_model *model, const struct placement *placement, uint64_t *start)
 {
 	struct model_change change = { .charge[LEDGER_VIRTUAL_RESERVATION] = placement->length >> PAGE_SHIFT };
+	struct model_run new;
 
-	TRY(place(model, placement, start));
-	return create(model, &(struct model_run){ *start, *start + placement->length, PAGE_RESERVED, 0, 0, 0 },
-		      &change);
+	TRY(space_model_place(model, placement, start));
+	new = run_of(*start, *start + placement->length, PAGE_RESERVED, 0, 0);
+	return create(model, &new, &change);
 }
 
 enum status space_model_map(struct space_model *model, const struct placement *placement, uint32_t protection,
@@ -370,18 +295,31 @@ enum status space_model_map(struct space_model *model, const struct placement *p
 {
 	uint64_t pages = placement->length >> PAGE_SHIFT;
 	struct model_change change = { .frames = pages };
+	struct model_run new;
 
 	change.charge[LEDGER_VIRTUAL_RESERVATION] = change.charge[LEDGER_FRAME_GRANT] = pages;
-	TRY(place(model, placement, start));
-	return create(model,
-		      &(struct model_run){ *start, *start + placement->length, PAGE_ANONYMOUS, protection, tag, 0 },
-		      &change);
+	TRY(space_model_place(model, placement, start));
+	new = run_of(*start, *start + placement->length, PAGE_ANONYMOUS, protection, tag);
+	return create(model, &new, &change);
+}
+
+enum status space_model_map_lazy(struct space_model *model, const struct placement *placement, uint32_t protection,
+				 uint64_t *start)
+{
+	struct model_change change = { .frames = 0 };
+	struct model_run new;
+
+	change.charge[LEDGER_VIRTUAL_RESERVATION] = placement->length >> PAGE_SHIFT;
+	change.charge[LEDGER_FRAME_GRANT] = placement->length >> PAGE_SHIFT;
+	TRY(space_model_place(model, placement, start));
+	new = run_of(*start, *start + placement->length, PAGE_LAZY, protection, 0);
+	return create(model, &new, &change);
 }
 
 enum status space_model_image(struct space_model *model, const struct model_run *new)
 {
 	uint64_t pages = (new->end - new->start) >> PAGE_SHIFT;
-	struct model_change change = { .charge[LEDGER_IMAGE] = pages, .frames = pages };
+	struct model_change change = { .charge[LEDGER_IMAGE] = pages, .frames = new->kind == PAGE_LAZY ? 0 : pages };
 
 	return create(model, new, &change);
 }
@@ -389,27 +327,29 @@ enum status space_model_image(struct space_model *model, const struct model_run 
 enum status space_model_guard(struct space_model *model, uint64_t start, uint64_t end)
 {
 	struct model_change change = { .frames = 0 };
+	struct model_run new;
 
-	return create(model, &(struct model_run){ start, end, PAGE_GUARD, 0, 0, 0 }, &change);
+	new = run_of(start, end, PAGE_GUARD, 0, 0);
+	return create(model, &new, &change);
 }
 
 enum status space_model_borrow(struct space_model *model, const struct placement *placement, uint32_t protection,
 			       const struct model_run *source, uint64_t *start)
 {
 	struct model_change change = { .charge[LEDGER_FRAME_GRANT] = placement->length >> PAGE_SHIFT };
+	struct model_run new;
 
-	TRY(place(model, placement, start));
-	return create(model,
-		      &(struct model_run){ *start, *start + placement->length, PAGE_BORROWED, protection, source->tag,
-					   source->page },
-		      &change);
+	TRY(space_model_place(model, placement, start));
+	new = run_of(*start, *start + placement->length, PAGE_BORROWED, protection, source->tag);
+	new.page = source->page;
+	return create(model, &new, &change);
 }
 
 /* ---- ranges that exist ---- */
 
 static bool is_own(const struct model_run *run)
 {
-	return run->kind == PAGE_RESERVED || run->kind == PAGE_ANONYMOUS;
+	return run->kind == PAGE_RESERVED || run->kind == PAGE_ANONYMOUS || (run->kind == PAGE_LAZY && !run->is_image);
 }
 
 static uint64_t pages_in(const struct model_run *run, const struct model_range *range)
@@ -420,14 +360,14 @@ static uint64_t pages_in(const struct model_run *run, const struct model_range *
 	return (end - start) >> PAGE_SHIFT;
 }
 
-/* Pages with a frame, if all are the program's own. */
-static enum status count_own(const struct space_model *model, const struct model_range *range, uint64_t *committed)
+/* Pages of each kind, if all are the program's own. */
+static enum status count_own(const struct space_model *model, const struct model_range *range,
+			     uint64_t pages[PAGE_KIND_COUNT])
 {
-	*committed = 0;
+	memset(pages, 0, PAGE_KIND_COUNT * sizeof(pages[0]));
 	for (uint32_t i = index_at(model, range->start); i < model->count && model->run[i].start < range->end; i++) {
 		GUARD(is_own(&model->run[i]), STATUS_NOT_RESERVED);
-		if (model->run[i].kind == PAGE_ANONYMOUS)
-			*committed += pages_in(&model->run[i], range);
+		pages[model->run[i].kind] += pages_in(&model->run[i], range);
 	}
 	return STATUS_OK;
 }
@@ -442,20 +382,39 @@ static void isolate(struct space_model *model, const struct model_range *range, 
 enum status space_model_commit(struct space_model *model, const struct model_range *range)
 {
 	struct model_change change = { .start = range->start, .end = range->end };
-	uint64_t committed;
+	uint64_t pages[PAGE_KIND_COUNT];
 	uint32_t i;
 	uint32_t end;
 
-	TRY(count_own(model, range, &committed));
-	change.frames = ((range->end - range->start) >> PAGE_SHIFT) - committed;
-	change.charge[LEDGER_FRAME_GRANT] = change.frames;
+	TRY(count_own(model, range, pages));
+	change.frames = pages[PAGE_RESERVED] + pages[PAGE_LAZY];
+	change.charge[LEDGER_FRAME_GRANT] = pages[PAGE_RESERVED];
+	change_begin(model, &change);
+	for (isolate(model, range, &i, &end); i < end; i++) {
+		struct model_run *run = &model->run[i];
+		uint32_t protection = run->kind == PAGE_LAZY ? run->protection : range->protection;
+
+		if (run->kind != PAGE_ANONYMOUS)
+			*run = run_of(run->start, run->end, PAGE_ANONYMOUS, protection, range->tag);
+	}
+	return change_end(model, &change);
+}
+
+enum status space_model_commit_lazy(struct space_model *model, const struct model_range *range)
+{
+	struct model_change change = { .start = range->start, .end = range->end };
+	uint64_t pages[PAGE_KIND_COUNT];
+	uint32_t i;
+	uint32_t end;
+
+	TRY(count_own(model, range, pages));
+	change.charge[LEDGER_FRAME_GRANT] = pages[PAGE_RESERVED];
 	change_begin(model, &change);
 	for (isolate(model, range, &i, &end); i < end; i++) {
 		struct model_run *run = &model->run[i];
 
 		if (run->kind == PAGE_RESERVED)
-			*run = (struct model_run){ run->start,        run->end,   PAGE_ANONYMOUS,
-						   range->protection, range->tag, 0 };
+			*run = run_of(run->start, run->end, PAGE_LAZY, range->protection, 0);
 	}
 	return change_end(model, &change);
 }
@@ -470,25 +429,29 @@ static enum status replace(struct space_model *model, const struct model_range *
 	change->end = range->end;
 	change_begin(model, change);
 	for (isolate(model, range, &i, &end); i < end; i++)
-		model->run[i] = (struct model_run){ model->run[i].start, model->run[i].end, kind, 0, 0, 0 };
+		model->run[i] = run_of(model->run[i].start, model->run[i].end, kind, 0, 0);
 	return change_end(model, change);
 }
 
 enum status space_model_decommit(struct space_model *model, const struct model_range *range)
 {
 	struct model_change change = { .frames = 0 };
+	uint64_t pages[PAGE_KIND_COUNT];
 
-	TRY(count_own(model, range, &change.frames_back));
-	change.refund[LEDGER_FRAME_GRANT] = change.frames_back;
+	TRY(count_own(model, range, pages));
+	change.frames_back = pages[PAGE_ANONYMOUS];
+	change.refund[LEDGER_FRAME_GRANT] = pages[PAGE_ANONYMOUS] + pages[PAGE_LAZY];
 	return replace(model, range, PAGE_RESERVED, &change);
 }
 
 enum status space_model_unmap(struct space_model *model, const struct model_range *range)
 {
 	struct model_change change = { .frames = 0 };
+	uint64_t pages[PAGE_KIND_COUNT];
 
-	TRY(count_own(model, range, &change.frames_back));
-	change.refund[LEDGER_FRAME_GRANT] = change.frames_back;
+	TRY(count_own(model, range, pages));
+	change.frames_back = pages[PAGE_ANONYMOUS];
+	change.refund[LEDGER_FRAME_GRANT] = pages[PAGE_ANONYMOUS] + pages[PAGE_LAZY];
 	change.refund[LEDGER_VIRTUAL_RESERVATION] = (range->end - range->start) >> PAGE_SHIFT;
 	return replace(model, range, PAGE_EMPTY, &change);
 }
@@ -505,10 +468,10 @@ static void set_protection(struct space_model *model, const struct model_range *
 
 enum status space_model_protect(struct space_model *model, const struct model_range *range)
 {
-	uint64_t committed;
+	uint64_t pages[PAGE_KIND_COUNT];
 
-	TRY(count_own(model, range, &committed));
-	GUARD(committed == (range->end - range->start) >> PAGE_SHIFT, STATUS_NOT_COMMITTED);
+	TRY(count_own(model, range, pages));
+	GUARD(pages[PAGE_RESERVED] == 0, STATUS_NOT_COMMITTED);
 	set_protection(model, range);
 	return STATUS_OK;
 }
@@ -538,6 +501,69 @@ enum status space_model_protect_borrowed(struct space_model *model, const struct
 	return STATUS_OK;
 }
 
+/* ---- on demand ---- */
+
+/* The stack's room from `start` up becomes lazy, in the change under way. */
+static void grow_stack(struct space_model *model, uint64_t start, struct model_change *change)
+{
+	uint64_t end = smaller(space_model_at(model, start)->end, uaddr_to_u64(model->areas.stack.end));
+	uint32_t i = cut(model, start);
+
+	(void)cut(model, end);
+	model->run[i] = run_of(start, end, PAGE_LAZY, PROTECTION_READ | PROTECTION_WRITE, 0);
+	model->run[i].is_image = true;
+	change->charge[LEDGER_IMAGE] += (end - start) >> PAGE_SHIFT;
+	change->end = larger(change->end, end);
+}
+
+static enum status touch_run(struct space_model *model, const struct model_range *range, struct model_change *change)
+{
+	const struct model_run *run = space_model_at(model, range->start);
+	uint32_t end;
+	uint32_t i;
+
+	if (run->kind == PAGE_GUARD) {
+		GUARD(uaddr_range_contains(model->areas.stack, uaddr_from_u64(range->start)), STATUS_BUFFER_FAULT);
+		GUARD((range->protection & PROTECTION_EXECUTE) == 0, STATUS_BUFFER_FAULT);
+		grow_stack(model, range->start, change);
+	}
+	run = space_model_at(model, range->start);
+	GUARD((run->protection & range->protection) == range->protection, STATUS_BUFFER_FAULT);
+	if (run->kind != PAGE_LAZY)
+		return STATUS_OK;
+	change->frames += pages_in(run, range);
+	isolate(model, &(struct model_range){ .start = range->start, .end = smaller(run->end, range->end) }, &i, &end);
+	model->run[i].kind = model->run[i].is_image ? PAGE_IMAGE : PAGE_ANONYMOUS;
+	model->run[i].is_image = false;
+	model->run[i].tag = range->tag;
+	return STATUS_OK;
+}
+
+enum status space_model_touch(struct space_model *model, const struct model_range *range)
+{
+	struct model_change change = { .start = range->start, .end = range->end };
+	enum status status = STATUS_OK;
+	struct model_range left = *range;
+
+	if (uaddr_range_overlaps(model->areas.stack, uaddr_range_make(range->start, range->end)))
+		change.end = larger(range->end, uaddr_to_u64(model->areas.stack.end));
+	change_begin(model, &change);
+	while (left.start < range->end && status == STATUS_OK) {
+		status = touch_run(model, &left, &change);
+		left.start = space_model_at(model, left.start)->end;
+	}
+	if (status == STATUS_OK)
+		return change_end(model, &change);
+	model->count = before.count;
+	memcpy(model->run, before.run, before.count * sizeof(before.run[0]));
+	return status;
+}
+
+static bool same_region(const struct model_run *a, const struct model_run *b)
+{
+	return a->kind == b->kind && a->protection == b->protection && a->is_image == b->is_image;
+}
+
 struct virtual_memory_region space_model_region(const struct space_model *model, uint64_t address)
 {
 	uint32_t first = index_at(model, address);
@@ -545,11 +571,9 @@ struct virtual_memory_region space_model_region(const struct space_model *model,
 	const struct model_run *here = &model->run[first];
 	struct virtual_memory_region region;
 
-	while (first > 0 && model->run[first - 1].kind == here->kind &&
-	       model->run[first - 1].protection == here->protection)
+	while (first > 0 && same_region(&model->run[first - 1], here))
 		first--;
-	while (last + 1 < model->count && model->run[last + 1].kind == here->kind &&
-	       model->run[last + 1].protection == here->protection)
+	while (last + 1 < model->count && same_region(&model->run[last + 1], here))
 		last++;
 	region.start = model->run[first].start > USER_START ? model->run[first].start : USER_START;
 	region.end = model->run[last].end < USER_LIMIT ? model->run[last].end : USER_LIMIT;

@@ -24,6 +24,7 @@ struct model_run {
 	uint32_t protection;
 	uint64_t tag;  /* of the operation that gave the frames; of the object for borrowed pages */
 	uint64_t page; /* borrowed: of the object, at start */
+	bool is_image; /* lazy */
 };
 
 struct space_model {
@@ -31,10 +32,21 @@ struct space_model {
 	struct model_run run[SPACE_MODEL_RUNS];
 	struct ledger ledger[LEDGER_COUNT];
 	uint64_t free_frames;
+	uint64_t heap_break;
+	struct space_areas areas;
 };
 
 /* An empty space with its root table, on a machine with so many free frames left. */
 void space_model_init(struct space_model *model, uint64_t limit, uint64_t free_frames);
+
+/* The break is at the heap's start. */
+void space_model_set_areas(struct space_model *model, const struct space_areas *areas);
+
+/* Whether nothing is in a range. */
+bool space_model_is_free(const struct space_model *model, uint64_t start, uint64_t end);
+
+/* The best place for a placement, seen from where mappings begin; or what the kernel must refuse. */
+enum status space_model_place(const struct space_model *model, const struct placement *placement, uint64_t *start);
 
 /*
  * Where the kernel would put that now, as a FIXED placement: it is free to choose among all gaps, so it is asked, and
@@ -47,6 +59,10 @@ struct placement space_model_settle(const struct space_model *model, struct addr
 enum status space_model_reserve(struct space_model *model, const struct placement *placement, uint64_t *start);
 enum status space_model_map(struct space_model *model, const struct placement *placement, uint32_t protection,
 			    uint64_t tag, uint64_t *start);
+enum status space_model_map_lazy(struct space_model *model, const struct placement *placement, uint32_t protection,
+				 uint64_t *start);
+
+/* Pages of the loader; PAGE_LAZY too. */
 enum status space_model_image(struct space_model *model, const struct model_run *new);
 enum status space_model_guard(struct space_model *model, uint64_t start, uint64_t end);
 
@@ -62,11 +78,18 @@ struct model_range {
 };
 
 enum status space_model_commit(struct space_model *model, const struct model_range *range);
+enum status space_model_commit_lazy(struct space_model *model, const struct model_range *range);
 enum status space_model_decommit(struct space_model *model, const struct model_range *range);
 enum status space_model_protect(struct space_model *model, const struct model_range *range);
 enum status space_model_unmap(struct space_model *model, const struct model_range *range);
 enum status space_model_return(struct space_model *model, const struct model_range *range);
 enum status space_model_protect_borrowed(struct space_model *model, const struct model_range *range);
+
+/* What a touch of all pages of the range answers that needs range->protection: new frames get range->tag. */
+enum status space_model_touch(struct space_model *model, const struct model_range *range);
+
+/* Where the break is afterwards, if it moves. */
+enum status space_model_break(struct space_model *model, uint64_t address);
 
 /* The run that covers an address. */
 const struct model_run *space_model_at(const struct space_model *model, uint64_t address);

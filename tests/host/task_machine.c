@@ -22,6 +22,7 @@
 #include "kernel/mem/kernel_stack.h"
 #include "kernel/mem/paging.h"
 #include "kernel/task/boot_package.h"
+#include "kernel/task/entropy.h"
 #include "kernel/task/process_tree.h"
 #include "lib/check.h"
 #include "tests/host/task_scheduler.h"
@@ -89,9 +90,15 @@ uint64_t task_machine_stack_pages(void)
 
 /* ---- CPU ---- */
 
-uint64_t random_u64(void)
+bool random_hardware(uint64_t *word)
 {
-	return UINT64_C(0x9e3779b97f4a7c15) * ++random_words;
+	*word = UINT64_C(0x9e3779b97f4a7c15) * ++random_words;
+	return true;
+}
+
+uint64_t random_timer(void)
+{
+	return ++random_words;
 }
 
 uint64_t clock_now_ns(void)
@@ -196,6 +203,7 @@ void task_machine_start(uint64_t frames)
 	clock_ns = 0;
 	typed = "";
 	package = &empty;
+	entropy_start_seeded(0);
 	task_scheduler_start();
 	(void)frame_refuse_promise(UINT64_MAX);
 }

@@ -18,7 +18,7 @@
 
 #define TASK_MACHINE_PLENTY (UINT64_C(1) << 40)
 
-/* machine_start, with empty windows, no thread, and time 0. */
+/* machine_start, with empty windows, no thread, time 0, and random numbers that repeat. */
 void task_machine_start(uint64_t frames);
 
 /* Everything valid, no process, object, endpoint, block or stack left, and machine_stop. */

@@ -1,6 +1,6 @@
 /* links: kernel/mem/address_space.c kernel/mem/anonymous.c kernel/mem/anonymous_image.c kernel/mem/demand.c
-   kernel/mem/page_placement.c kernel/mem/borrowed.c kernel/mem/page_walk.c kernel/mem/page_gap.c
-   kernel/mem/memory_object.c kernel/mem/heap.c kernel/mem/frame.c kernel/mem/account.c */
+   kernel/mem/heap_break.c kernel/mem/page_placement.c kernel/mem/borrowed.c kernel/mem/page_walk.c
+   kernel/mem/page_gap.c kernel/mem/memory_object.c kernel/mem/heap.c kernel/mem/frame.c kernel/mem/account.c */
 /* Each operation, refused at each point where something can run out: nothing may have changed. */
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,11 +13,14 @@
 
 #include "kernel/mem/anonymous.h"
 #include "kernel/mem/borrowed.h"
+#include "kernel/mem/demand.h"
 #include "kernel/mem/heap.h"
+#include "kernel/mem/heap_break.h"
 #include "kernel/mem/page_walk.h"
 #include "lib/check.h"
 #include "tests/host/host_support.h"
 #include "tests/host/machine.h"
+#include "tests/host/space_snapshot.h"
 #include "tests/host/sweep.h"
 
 #define FRAMES 8192u
@@ -32,6 +35,12 @@
 #define PATCHY (8 * GIB)        /* 1200 pages reserved, every third committed */
 #define BORROWED (96 * GIB - 20 * PAGE_SIZE)
 #define IMAGE UINT64_C(0x400000)
+#define LAZY (10 * GIB - 300 * PAGE_SIZE) /* 1000 pages lazy, of which every 7th has been touched */
+#define HEAP (16 * GIB)
+#define HEAP_PAGES 5000u
+#define STACK_END UINT64_C(0x7fffffff0000)
+#define STACK_PAGES 1800u
+#define GUARD_PAGES 20u
 #define FREE (7 * TIB - 4 * PAGE_SIZE) /* nothing around it */
 
 static const struct memory_window everything = { 0, MEMORY_OBJECT_MAX_PAGES, false };
@@ -68,6 +77,42 @@ static enum status borrow_at(uint64_t start, uint64_t pages)
 			    &range);
 }
 
+static enum status map_lazy_at(uint64_t start, uint64_t pages)
+{
+	struct placement placement = { start, pages * PAGE_SIZE, start != 0 };
+	struct uaddr_range range;
+
+	return anonymous_map_lazy(&space, &placement, READ_WRITE, &range);
+}
+
+static enum status touch(uint64_t address)
+{
+	return address_space_touch(&space, address, PROTECTION_WRITE);
+}
+
+static enum status set_break(uint64_t address)
+{
+	uint64_t at;
+
+	return heap_break_move(&space, address, &at);
+}
+
+/* A stack with two pages, and a heap of 1500 pages, all of it lazy but for a reserved 2 MiB span. */
+static void make_areas(void)
+{
+	struct space_areas areas = {
+		.map = uaddr_range_make(USER_START, ADDRESS_SPACE_MAP_TOP),
+		.heap = pages_at(HEAP, HEAP_PAGES),
+		.stack = pages_at(STACK_END - STACK_PAGES * PAGE_SIZE, STACK_PAGES),
+		.guard = pages_at(STACK_END - (STACK_PAGES + GUARD_PAGES) * PAGE_SIZE, GUARD_PAGES),
+	};
+
+	address_space_set_areas(&space, &areas);
+	assert_int_equal(anonymous_map_stack(&space, &areas, 2), STATUS_OK);
+	assert_int_equal(set_break(HEAP + 1500 * PAGE_SIZE - 17), STATUS_OK);
+	assert_int_equal(anonymous_decommit(&space, pages_at(HEAP + 512 * PAGE_SIZE, 512)), STATUS_OK);
+}
+
 static void make_scene(void)
 {
 	machine_start(FRAMES);
@@ -83,6 +128,10 @@ static void make_scene(void)
 		assert_int_equal(anonymous_commit(&space, pages_at(PATCHY + page * PAGE_SIZE, 1), READ_WRITE),
 				 STATUS_OK);
 	assert_int_equal(borrow_at(BORROWED, 40), STATUS_OK);
+	make_areas();
+	assert_int_equal(map_lazy_at(LAZY, 1000), STATUS_OK);
+	for (uint64_t page = 0; page < 1000; page += 7)
+		assert_int_equal(touch(LAZY + page * PAGE_SIZE), STATUS_OK);
 	assert_int_equal(anonymous_map_image(&space, pages_at(IMAGE, 5), PAGE_IMAGE, PROTECTION_READ), STATUS_OK);
 	for (uint32_t cpu = 0; cpu < MACHINE_CPUS; cpu++)
 		machine_load(cpu, &space);
@@ -102,73 +151,23 @@ static void end_scene(void)
 	machine_stop();
 }
 
-/* ---- snapshots ---- */
+/* ---- before and after ---- */
 
-#define SNAPSHOT_ENTRIES 16384u
-
-struct snapshot {
-	uint32_t count;
-	struct snapshot_entry {
-		uint64_t address;
-		pte_t entry;
-		uint64_t level;
-	} entry[SNAPSHOT_ENTRIES];
-	struct resource_ledger ledger;
-	uint64_t free;
-	uint64_t uses[FRAME_USE_COUNT];
-	uint64_t mappings;
-	struct heap_statistics heap;
-};
-
-static struct snapshot old_state;
-static struct snapshot new_state;
-
-static void snapshot_table(struct snapshot *snapshot, const pte_t *table, unsigned level, uint64_t base)
-{
-	for (uint32_t i = 0; i < (level == PTE_LEVELS ? PTE_ENTRIES / 2 : PTE_ENTRIES); i++) {
-		uint64_t address = base + i * pte_span(level);
-
-		if (pte_is_empty(table[i]))
-			continue;
-		assert_true(snapshot->count < SNAPSHOT_ENTRIES);
-		snapshot->entry[snapshot->count++] = (struct snapshot_entry){ address, table[i], level };
-		if (level > 1 && pte_is_present(table[i]))
-			snapshot_table(snapshot, page_table_of(table[i]), level - 1, address);
-	}
-}
-
-static void take_snapshot(struct snapshot *snapshot)
-{
-	memset(snapshot, 0, sizeof(*snapshot));
-	snapshot_table(snapshot, space.root_table, PTE_LEVELS, 0);
-	account_read(&account, &snapshot->ledger);
-	snapshot->free = frame_free_count();
-	frame_count_uses(snapshot->uses);
-	snapshot->mappings = object->mappings;
-	heap_statistics_read(&snapshot->heap);
-}
+static struct space_snapshot old_state;
+static uint64_t old_mappings;
 
 static void remember(void *operation)
 {
 	(void)operation;
-	take_snapshot(&old_state);
+	space_snapshot_take(&old_state, &space);
+	old_mappings = object->mappings;
 }
 
 static bool is_unchanged(void *operation)
 {
 	(void)operation;
-	take_snapshot(&new_state);
-	assert_int_equal(new_state.count, old_state.count);
-	assert_memory_equal(new_state.entry, old_state.entry, old_state.count * sizeof(old_state.entry[0]));
-	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++) {
-		assert_int_equal(new_state.ledger.of[kind].used, old_state.ledger.of[kind].used);
-		assert_int_equal(resource_ledger_peak(&new_state.ledger, (enum ledger_kind)kind),
-				 resource_ledger_peak(&old_state.ledger, (enum ledger_kind)kind));
-	}
-	assert_int_equal(new_state.free, old_state.free);
-	assert_memory_equal(new_state.uses, old_state.uses, sizeof(old_state.uses));
-	assert_int_equal(new_state.mappings, old_state.mappings);
-	assert_memory_equal(&new_state.heap, &old_state.heap, sizeof(old_state.heap));
+	space_snapshot_assert_equal(&old_state, &space);
+	assert_int_equal(object->mappings, old_mappings);
 	return true; /* what differs has been said */
 }
 
@@ -269,6 +268,109 @@ static enum status load_guard(void)
 	return anonymous_map_guard(&space, pages_at(FREE + PAGE_SIZE, 1030));
 }
 
+static enum status load_image_lazy(void)
+{
+	return anonymous_map_image_lazy(&space, pages_at(FREE, 12), READ_WRITE);
+}
+
+static enum status load_stack(void) /* its two walks need the same tables at three levels */
+{
+	struct space_areas areas = { .map = uaddr_range_make(USER_START, TIB) };
+
+	areas.stack = pages_at(120 * TIB + 3 * PAGE_SIZE, 5000);
+	areas.guard = pages_at(120 * TIB - 6 * PAGE_SIZE, 9);
+	return anonymous_map_stack(&space, &areas, 1000);
+}
+
+static enum status load_aligned_stack(void) /* they share none */
+{
+	struct space_areas areas = { .map = uaddr_range_make(USER_START, TIB) };
+
+	areas.stack = pages_at(120 * TIB - 100 * PAGE_SIZE, 110);
+	areas.guard = pages_at(120 * TIB - 102 * PAGE_SIZE, 2);
+	return anonymous_map_stack(&space, &areas, 10);
+}
+
+static enum status map_lazy_anywhere(void)
+{
+	return map_lazy_at(0, 600);
+}
+
+static enum status commit_lazily_in_huge(void)
+{
+	return anonymous_commit_lazy(&space, pages_at(HUGE + 17 * GIB - 3 * PAGE_SIZE, 520), READ_WRITE);
+}
+
+static enum status commit_lazily_patchy(void)
+{
+	return anonymous_commit_lazy(&space, pages_at(PATCHY + PAGE_SIZE, 1100), PROTECTION_NONE);
+}
+
+static enum status commit_lazy(void) /* over lazy pages, and those that were */
+{
+	return anonymous_commit(&space, pages_at(LAZY + PAGE_SIZE, 700), PROTECTION_READ);
+}
+
+static enum status commit_heap(void) /* over lazy and reserved pages */
+{
+	return anonymous_commit(&space, pages_at(HEAP + 3 * PAGE_SIZE, 1400), PROTECTION_READ);
+}
+
+static enum status decommit_lazy(void)
+{
+	return anonymous_decommit(&space, pages_at(LAZY, 1000));
+}
+
+static enum status protect_lazy(void)
+{
+	return anonymous_protect(&space, pages_at(LAZY + PAGE_SIZE, 998), PROTECTION_NONE);
+}
+
+static enum status unmap_lazy(void)
+{
+	return anonymous_unmap(&space, pages_at(LAZY, 1000));
+}
+
+static enum status supply(struct uaddr_range range)
+{
+	enum status status;
+
+	address_space_lock(&space, range);
+	status = demand_supply(&space, range, PROTECTION_WRITE);
+	address_space_unlock(&space, range);
+	return status;
+}
+
+static enum status touch_lazy(void)
+{
+	return touch(LAZY + 8 * PAGE_SIZE);
+}
+
+static enum status supply_lazy(void)
+{
+	return supply(pages_at(LAZY + PAGE_SIZE, 400));
+}
+
+static enum status grow_stack(void)
+{
+	return touch(STACK_END - 1500 * PAGE_SIZE + 1);
+}
+
+static enum status supply_stack(void) /* room, and pages that are there */
+{
+	return supply(pages_at(STACK_END - 600 * PAGE_SIZE, 600));
+}
+
+static enum status grow_heap(void)
+{
+	return set_break(HEAP + 4000 * PAGE_SIZE + 1);
+}
+
+static enum status shrink_heap(void) /* splits the reserved span */
+{
+	return set_break(HEAP + 700 * PAGE_SIZE);
+}
+
 static enum status create_object(uint64_t pages, uint64_t flags)
 {
 	struct memory_object *created;
@@ -323,6 +425,23 @@ static struct operation operations[] = {
 	{ "load_image", load_image },
 	{ "load_bootstrap", load_bootstrap },
 	{ "load_guard", load_guard },
+	{ "load_image_lazy", load_image_lazy },
+	{ "load_stack", load_stack },
+	{ "load_aligned_stack", load_aligned_stack },
+	{ "map_lazy_anywhere", map_lazy_anywhere },
+	{ "commit_lazily_in_huge", commit_lazily_in_huge },
+	{ "commit_lazily_patchy", commit_lazily_patchy },
+	{ "commit_lazy", commit_lazy },
+	{ "commit_heap", commit_heap },
+	{ "decommit_lazy", decommit_lazy },
+	{ "protect_lazy", protect_lazy },
+	{ "unmap_lazy", unmap_lazy },
+	{ "touch_lazy", touch_lazy },
+	{ "supply_lazy", supply_lazy },
+	{ "grow_stack", grow_stack },
+	{ "supply_stack", supply_stack },
+	{ "grow_heap", grow_heap },
+	{ "shrink_heap", shrink_heap },
 	{ "create_scattered", create_scattered },
 	{ "create_contiguous", create_contiguous },
 	{ "create_space", create_space },
@@ -332,8 +451,10 @@ static struct operation operations[] = {
 
 static void look_everywhere(void)
 {
-	static const uint64_t places[] = { HUGE,     HUGE + 17 * GIB, HUGE + 100 * GIB, MAPPED, MAPPED + MIB, PATCHY,
-					   BORROWED, IMAGE,           FREE + MIB };
+	static const uint64_t places[] = { HUGE,     HUGE + 17 * GIB, HUGE + 100 * GIB,
+					   MAPPED,   MAPPED + MIB,    PATCHY,
+					   BORROWED, IMAGE,           FREE + MIB,
+					   LAZY,     STACK_END - MIB, HEAP + 2 * MIB };
 
 	for (uint32_t i = 0; i < COUNT_OF(places); i++)
 		for (uint32_t page = 0; page < 4; page++)
@@ -421,7 +542,7 @@ static bool works_with(const struct operation *operation, uint64_t left)
 	for (uint64_t i = 0; i < left; i++)
 		frame_free(taken[i], FRAME_KERNEL, NULL);
 	machine_run_on(1);
-	take_snapshot(&old_state);
+	remember(NULL);
 	status = operation->run();
 	if (status != STATUS_OK) {
 		assert_true(status == STATUS_OUT_OF_MEMORY || status == STATUS_NO_CONTIGUOUS_RUN);

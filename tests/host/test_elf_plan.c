@@ -168,7 +168,8 @@ static void test_sorts(void **state)
 
 static void test_ignored_headers(void **state)
 {
-	const uint32_t types[] = { PT_NULL, PT_NOTE, PT_PHDR, PT_GNU_RELRO, PT_GNU_EH_FRAME, 0x6474e553u, 0x70000001u };
+	const uint32_t types[] = { PT_NULL,      PT_NOTE,         PT_PHDR,     PT_DYNAMIC,
+				   PT_GNU_RELRO, PT_GNU_EH_FRAME, 0x6474e553u, 0x70000001u };
 	struct elf_plan plan;
 
 	(void)state;
@@ -239,7 +240,7 @@ static void test_header_refusals(void **state)
 	EXPECT_HEADER(e_ident[EI_DATA], ELFDATA2MSB, STATUS_ELF_NOT_LITTLE_ENDIAN);
 	EXPECT_HEADER(e_ident[EI_VERSION], 2, STATUS_ELF_BAD_VERSION);
 	EXPECT_HEADER(e_version, 0, STATUS_ELF_BAD_VERSION);
-	EXPECT_HEADER(e_type, ET_DYN, STATUS_ELF_NOT_EXECUTABLE);
+	EXPECT_HEADER(e_type, ET_NONE, STATUS_ELF_NOT_EXECUTABLE);
 	EXPECT_HEADER(e_type, ET_REL, STATUS_ELF_NOT_EXECUTABLE);
 	EXPECT_HEADER(e_type, ET_CORE, STATUS_ELF_NOT_EXECUTABLE);
 	EXPECT_HEADER(e_machine, EM_386, STATUS_ELF_WRONG_MACHINE);
@@ -384,7 +385,6 @@ static void test_permissions(void **state)
 	EXPECT_LOAD(LOAD_DATA, p_flags, PF_MASKOS, STATUS_ELF_SEGMENT_UNREADABLE);
 	EXPECT_LOAD(STACK, p_flags, PF_R | PF_W | PF_X, STATUS_ELF_EXECUTABLE_STACK);
 	EXPECT_LOAD(STACK, p_type, PT_INTERP, STATUS_ELF_HAS_INTERPRETER);
-	EXPECT_LOAD(STACK, p_type, PT_DYNAMIC, STATUS_ELF_HAS_INTERPRETER);
 }
 
 static void test_entry(void **state)
@@ -460,6 +460,10 @@ static void test_is_valid_refuses(void **state)
 	EXPECT_INVALID(plan.segment[1].address = TEXT_ADDRESS);
 	EXPECT_INVALID(plan.segment[1].file_bytes = 0x3801);
 	EXPECT_INVALID(plan.segment[0].pages.end = uaddr_from_u64(TEXT_ADDRESS + 0x1801));
+	EXPECT_INVALID(plan.alignment = 0);
+	EXPECT_INVALID(plan.alignment = 0x800);
+	EXPECT_INVALID(plan.alignment = 0x3000);
+	EXPECT_INVALID(plan.is_movable = true); /* it does not begin within its first page */
 	EXPECT_INVALID(plan.tls_alignment = 0);
 	EXPECT_INVALID(plan.tls_alignment = 8192);
 	EXPECT_INVALID(plan.tls_file_bytes = plan.tls_memory_bytes + 1);

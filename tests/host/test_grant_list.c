@@ -51,6 +51,37 @@ static void test_forms(void **state)
 	expect_wish(&list.wish[3], "copy", "copy", PROCESS_GRANT_COPY);
 }
 
+/* Words on the layout stand between grants or alone; each list begins with none. */
+static void test_layout(void **state)
+{
+	struct grant_list list;
+
+	(void)state;
+	assert_true(grant_list_parse(&list, "layout classic-random, console, layout_seed 7,stack_limit 64K"));
+	assert_int_equal(list.count, 1);
+	expect_wish(&list.wish[0], "console", "console", PROCESS_GRANT_COPY);
+	assert_int_equal(list.layout.kind, PROCESS_LAYOUT_CLASSIC_RANDOM);
+	assert_int_equal(list.layout.flags, PROCESS_LAYOUT_SEEDED);
+	assert_int_equal(list.layout.seed, 7);
+	assert_int_equal(list.layout.stack_limit, 65536);
+	assert_true(grant_list_parse(&list, "layout_fixed"));
+	assert_int_equal(list.count, 0);
+	assert_int_equal(list.layout.kind, PROCESS_LAYOUT_DEFAULT);
+	assert_int_equal(list.layout.flags, PROCESS_LAYOUT_FIXED);
+	assert_true(grant_list_parse(&list, "console"));
+	assert_false(manifest_layout_is_given(&list.layout));
+
+	expect_refusal("layout", "a word too few or too many at `layout`");
+	expect_refusal("layout classic flexible", "a word too few or too many at `flexible`");
+	expect_refusal("layout_fixed a b c d e f", "a word too few or too many at `d`");
+	expect_refusal("layout tall", "classic, classic-random or flexible expected at `tall`");
+	expect_refusal("layout_seed x", "a number expected at `x`");
+	expect_refusal("stack_limit 0", "a number expected at `0`");
+	expect_refusal("layout classic, layout classic", "a layout is said twice at `classic`");
+	expect_refusal("layout_seed 1, layout_fixed", "a layout is said twice at `layout_fixed`");
+	expect_refusal("layout_fixed,", "a name is missing at the end");
+}
+
 static void test_refusals(void **state)
 {
 	(void)state;
@@ -101,9 +132,10 @@ static bool is_terminated(const char name[CAPSET_NAME_BYTES])
 /* Whatever is typed: a list of whole, different names, or a reason. */
 static void test_random(void **state)
 {
-	static const char *const pieces[] = { "a",   "b",       "console",   " ",    " ",
-					      ",",   ",",       ":",         "move", "copy",
-					      "own", "@memory", "read-only", "@",    "abcdefghijklm" };
+	static const char *const pieces[] = { "a",      "b",           "console",   " ",       " ",
+					      ",",      ",",           ":",         "move",    "copy",
+					      "own",    "@memory",     "read-only", "@",       "abcdefghijklm",
+					      "layout", "layout_seed", "7",         "classic", "stack_limit" };
 	struct host_random random;
 	uint64_t accepted = 0;
 
@@ -123,7 +155,9 @@ static void test_random(void **state)
 			continue;
 		}
 		accepted++;
-		assert_in_range(list.count, 1, GRANT_LIST_MAX);
+		assert_true(list.count <= GRANT_LIST_MAX);
+		assert_true(list.count != 0 || manifest_layout_is_given(&list.layout));
+		assert_true(manifest_layout_is_valid(&list.layout));
 		for (uint32_t i = 0; i < list.count; i++) {
 			assert_true(is_terminated(list.wish[i].name) && is_terminated(list.wish[i].source));
 			for (uint32_t j = 0; j < i; j++)
@@ -136,10 +170,8 @@ static void test_random(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_forms),
-		cmocka_unit_test(test_refusals),
-		cmocka_unit_test(test_kinds),
-		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_forms), cmocka_unit_test(test_layout), cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_kinds), cmocka_unit_test(test_random),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

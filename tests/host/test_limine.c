@@ -300,6 +300,33 @@ static void test_command_line(void **state)
 	assert_int_equal(collect(), STATUS_BAD_ARGUMENT);
 }
 
+/* So much as is asked for; an answer that cannot be read is no reason not to boot. */
+static void test_entropy(void **state)
+{
+	const uint64_t words[BOOT_ENTROPY_WORDS + 2] = { 11, 22, 33, 44, 55, 66 };
+	struct limine_entropy answer = { 0, BOOT_ENTROPY_WORDS + 2, put(words, sizeof(words)) };
+
+	(void)state;
+	assert_int_equal(collect(), STATUS_OK);
+	assert_int_equal(info.entropy_words, 0);
+	requests.entropy.response = put(&answer, sizeof(answer));
+	assert_int_equal(collect(), STATUS_OK);
+	assert_int_equal(info.entropy_words, BOOT_ENTROPY_WORDS);
+	assert_memory_equal(info.entropy, words, sizeof(info.entropy));
+	answer.count = 1;
+	requests.entropy.response = put(&answer, sizeof(answer));
+	assert_int_equal(collect(), STATUS_OK);
+	assert_int_equal(info.entropy_words, 1);
+	answer.count = 0;
+	requests.entropy.response = put(&answer, sizeof(answer));
+	assert_int_equal(collect(), STATUS_OK);
+	assert_int_equal(info.entropy_words, 0);
+	answer = (struct limine_entropy){ 0, 2, virtual_of(LOADER_END - 8) }; /* into the firmware's page */
+	requests.entropy.response = put(&answer, sizeof(answer));
+	assert_int_equal(collect(), STATUS_OK);
+	assert_int_equal(info.entropy_words, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -311,6 +338,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_image_address, reset, finish),
 		cmocka_unit_test_setup_teardown(test_modules, reset, finish),
 		cmocka_unit_test_setup_teardown(test_command_line, reset, finish),
+		cmocka_unit_test_setup_teardown(test_entropy, reset, finish),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

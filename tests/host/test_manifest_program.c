@@ -190,6 +190,56 @@ static void test_bad_limits(void **state)
 	expect_refusal("limit cap_slots 0\nlimit image_pages 1\n\nlimit cap_slots 5%\n", STATUS_MANIFEST_DUPLICATE, 4);
 }
 
+static void expect_layout(const char *lines, uint32_t kind, uint32_t flags, uint64_t seed)
+{
+	struct manifest_program program;
+
+	assert_int_equal(parse(lines, &program), STATUS_OK);
+	assert_int_equal(program.layout.kind, kind);
+	assert_int_equal(program.layout.flags, flags);
+	assert_int_equal(program.layout.seed, seed);
+}
+
+static void test_layout(void **state)
+{
+	struct manifest_program program;
+
+	(void)state;
+	assert_int_equal(parse("grant console\n", &program), STATUS_OK);
+	assert_false(manifest_layout_is_given(&program.layout));
+	expect_layout("layout classic", PROCESS_LAYOUT_CLASSIC, 0, 0);
+	expect_layout("layout classic-random", PROCESS_LAYOUT_CLASSIC_RANDOM, 0, 0);
+	expect_layout("layout flexible\nlayout_fixed", PROCESS_LAYOUT_FLEXIBLE, PROCESS_LAYOUT_FIXED, 0);
+	expect_layout("layout_heap_offset\nlayout_seed 18446744073709551615", PROCESS_LAYOUT_DEFAULT,
+		      PROCESS_LAYOUT_SEEDED | PROCESS_LAYOUT_HEAP_OFFSET, UINT64_MAX);
+	expect_layout("layout_seed 0", PROCESS_LAYOUT_DEFAULT, PROCESS_LAYOUT_SEEDED, 0);
+	assert_int_equal(parse("stack_limit 64K", &program), STATUS_OK);
+	assert_int_equal(program.layout.stack_limit, 65536);
+	assert_true(manifest_layout_is_given(&program.layout));
+}
+
+static void test_bad_layout(void **state)
+{
+	(void)state;
+	expect_refusal("layout\n", STATUS_MANIFEST_BAD_LINE, 1);
+	expect_refusal("layout classic flexible\n", STATUS_MANIFEST_BAD_LINE, 1);
+	expect_refusal("layout Classic\n", STATUS_MANIFEST_BAD_NAME, 1);
+	expect_refusal("layout classic\nlayout classic\n", STATUS_MANIFEST_DUPLICATE, 2);
+	expect_refusal("layout_fixed 1\n", STATUS_MANIFEST_BAD_LINE, 1);
+	expect_refusal("layout_fixed\nlayout_fixed\n", STATUS_MANIFEST_DUPLICATE, 2);
+	expect_refusal("layout_fixed\nlayout_seed 1\n", STATUS_MANIFEST_DUPLICATE, 2);
+	expect_refusal("layout_fixed\nlayout_heap_offset\n", STATUS_MANIFEST_DUPLICATE, 2);
+	expect_refusal("layout_seed 1\nlayout_fixed\n", STATUS_MANIFEST_DUPLICATE, 2);
+	expect_refusal("layout_heap_offset\nlayout_fixed\n", STATUS_MANIFEST_DUPLICATE, 2);
+	expect_refusal("layout_seed\n", STATUS_MANIFEST_BAD_LINE, 1);
+	expect_refusal("layout_seed x\n", STATUS_MANIFEST_BAD_NUMBER, 1);
+	expect_refusal("layout_seed 1\nlayout_seed 1\n", STATUS_MANIFEST_DUPLICATE, 2);
+	expect_refusal("layout_heap_offset\nlayout_heap_offset\n", STATUS_MANIFEST_DUPLICATE, 2);
+	expect_refusal("stack_limit 0\n", STATUS_MANIFEST_BAD_NUMBER, 1);
+	expect_refusal("stack_limit -1\n", STATUS_MANIFEST_BAD_NUMBER, 1);
+	expect_refusal("stack_limit 1M\nstack_limit 1M\n", STATUS_MANIFEST_DUPLICATE, 2);
+}
+
 static void test_words_priority_and_start(void **state)
 {
 	struct manifest_program program;
@@ -337,10 +387,37 @@ static void test_is_valid_refuses(void **state)
 static void test_random(void **state)
 {
 	static const char *const pieces[] = {
-		"program a\n",   "program b\n", "grant ", "console", "memory",     " own",   " copy", " as ",
-		"limit ",        "cap_slots ",  "5%",     "12K",     "argument x", "\n",     "\n",    "environment ",
-		"K=v",           "priority ",   "3",      "start\n", "#",          "init a", " ",     "x",
-		"grant timer\n", "=",
+		"program a\n",
+		"program b\n",
+		"grant ",
+		"console",
+		"memory",
+		" own",
+		" copy",
+		" as ",
+		"limit ",
+		"cap_slots ",
+		"5%",
+		"12K",
+		"argument x",
+		"\n",
+		"\n",
+		"environment ",
+		"K=v",
+		"priority ",
+		"3",
+		"start\n",
+		"#",
+		"init a",
+		" ",
+		"x",
+		"grant timer\n",
+		"=",
+		"layout ",
+		"classic",
+		"layout_seed ",
+		"layout_fixed\n",
+		"stack_limit ",
 	};
 	struct host_random random;
 	uint64_t accepted = 0;
@@ -378,6 +455,8 @@ int main(void)
 		cmocka_unit_test(test_bad_grants),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_bad_limits),
+		cmocka_unit_test(test_layout),
+		cmocka_unit_test(test_bad_layout),
 		cmocka_unit_test(test_words_priority_and_start),
 		cmocka_unit_test(test_bad_words_priority_and_start),
 		cmocka_unit_test(test_lists_are_bounded),

@@ -20,6 +20,8 @@
 #define FRAMES 4096u
 #define PAGES_2MIB UINT64_C(512)
 #define PAGES_1GIB UINT64_C(262144)
+#define TIB (UINT64_C(1) << 40)
+#define CLASSIC_BASE UINT64_C(0x2aaaaaaab000) /* a third of the user half */
 
 static struct account account;
 static struct address_space space;
@@ -31,6 +33,16 @@ static void begin(void)
 	machine_account(&account, UINT64_C(1) << 40);
 	assert_int_equal(address_space_create(&space, &account, machine_kernel_root()), STATUS_OK);
 	space_model_init(&model, UINT64_C(1) << 40, frame_free_count());
+}
+
+/* Mappings go into [start, end), from one of its ends on. */
+static void begin_in(uint64_t start, uint64_t end, bool upward)
+{
+	struct space_areas areas = { .map = uaddr_range_make(start, end), .map_upward = upward };
+
+	begin();
+	address_space_set_areas(&space, &areas);
+	space_model_set_areas(&model, &areas);
 }
 
 static void end(void)
@@ -86,6 +98,74 @@ static void test_below_the_window(void **state)
 	end();
 }
 
+static void test_above_the_window(void **state)
+{
+	struct placement many = anywhere((BOOTSTRAP_START - USER_START) / PAGE_SIZE / 2);
+	struct placement two = anywhere(2);
+	struct placement one = anywhere(1);
+
+	(void)state;
+	begin_in(USER_START, ADDRESS_SPACE_MAP_TOP, true);
+	assert_int_equal(reserve_both(&one), USER_START);
+	assert_int_equal(reserve_both(&many), USER_START + PAGE_SIZE);
+	many.length -= 2 * PAGE_SIZE;
+	assert_int_equal(reserve_both(&many), BOOTSTRAP_START - PAGE_SIZE - many.length);
+	assert_int_equal(reserve_both(&two), BOOTSTRAP_END);
+	assert_int_equal(reserve_both(&one), BOOTSTRAP_START - PAGE_SIZE);
+	assert_int_equal(reserve_both(&one), BOOTSTRAP_END + 2 * PAGE_SIZE);
+	end();
+}
+
+/* In a fresh space one range stands beside the other, and a hole is used again. */
+static void test_direction(void **state)
+{
+	struct placement three = anywhere(3);
+	struct placement two = anywhere(2);
+
+	(void)state;
+	for (uint32_t upward = 0; upward < 2; upward++) {
+		uint64_t first = upward == 1 ? TIB : 2 * TIB - 3 * PAGE_SIZE;
+		uint64_t step = upward == 1 ? 3 * PAGE_SIZE : 0 - 3 * PAGE_SIZE;
+
+		begin_in(TIB, 2 * TIB, upward == 1);
+		for (uint64_t i = 0; i < 1000; i++)
+			assert_int_equal(reserve_both(&three), first + i * step);
+		unmap_both(first + 700 * step, 3);
+		assert_int_equal(reserve_both(&two), first + 700 * step + (upward == 1 ? 0 : PAGE_SIZE));
+		assert_int_equal(reserve_both(&two), first + 1000 * step + (upward == 1 ? 0 : PAGE_SIZE));
+		end();
+	}
+}
+
+/* Outside of the map area nothing is placed but by a hint or FIXED; inside, every page is. */
+static void test_bounds(void **state)
+{
+	const uint64_t start = TIB + 7 * PAGE_SIZE;
+	const uint64_t pages = 700;
+
+	(void)state;
+	for (uint32_t upward = 0; upward < 2; upward++) {
+		struct placement outside = { start - 50 * PAGE_SIZE, 3 * PAGE_SIZE, false };
+		struct placement one = anywhere(1);
+		struct placement most = anywhere(pages - 2);
+		struct placement two = anywhere(2);
+
+		begin_in(start, start + pages * PAGE_SIZE, upward == 1);
+		assert_int_equal(reserve_both(&outside), outside.hint);
+		outside.hint = start + (pages + 20) * PAGE_SIZE;
+		outside.fixed = true;
+		assert_int_equal(reserve_both(&outside), outside.hint);
+		outside.hint -= 6 * PAGE_SIZE;
+		outside.fixed = false;
+		assert_int_equal(reserve_both(&outside), outside.hint);
+		unmap_both(outside.hint, 3);
+		(void)reserve_both(&most);
+		assert_int_equal(reserve_both(&two), upward == 1 ? start + (pages - 2) * PAGE_SIZE : start);
+		assert_int_equal(reserve_both(&one), 0);
+		end();
+	}
+}
+
 /* Large ranges begin at a multiple of the largest span that they fill, up to 1 GiB. */
 static void test_alignment(void **state)
 {
@@ -132,17 +212,14 @@ static void test_full(void **state)
 }
 
 /* Few reservations of all sizes come and go: each search is compared with the model's look at all gaps. */
-static void test_random(void **state)
+static void come_and_go(struct host_random *random_source)
 {
 	struct {
 		uint64_t start, pages;
 	} held[48] = { { 0 } };
-	struct host_random random;
+	struct host_random random = *random_source;
 
-	(void)state;
-	host_random_init(&random, __func__, 3);
-	begin();
-	for (uint64_t i = 0; i < host_rounds(300000); i++) {
+	for (uint64_t i = 0; i < host_rounds(150000); i++) {
 		uint32_t slot = (uint32_t)host_random_below(&random, COUNT_OF(held));
 
 		if (held[slot].start != 0) {
@@ -161,7 +238,24 @@ static void test_random(void **state)
 			held[slot].start = reserve_both(&placement);
 		}
 	}
+	*random_source = random;
 	end();
+}
+
+static void test_random(void **state)
+{
+	struct host_random random;
+
+	(void)state;
+	host_random_init(&random, __func__, 3);
+	begin();
+	come_and_go(&random);
+	begin_in(USER_START, ADDRESS_SPACE_MAP_TOP, true);
+	come_and_go(&random);
+	begin_in(TIB, 9 * TIB + PAGE_SIZE, false);
+	come_and_go(&random);
+	begin_in(TIB + PAGE_SIZE, 9 * TIB, true);
+	come_and_go(&random);
 }
 
 /* ---- cost ---- */
@@ -208,23 +302,23 @@ static uint64_t cost_of_pairs(uint64_t pages)
 }
 
 /* `live` one-page reservations, every `hole_every`-th given back again (0: none); then the pairs. */
-static void check_cost(uint64_t live, uint64_t hole_every)
+static void check_cost(uint64_t live, uint64_t hole_every, bool upward)
 {
 	uint64_t empty[2];
 	uint64_t full[2];
 
-	begin();
+	begin_in(CLASSIC_BASE, ADDRESS_SPACE_MAP_TOP, upward);
 	empty[0] = cost_of_pairs(1);
 	empty[1] = cost_of_pairs(6);
 	for (uint64_t i = 0; i < live; i++)
 		(void)reserve_pages(1);
 	for (uint64_t i = 1; hole_every != 0 && i < live; i += hole_every)
-		unmap_pages(ADDRESS_SPACE_MAP_TOP - (i + 1) * PAGE_SIZE, 1);
+		unmap_pages(upward ? CLASSIC_BASE + i * PAGE_SIZE : ADDRESS_SPACE_MAP_TOP - (i + 1) * PAGE_SIZE, 1);
 	full[0] = cost_of_pairs(1);
 	full[1] = cost_of_pairs(6);
-	print_message("%u live, holes every %u: %u and %u ns a pair, in an empty space %u and %u\n", (unsigned)live,
-		      (unsigned)hole_every, (unsigned)(full[0] / 1000), (unsigned)(full[1] / 1000),
-		      (unsigned)(empty[0] / 1000), (unsigned)(empty[1] / 1000));
+	print_message("%s, %u live, holes every %u: %u and %u ns a pair, in an empty space %u and %u\n",
+		      upward ? "upward" : "downward", (unsigned)live, (unsigned)hole_every, (unsigned)(full[0] / 1000),
+		      (unsigned)(full[1] / 1000), (unsigned)(empty[0] / 1000), (unsigned)(empty[1] / 1000));
 	for (uint32_t i = 0; i < 2; i++)
 		assert_true(full[i] <= 10 * empty[i]);
 	end();
@@ -233,17 +327,21 @@ static void check_cost(uint64_t live, uint64_t hole_every)
 static void test_cost(void **state)
 {
 	(void)state;
-	check_cost(host_rounds(20000), 0);
-	check_cost(host_rounds(100000), 0);
-	check_cost(host_rounds(20000), 2);
-	check_cost(host_rounds(100000), 2);
-	check_cost(host_rounds(100000), 700);
+	for (uint32_t upward = 0; upward < 2; upward++) {
+		check_cost(host_rounds(20000), 0, upward == 1);
+		check_cost(host_rounds(100000), 0, upward == 1);
+		check_cost(host_rounds(20000), 2, upward == 1);
+		check_cost(host_rounds(100000), 2, upward == 1);
+		check_cost(host_rounds(100000), 700, upward == 1);
+	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_below_the_window), cmocka_unit_test(test_alignment), cmocka_unit_test(test_full),
+		cmocka_unit_test(test_below_the_window), cmocka_unit_test(test_above_the_window),
+		cmocka_unit_test(test_direction),        cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_alignment),        cmocka_unit_test(test_full),
 		cmocka_unit_test(test_random),           cmocka_unit_test(test_cost),
 	};
 

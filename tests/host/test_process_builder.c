@@ -163,11 +163,31 @@ static void test_shares(void **state)
 	assert_int_equal(process_builder_request(&builder).limit[LEDGER_CAP_SLOTS], 77);
 }
 
+static void test_layout(void **state)
+{
+	struct process_spawn_request request;
+	struct process_builder builder;
+
+	(void)state;
+	assert_int_equal(process_builder_init(&builder, "child"), STATUS_OK);
+	request = process_builder_request(&builder);
+	assert_int_equal(request.layout, PROCESS_LAYOUT_DEFAULT);
+	assert_int_equal(request.layout_flags, 0);
+	assert_int_equal(request.stack_limit, 0);
+	process_builder_layout(&builder, PROCESS_LAYOUT_CLASSIC_RANDOM, PROCESS_LAYOUT_SEEDED, 99);
+	process_builder_stack_limit(&builder, 4096);
+	request = process_builder_request(&builder);
+	assert_int_equal(request.layout, PROCESS_LAYOUT_CLASSIC_RANDOM);
+	assert_int_equal(request.layout_flags, PROCESS_LAYOUT_SEEDED);
+	assert_int_equal(request.layout_seed, 99);
+	assert_int_equal(request.stack_limit, 4096);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_strings), cmocka_unit_test(test_string_bytes), cmocka_unit_test(test_names),
-		cmocka_unit_test(test_grants),  cmocka_unit_test(test_shares),
+		cmocka_unit_test(test_grants),  cmocka_unit_test(test_shares),       cmocka_unit_test(test_layout),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,8 +22,9 @@
 
 #define FRAMES 1024u
 
-#define STACK_BOTTOM (PROGRAM_STACK_TOP - STARTUP_STACK_PAGES * PAGE_SIZE)
-#define GUARD_BOTTOM (STACK_BOTTOM - PROGRAM_GUARD_PAGES * PAGE_SIZE)
+/* Of a process with no random offset. */
+#define STACK_START (USER_LIMIT - LAYOUT_DEFAULT_STACK)
+#define STACK_THERE (USER_LIMIT - STARTUP_STACK_PAGES * PAGE_SIZE)
 #define READ PROTECTION_READ
 #define READ_WRITE (PROTECTION_READ | PROTECTION_WRITE)
 #define READ_EXECUTE (PROTECTION_READ | PROTECTION_EXECUTE)
@@ -37,7 +38,7 @@ static const struct process_grant own[] = {
 	{ .name = "park", .kind = PROCESS_GRANT_OWN, .interface = INTERFACE_PARK_SPACE },
 };
 
-/* By the machine: no parent. */
+/* By the machine: no parent, no random offset. */
 static enum status spawn_words(const struct elf_source *source, const struct string_list *words,
 			       const uint64_t limits[LEDGER_COUNT], struct process **process)
 {
@@ -47,6 +48,7 @@ static enum status spawn_words(const struct elf_source *source, const struct str
 		.strings = { *words, { NULL, 0, 0 } },
 		.limits = limits,
 		.priority = THREAD_PRIORITY_DEFAULT + 1,
+		.layout = { .flags = PROCESS_LAYOUT_FIXED },
 		.grant = own,
 		.grants = COUNT_OF(own),
 	};
@@ -180,10 +182,11 @@ static void test_regions(void **state)
 		{ RING_ADDRESS, RING_ADDRESS + PAGE_SIZE, PAGE_BOOTSTRAP, READ_WRITE },
 		{ 0x400000, 0x402000, PAGE_IMAGE, READ_EXECUTE },
 		{ 0x403000, 0x404000, PAGE_IMAGE, READ },
-		{ 0x405000, 0x409000, PAGE_IMAGE, READ_WRITE },
-		{ GUARD_BOTTOM - PAGE_SIZE, GUARD_BOTTOM, PAGE_IMAGE, READ_WRITE }, /* TLS */
-		{ GUARD_BOTTOM, STACK_BOTTOM, PAGE_GUARD, PROTECTION_NONE },
-		{ STACK_BOTTOM, PROGRAM_STACK_TOP, PAGE_IMAGE, READ_WRITE },
+		{ 0x405000, 0x407000, PAGE_IMAGE, READ_WRITE },
+		{ 0x407000, 0x409000, PAGE_LAZY, READ_WRITE },  /* no byte of the file */
+		{ 0x409000, 0x40a000, PAGE_IMAGE, READ_WRITE }, /* TLS */
+		{ STACK_START - LAYOUT_DEFAULT_GUARD, STACK_THERE, PAGE_GUARD, PROTECTION_NONE },
+		{ STACK_THERE, USER_LIMIT, PAGE_IMAGE, READ_WRITE },
 	};
 	const struct program_file file = program_file_good();
 	struct virtual_memory_region region = { .end = 0 };
@@ -218,8 +221,7 @@ static void check_tls(uint64_t file_bytes, uint64_t memory_bytes, uint64_t align
 	struct program_file file = program_file_good();
 	Elf64_Phdr *tls = &file.program[PROGRAM_TLS];
 	struct process *process;
-	uint64_t pointer;
-	uint64_t block;
+	uint64_t pointer, block, end;
 
 	tls->p_offset = 0x2000;
 	tls->p_vaddr = 0x406000;
@@ -228,17 +230,18 @@ static void check_tls(uint64_t file_bytes, uint64_t memory_bytes, uint64_t align
 	tls->p_align = align;
 	process = spawn_good(&file);
 	pointer = first_thread(process)->segments.fs_base;
+	end = uaddr_to_u64(process->layout.image.end);
 	align = align == 0 ? 1 : align;
 	block = pointer - (memory_bytes + align - 1) / align * align;
 	assert_int_equal(pointer % 64, 0);
 	assert_int_equal(pointer % align, 0);
-	assert_in_range(pointer, 0, GUARD_BOTTOM - 64);
+	assert_in_range(pointer, 0, end - 64);
 	assert_int_equal(read_word(process, pointer), pointer);
 	if (file_bytes != 0)
 		assert_bytes(process, block, (const uint8_t *)&file + tls->p_offset, file_bytes);
 	assert_zero(process, block & ~(PAGE_SIZE - 1), block);
 	assert_zero(process, block + file_bytes, pointer);
-	assert_zero(process, pointer + 8, GUARD_BOTTOM);
+	assert_zero(process, pointer + 8, end);
 	end_process(process);
 }
 
@@ -271,7 +274,7 @@ static void test_tls(void **state)
 
 static void assert_string_at(struct process *process, uint64_t address, const char *expected)
 {
-	assert_in_range(address, first_thread(process)->user_stack, PROGRAM_STACK_TOP - 1);
+	assert_in_range(address, first_thread(process)->user_stack, USER_LIMIT - 1);
 	assert_bytes(process, address, expected, strlen(expected) + 1);
 }
 
@@ -306,9 +309,11 @@ static void check_vector(struct process *process, const struct program_file *fil
 	assert_int_equal(value[AT_PAGESZ], PAGE_SIZE);
 	assert_int_equal(value[AT_ENTRY], file->header.e_entry);
 	assert_int_equal(value[AT_EXECFN], name);
+	assert_int_equal(value[AT_HWCAP], MACHINE_HWCAP);
+	assert_int_equal(value[AT_CLKTCK], 100);
 	for (uint32_t i = 0; i < COUNT_OF(zero); i++)
 		assert_true(found[zero[i]] && value[zero[i]] == 0);
-	assert_in_range(value[AT_RANDOM], vector + 16, PROGRAM_STACK_TOP - 16);
+	assert_in_range(value[AT_RANDOM], vector + 16, USER_LIMIT - 16);
 	assert_true(read_word(process, value[AT_RANDOM]) != read_word(process, value[AT_RANDOM] + 8));
 }
 
@@ -319,14 +324,14 @@ static void check_stack(struct process *process, const struct program_file *file
 	uint64_t name = count == 0 ? 0 : read_word(process, pointer + 8);
 
 	assert_int_equal(pointer % 16, 0);
-	assert_in_range(pointer, PROGRAM_STACK_TOP - PAGE_SIZE, PROGRAM_STACK_TOP - 16);
+	assert_in_range(pointer, USER_LIMIT - PAGE_SIZE, USER_LIMIT - 16);
 	assert_int_equal(read_word(process, pointer), count);
 	for (uint32_t i = 0; i < count; i++)
 		assert_string_at(process, read_word(process, pointer + 8 + i * 8), argument[i]);
 	assert_int_equal(read_word(process, pointer + 8 + count * 8), 0);
 	assert_int_equal(read_word(process, pointer + 16 + count * 8), 0); /* no environment */
 	check_vector(process, file, pointer + 24 + count * 8, name);
-	assert_zero(process, STACK_BOTTOM, pointer);
+	assert_zero(process, STACK_THERE, pointer);
 }
 
 static enum status spawn_list(const struct program_file *file, const char *text, uint32_t count, uint32_t bytes,
@@ -467,7 +472,7 @@ static const struct spoiled spoiled[] = {
 	{ HEADER(e_ident[EI_DATA]), ELFDATA2MSB, STATUS_ELF_NOT_LITTLE_ENDIAN },
 	{ HEADER(e_ident[EI_VERSION]), 0, STATUS_ELF_BAD_VERSION },
 	{ HEADER(e_version), 2, STATUS_ELF_BAD_VERSION },
-	{ HEADER(e_type), ET_DYN, STATUS_ELF_NOT_EXECUTABLE },
+	{ HEADER(e_type), ET_NONE, STATUS_ELF_NOT_EXECUTABLE },
 	{ HEADER(e_type), ET_REL, STATUS_ELF_NOT_EXECUTABLE },
 	{ HEADER(e_machine), EM_AARCH64, STATUS_ELF_WRONG_MACHINE },
 	{ HEADER(e_ehsize), 52, STATUS_ELF_BAD_HEADER_SIZE },
@@ -500,7 +505,6 @@ static const struct spoiled spoiled[] = {
 	{ PROGRAM(DATA, p_offset), 0x1e01, STATUS_ELF_BAD_ALIGNMENT },
 	{ PROGRAM(DATA, p_memsz), UINT64_C(1) << 41, STATUS_ELF_TOO_LARGE },
 	{ PROGRAM(STACK, p_type), PT_INTERP, STATUS_ELF_HAS_INTERPRETER },
-	{ PROGRAM(STACK, p_type), PT_DYNAMIC, STATUS_ELF_HAS_INTERPRETER },
 	{ PROGRAM(STACK, p_type), PT_TLS, STATUS_ELF_TWO_TLS },
 	{ PROGRAM(STACK, p_flags), PF_R | PF_W | PF_X, STATUS_ELF_EXECUTABLE_STACK },
 	{ PROGRAM(TLS, p_align), 24, STATUS_ELF_BAD_TLS },
@@ -509,14 +513,13 @@ static const struct spoiled spoiled[] = {
 	{ PROGRAM(TLS, p_filesz), 0x92, STATUS_ELF_BAD_TLS },
 	{ PROGRAM(TLS, p_memsz), (1 << 20) + 1, STATUS_ELF_BAD_TLS },
 	{ PROGRAM(TLS, p_offset), 0x2ef0, STATUS_ELF_BAD_TLS },
-	/* Good headers, but no place for it beside what every process has. */
-	{ PROGRAM(TEXT, p_vaddr), PROGRAM_STACK_TOP - 0x2000, STATUS_ELF_ENTRY_NOT_EXECUTABLE },
-	{ PROGRAM(RODATA, p_vaddr), PROGRAM_STACK_TOP - 0x800, STATUS_OCCUPIED },
-	{ PROGRAM(RODATA, p_vaddr), STACK_BOTTOM + 0x800, STATUS_OCCUPIED },
-	{ PROGRAM(RODATA, p_vaddr), GUARD_BOTTOM + 0x800, STATUS_OCCUPIED },
-	{ PROGRAM(RODATA, p_vaddr), GUARD_BOTTOM - 0x800, STATUS_OCCUPIED },
-	/* More pages than the machine has frames. */
-	{ PROGRAM(DATA, p_memsz), UINT64_C(1) << 30, STATUS_OUT_OF_MEMORY },
+	/* Good headers, but no layout has room for it. */
+	{ PROGRAM(TEXT, p_vaddr), USER_LIMIT - 0x2000, STATUS_ELF_ENTRY_NOT_EXECUTABLE },
+	{ PROGRAM(RODATA, p_vaddr), USER_LIMIT - 0x800, STATUS_LAYOUT_IMAGE_TOO_HIGH },
+	{ PROGRAM(RODATA, p_vaddr), USER_LIMIT - LAYOUT_MIN_GAP - 0x800, STATUS_LAYOUT_IMAGE_TOO_HIGH },
+	{ PROGRAM(RODATA, p_vaddr), USER_START + 0x800, STATUS_BOOTSTRAP_RANGE },
+	/* More page tables than the machine has frames. */
+	{ PROGRAM(DATA, p_memsz), UINT64_C(1) << 33, STATUS_OUT_OF_MEMORY },
 };
 
 static void test_spoiled(void **state)

@@ -1,4 +1,4 @@
-/* links: user/runtime/thread_block.c */
+/* links: user/runtime/thread_block.c user/runtime/load_offset.c */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "tests/host/host_support.h"
+#include "user/runtime/load_offset.h"
 #include "user/runtime/thread_block.h"
 
 #define ROOM 32768u
@@ -89,12 +90,50 @@ static void test_image_of_headers(void **state)
 	assert_int_equal(thread_block_image(headers, 0).memory_bytes, 0);
 }
 
+/* The headers of a program that is linked at 0x1000 and lies wherever this test does. */
+static void test_image_of_moved_headers(void **state)
+{
+	const Elf64_Phdr headers[] = {
+		{ .p_type = PT_PHDR, .p_vaddr = 0x1040, .p_memsz = 2 * sizeof(Elf64_Phdr) },
+		{ .p_type = PT_TLS, .p_vaddr = 0x3000, .p_filesz = 24, .p_memsz = 100, .p_align = 32 },
+	};
+	const uint64_t offset = (uint64_t)headers - 0x1040;
+
+	(void)state;
+	assert_int_equal(load_offset_of(headers, 2), offset);
+	assert_int_equal((uint64_t)thread_block_image(headers, 2).bytes, 0x3000 + offset);
+	assert_int_equal(load_offset_of(headers + 1, 1), 0);
+	assert_int_equal((uint64_t)thread_block_image(headers + 1, 1).bytes, 0x3000);
+}
+
+/* What was in the file is as it was in the image; the rest of the storage stays. */
+static void test_renew(void **state)
+{
+	const struct thread_image image = {
+		.bytes = image_bytes, .file_bytes = 24, .memory_bytes = 100, .alignment = 32
+	};
+	uint64_t control;
+	void *start;
+
+	(void)state;
+	memset(room, 0, sizeof(room));
+	control = thread_block_build(&image, room + ROOM, &start);
+	memset((void *)(control - 128), 0x55, 128);
+	thread_block_renew(&image, control);
+	assert_memory_equal((void *)(control - 128), image_bytes, 24);
+	for (uint64_t i = 24; i < 128; i++)
+		assert_int_equal(*(uint8_t *)(control - 128 + i), 0x55);
+	assert_int_equal(*(uint64_t *)control, control);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_random_images),
 		cmocka_unit_test(test_no_image),
 		cmocka_unit_test(test_image_of_headers),
+		cmocka_unit_test(test_image_of_moved_headers),
+		cmocka_unit_test(test_renew),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

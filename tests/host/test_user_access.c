@@ -180,6 +180,132 @@ static void test_no_bytes(void **state)
 	end();
 }
 
+/* ---- what has no frame yet ---- */
+
+#define LAZY UINT64_C(0x40000000) /* 8 pages writable, then 2 readable, 2 without access, and 2 of an image */
+#define STACK_END UINT64_C(0x7fffffff0000)
+#define STACK_PAGES 64u
+#define GUARD_PAGES 4u
+
+static void begin_lazy(void)
+{
+	struct space_areas areas = {
+		.map = uaddr_range_make(USER_START, ADDRESS_SPACE_MAP_TOP),
+		.stack = pages_at(STACK_END - STACK_PAGES * PAGE_SIZE, STACK_PAGES),
+		.guard = pages_at(STACK_END - (STACK_PAGES + GUARD_PAGES) * PAGE_SIZE, GUARD_PAGES),
+	};
+	struct placement placement = { LAZY, 12 * PAGE_SIZE, true };
+	struct uaddr_range range;
+
+	begin();
+	address_space_set_areas(&space, &areas);
+	assert_int_equal(anonymous_map_stack(&space, &areas, 1), STATUS_OK);
+	assert_int_equal(anonymous_map_lazy(&space, &placement, READ_WRITE, &range), STATUS_OK);
+	assert_int_equal(anonymous_protect(&space, pages_at(LAZY + 8 * PAGE_SIZE, 2), PROTECTION_READ), STATUS_OK);
+	assert_int_equal(anonymous_protect(&space, pages_at(LAZY + 10 * PAGE_SIZE, 2), PROTECTION_NONE), STATUS_OK);
+	assert_int_equal(anonymous_map_image_lazy(&space, pages_at(LAZY + 12 * PAGE_SIZE, 2), READ_WRITE), STATUS_OK);
+}
+
+/* What the last step took of frames and of the image ledger. */
+static void assert_taken(uint64_t *free, uint64_t frames, uint64_t *image, uint64_t pages)
+{
+	assert_int_equal(frame_free_count() + frames, *free);
+	assert_int_equal(account.ledger.of[LEDGER_IMAGE].used, *image + pages);
+	*free -= frames;
+	*image += pages;
+}
+
+static void test_lazy(void **state)
+{
+	uint64_t image;
+	uint64_t free;
+
+	(void)state;
+	begin_lazy();
+	free = frame_free_count();
+	image = account.ledger.of[LEDGER_IMAGE].used;
+	/* refused as a whole: no page of it gets a frame */
+	assert_refused(LAZY, 9 * PAGE_SIZE, STATUS_OK, STATUS_BUFFER_FAULT);
+	assert_refused(LAZY + 9 * PAGE_SIZE, PAGE_SIZE + 1, STATUS_BUFFER_FAULT, STATUS_BUFFER_FAULT);
+	assert_refused(LAZY + 13 * PAGE_SIZE, PAGE_SIZE + 1, STATUS_BUFFER_FAULT, STATUS_BUFFER_FAULT);
+	assert_refused(LAZY - 1, 2, STATUS_BUFFER_FAULT, STATUS_BUFFER_FAULT);
+	assert_taken(&free, 0, &image, 0);
+	/* new pages read zero, over a boundary and in one page */
+	memset(memory, 0, 2 * PAGE_SIZE);
+	assert_int_equal(user_access_read(&space, LAZY + 13 * PAGE_SIZE - 2, 4, buffer), STATUS_OK);
+	assert_memory_equal(buffer, memory, 4);
+	assert_taken(&free, 2, &image, 0);
+	assert_int_equal(user_access_write(&space, LAZY + 13 * PAGE_SIZE - 2, 4, "lazy"), STATUS_OK);
+	assert_int_equal(user_access_read(&space, LAZY + 13 * PAGE_SIZE, 2, buffer), STATUS_OK);
+	assert_memory_equal(buffer, "zy", 2);
+	assert_taken(&free, 0, &image, 0);
+	end();
+}
+
+static void test_check_supplies(void **state)
+{
+	uint64_t image;
+	uint64_t free;
+
+	(void)state;
+	begin_lazy();
+	free = frame_free_count();
+	image = account.ledger.of[LEDGER_IMAGE].used;
+	assert_int_equal(user_access_check(&space, LAZY + 1, 4 * PAGE_SIZE, true), STATUS_OK);
+	assert_taken(&free, 5, &image, 0);
+	(void)frame_refuse_promise(0);
+	assert_int_equal(user_access_write(&space, LAZY + 1, 4 * PAGE_SIZE, memory), STATUS_OK);
+	assert_int_equal(user_access_check(&space, LAZY + 1, 5 * PAGE_SIZE, true), STATUS_OUT_OF_MEMORY);
+	assert_taken(&free, 0, &image, 0);
+	end();
+}
+
+static void test_room_of_the_stack(void **state)
+{
+	const uint64_t bottom = STACK_END - STACK_PAGES * PAGE_SIZE;
+	uint64_t image;
+	uint64_t free;
+
+	(void)state;
+	begin_lazy();
+	free = frame_free_count();
+	image = account.ledger.of[LEDGER_IMAGE].used;
+	assert_refused(bottom - 1, 2, STATUS_BUFFER_FAULT, STATUS_BUFFER_FAULT);
+	assert_refused(STACK_END - 3 * PAGE_SIZE, 3 * PAGE_SIZE + 1, STATUS_BUFFER_FAULT, STATUS_BUFFER_FAULT);
+	assert_taken(&free, 0, &image, 0);
+	/* two pages of room and the one that is there; then one deep below, which alone gets a frame */
+	assert_int_equal(user_access_write(&space, STACK_END - 3 * PAGE_SIZE, 3 * PAGE_SIZE, memory), STATUS_OK);
+	assert_taken(&free, 2, &image, 2);
+	assert_int_equal(user_access_read(&space, bottom + 5 * PAGE_SIZE, 1, buffer), STATUS_OK);
+	assert_int_equal(buffer[0], 0);
+	assert_taken(&free, 1, &image, STACK_PAGES - 3 - 5);
+	machine_set_limit(&account, LEDGER_IMAGE, image + 4);
+	assert_int_equal(user_access_write(&space, bottom, 1, memory), STATUS_OVER_IMAGE);
+	assert_taken(&free, 0, &image, 0);
+	assert_int_equal(user_access_write(&space, bottom + PAGE_SIZE, 1, memory), STATUS_OK);
+	assert_taken(&free, 1, &image, 4);
+	end();
+}
+
+/* A word to park on: zero where nobody has been, and private. */
+static void test_private_word(void **state)
+{
+	struct uaddr_range page = pages_at(LAZY, 1);
+	uint32_t word = 1;
+
+	(void)state;
+	begin_lazy();
+	address_space_lock(&space, page);
+	assert_int_equal(user_access_read_private_word(&space, LAZY + 8, &word), STATUS_OK);
+	assert_int_equal(word, 0);
+	assert_int_equal(user_access_read_private_word(&space, LAZY + 12 * PAGE_SIZE, &word), STATUS_OK);
+	assert_int_equal(user_access_read_private_word(&space, LAZY + 10 * PAGE_SIZE, &word), STATUS_BUFFER_FAULT);
+	(void)frame_refuse_promise(0);
+	assert_int_equal(user_access_read_private_word(&space, LAZY + PAGE_SIZE, &word), STATUS_OUT_OF_MEMORY);
+	address_space_unlock(&space, page);
+	end();
+}
+
 static enum status expected_of(uint64_t address, uint64_t bytes, bool writing)
 {
 	uint64_t last = writing ? READABLE : NO_ACCESS;
@@ -222,8 +348,16 @@ static void test_random(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_straddling), cmocka_unit_test(test_protections), cmocka_unit_test(test_partial),
-		cmocka_unit_test(test_outside),    cmocka_unit_test(test_no_bytes),    cmocka_unit_test(test_random),
+		cmocka_unit_test(test_straddling),
+		cmocka_unit_test(test_protections),
+		cmocka_unit_test(test_partial),
+		cmocka_unit_test(test_outside),
+		cmocka_unit_test(test_no_bytes),
+		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_lazy),
+		cmocka_unit_test(test_check_supplies),
+		cmocka_unit_test(test_room_of_the_stack),
+		cmocka_unit_test(test_private_word),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

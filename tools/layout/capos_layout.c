@@ -108,18 +108,6 @@ static enum layout_kind parse_kind(const char *name)
 	refuse("no such kind", name);
 }
 
-/* The number is the seed's first eight bytes, the lowest first; the others are 0. */
-static struct layout_offsets draw(uint64_t number)
-{
-	uint8_t seed[RANDOM_STREAM_SEED_BYTES] = { 0 };
-	struct random_stream stream;
-
-	for (uint32_t i = 0; i < sizeof(number); i++)
-		seed[i] = (uint8_t)(number >> (8 * i));
-	random_stream_init(&stream, seed);
-	return layout_draw(&stream);
-}
-
 static void take_option(struct options *options, int option, const char *value)
 {
 	struct layout_request *request = &options->request;
@@ -134,7 +122,7 @@ static void take_option(struct options *options, int option, const char *value)
 		break;
 	case 'r':
 		request->is_random = true;
-		request->random = draw(parse_number("seed", value, false));
+		request->random = layout_draw_seeded(parse_number("seed", value, false));
 		break;
 	case 's':
 		request->stack_limit =

@@ -2,7 +2,8 @@
 
 #include <inttypes.h>
 
-#include "tools/layout/layout_pieces.h"
+#include "lib/layout_pieces.h"
+#include "tools/layout/layout_size.h"
 
 /* All of these are pixels. */
 #define MARGIN 20.0
@@ -143,7 +144,7 @@ static void print_label(const struct figure *figure, double x, double y, const s
 	print_text(figure, x + 12, y, attributes, name);
 	if (!has_size)
 		return;
-	layout_pieces_size(piece->end - piece->start, size, sizeof(size));
+	layout_size_text(piece->end - piece->start, size, sizeof(size));
 	(void)snprintf(attributes, sizeof(attributes), "fill=\"%s\" text-anchor=\"end\" font-size=\"12\"",
 		       styles[piece->kind].text);
 	print_text(figure, x + COLUMN - 12, y, attributes, size);
@@ -167,7 +168,7 @@ static void print_shared(const struct figure *figure, double x, double y, double
 	print_label(figure, x, y + height - 10, &heap, "Heap", false);
 	print_arrow(figure, x + COLUMN / 2, y + part - 16, 30, styles[PIECE_MMAP].text);
 	print_arrow(figure, x + COLUMN / 2, y + height - part + 16, -30, styles[PIECE_HEAP].text);
-	layout_pieces_size(piece->end - piece->start, size, sizeof(size));
+	layout_size_text(piece->end - piece->start, size, sizeof(size));
 	(void)snprintf(text, sizeof(text), "%s for both", size);
 	print_text(figure, x + COLUMN - 12, y + 20, "fill=\"#12344f\" text-anchor=\"end\" font-size=\"12\"", text);
 	if (!is_cut(figure, piece))
@@ -305,7 +306,7 @@ static void print_title(const struct figure *figure, const struct layout_profile
 	(void)snprintf(text, sizeof(text), "%s, %s", profile->name, layout_kind_name(layout->kind));
 	print_text(figure, x, MARGIN + 16, "class=\"kind\"", text);
 	if (layout->kind == LAYOUT_FLEXIBLE) {
-		layout_pieces_size(layout->gap, gap, sizeof(gap));
+		layout_size_text(layout->gap, gap, sizeof(gap));
 		(void)snprintf(text, sizeof(text), "mappings go down from %s below STACK_TOP", gap);
 	} else {
 		(void)snprintf(text, sizeof(text), "mappings go up from a third of the space");
@@ -317,7 +318,7 @@ static void print_foot(const struct figure *figure, double y)
 {
 	char size[24], text[160];
 
-	layout_pieces_size((uint64_t)(figure->bytes_per_pixel * 100 + 0.5), size, sizeof(size));
+	layout_size_text((uint64_t)(figure->bytes_per_pixel * 100 + 0.5), size, sizeof(size));
 	(void)snprintf(text, sizeof(text), "100 pixels are %s. What would be too small for its name is drawn taller%s.",
 		       size, figure->cuts ? ", what would be too tall is cut (zigzag)" : "");
 	print_text(figure, MARGIN, y, "class=\"note\"", text);

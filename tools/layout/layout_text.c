@@ -2,35 +2,10 @@
 
 #include <inttypes.h>
 
-#include "tools/layout/layout_pieces.h"
+#include "lib/layout_pieces.h"
+#include "tools/layout/layout_size.h"
 
 #define SIZE_TEXT 24u
-
-static const char *remark(const struct layout *layout, const struct layout_piece *piece)
-{
-	switch (piece->kind) {
-	case PIECE_STACK:
-		return "grows down";
-	case PIECE_GUARD:
-		return "nothing, ever";
-	case PIECE_MMAP:
-		return "grows up";
-	case PIECE_SHARED:
-		return "mappings grow down, heap grows up";
-	case PIECE_HEAP:
-		return "grows up";
-	case PIECE_HOLE:
-		return uaddr_to_u64(layout->hole.end) == piece->end || piece->start == 0 ? "null pointers" : "";
-	case PIECE_OFFSET:
-	case PIECE_GAP:
-	case PIECE_IMAGE:
-	case PIECE_FREE:
-	case PIECE_WINDOW:
-	case PIECE_KINDS:
-		return "";
-	}
-	return "";
-}
 
 void layout_text_print(FILE *out, const struct layout_profile *profile, const struct layout *layout)
 {
@@ -43,11 +18,10 @@ void layout_text_print(FILE *out, const struct layout_profile *profile, const st
 		      layout->mmap_direction == LAYOUT_UPWARD ? "up" : "down");
 	for (uint32_t i = 0; i < pieces.count; i++) {
 		const struct layout_piece *piece = &pieces.piece[i];
-		const char *name = piece->kind == PIECE_SHARED ? "MMAP, Heap" : piece->name;
 
-		layout_pieces_size(piece->end - piece->start, size, sizeof(size));
+		layout_size_text(piece->end - piece->start, size, sizeof(size));
 		(void)fprintf(out, "0x%012" PRIx64 " - 0x%012" PRIx64 " %10s  %-16s%s\n", piece->start, piece->end,
-			      size, piece->kind == PIECE_FREE ? "free" : name, remark(layout, piece));
+			      size, layout_pieces_name(piece), layout_pieces_remark(layout, piece));
 	}
 }
 

@@ -49,6 +49,18 @@ enum status inspector_client_capability(struct inspector_client client, uint64_t
 	return ring_client_finish_plain();
 }
 
+enum status inspector_client_layout(struct inspector_client client, uint64_t process_id,
+				    struct inspector_layout *layout)
+{
+	struct ring_submission *slot;
+
+	TRY(ring_client_begin(client.handle, INSPECTOR_LAYOUT, &slot));
+	slot->argument[0] = process_id;
+	slot->argument[1] = (uint64_t)layout;
+	slot->argument[2] = sizeof(*layout);
+	return ring_client_finish_plain();
+}
+
 enum status inspector_client_ledger(struct inspector_client client, uint64_t process_id,
 				    struct memory_statistics *statistics)
 {

@@ -26,6 +26,9 @@ enum status inspector_client_region(struct inspector_client client, uint64_t pro
 enum status inspector_client_capability(struct inspector_client client, uint64_t process_id, uint64_t from_slot,
 					struct inspector_capability *capability);
 
+enum status inspector_client_layout(struct inspector_client client, uint64_t process_id,
+				    struct inspector_layout *layout);
+
 enum status inspector_client_ledger(struct inspector_client client, uint64_t process_id,
 				    struct memory_statistics *statistics);
 

@@ -148,6 +148,18 @@ void process_builder_priority(struct process_builder *builder, uint32_t priority
 	builder->request.priority = priority;
 }
 
+void process_builder_layout(struct process_builder *builder, enum process_layout layout, uint32_t flags, uint64_t seed)
+{
+	builder->request.layout = layout;
+	builder->request.layout_flags = flags;
+	builder->request.layout_seed = seed;
+}
+
+void process_builder_stack_limit(struct process_builder *builder, uint64_t bytes)
+{
+	builder->request.stack_limit = bytes;
+}
+
 struct process_spawn_request process_builder_request(const struct process_builder *builder)
 {
 	struct process_spawn_request request = builder->request;

@@ -64,6 +64,12 @@ enum status process_builder_limit_share(struct process_builder *builder, struct 
 /* The highest priority of the child's threads, and that of its first one; below THREAD_PRIORITIES. */
 void process_builder_priority(struct process_builder *builder, uint32_t priority);
 
+/* Where the child's parts lie: enum process_layout, PROCESS_LAYOUT_* flags, and the seed of SEEDED, else 0. */
+void process_builder_layout(struct process_builder *builder, enum process_layout layout, uint32_t flags, uint64_t seed);
+
+/* Bytes that the stack of its first thread may grow to; 0: the usual limit. */
+void process_builder_stack_limit(struct process_builder *builder, uint64_t bytes);
+
 /* The request as the kernel wants it; it points into the builder, which must stay where it is until the spawn. */
 struct process_spawn_request process_builder_request(const struct process_builder *builder);
 

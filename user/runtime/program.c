@@ -34,7 +34,7 @@ static void init_threads(const Elf64_auxv_t *auxiliary)
 	park_client_init();
 }
 
-_Noreturn void program_start(uint64_t *stack)
+_Noreturn void program_start(uint64_t *stack, uint64_t unknown_relocation)
 {
 	int argc = (int)stack[0];
 	char **argv = (char **)(stack + 1);
@@ -57,6 +57,8 @@ _Noreturn void program_start(uint64_t *stack)
 	if (argc > 0)
 		name = argv[0];
 	print_init();
+	if (unknown_relocation != 0)
+		program_abort("a relocation of this kind is not done here", (const void *)unknown_relocation);
 	init_threads(auxiliary);
 	program_exit(main(argc, argv, envp));
 }

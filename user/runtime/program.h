@@ -1,6 +1,6 @@
 /*
- * A program's life: start-up, what it was given, its end. program_start() is called by the entry alone; it finds the
- * arguments, the CapSet and the ring, makes the thread's ring client and the console ready, and runs main().
+ * A program's life: start-up, what it was given, its end. program_start() is called by program_enter alone; it finds
+ * the arguments, the CapSet and the ring, makes the thread's ring client and the console ready, and runs main().
  */
 #ifndef CAPOS_USER_RUNTIME_PROGRAM_H
 #define CAPOS_USER_RUNTIME_PROGRAM_H
@@ -12,8 +12,9 @@
 /* Supplied by the program. What it returns is the exit code. */
 int main(int argc, char **argv, char **envp);
 
-/* `stack`: argc, argv[], 0, envp[], 0, auxiliary vector. */
-_Noreturn void program_start(uint64_t *stack);
+/* `stack`: argc, argv[], 0, envp[], 0, auxiliary vector. The other: what self_relocate says; not 0: it says so and
+ * ends. */
+_Noreturn void program_start(uint64_t *stack, uint64_t unknown_relocation);
 
 /* Write out what print() holds, and end, with all threads. */
 _Noreturn void program_exit(int code);

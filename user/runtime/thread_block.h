@@ -16,8 +16,11 @@ struct thread_image {
 	uint64_t file_bytes, memory_bytes, alignment;
 };
 
-/* The image of a program that lies where its headers say. */
+/* The image of a program, by its headers where they lie (load_offset.h). */
 struct thread_image thread_block_image(const Elf64_Phdr *headers, uint64_t count);
+
+/* Copy the image once more into the storage below a control block, for a program that has relocated it. */
+void thread_block_renew(const struct thread_image *image, uint64_t control);
 
 /* Bytes below any end that thread_block_build may write. */
 uint64_t thread_block_bytes(const struct thread_image *image);

@@ -46,6 +46,19 @@ enum status virtual_memory_client_commit(struct virtual_memory_client client, co
 	return ring_client_finish_plain();
 }
 
+enum status virtual_memory_client_commit_lazy(struct virtual_memory_client client, const void *address, uint64_t length,
+					      uint32_t protection)
+{
+	struct ring_submission *slot;
+
+	TRY(ring_client_begin(client.handle, VIRTUAL_MEMORY_COMMIT, &slot));
+	slot->argument[0] = (uint64_t)address;
+	slot->argument[1] = length;
+	slot->argument[2] = protection;
+	slot->argument[3] = VIRTUAL_MEMORY_LAZY;
+	return ring_client_finish_plain();
+}
+
 enum status virtual_memory_client_decommit(struct virtual_memory_client client, const void *address, uint64_t length)
 {
 	struct ring_submission *slot;
@@ -76,6 +89,18 @@ enum status virtual_memory_client_unmap(struct virtual_memory_client client, con
 	slot->argument[0] = (uint64_t)address;
 	slot->argument[1] = length;
 	return ring_client_finish_plain();
+}
+
+enum status virtual_memory_client_break(struct virtual_memory_client client, const void *address, void **end)
+{
+	struct ring_submission *slot;
+	uint64_t value;
+
+	TRY(ring_client_begin(client.handle, VIRTUAL_MEMORY_BREAK, &slot));
+	slot->argument[0] = (uint64_t)address;
+	TRY(ring_client_finish(&value));
+	*end = (void *)value;
+	return STATUS_OK;
 }
 
 enum status virtual_memory_client_query(struct virtual_memory_client client, const void *address,

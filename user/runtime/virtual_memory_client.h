@@ -19,8 +19,8 @@ struct virtual_memory_client {
 	handle_t handle;
 };
 
-/* Reserve and commit. BAD_PROTECTION, UNSUPPORTED (flag), OCCUPIED (fixed), NO_SPACE, OVER_* of three ledgers,
- * OUT_OF_MEMORY. */
+/* Reserve and commit, with VIRTUAL_MEMORY_LAZY among the flags as below. BAD_PROTECTION, UNSUPPORTED (flag), OCCUPIED
+ * (fixed), NO_SPACE, OVER_* of three ledgers, OUT_OF_MEMORY. */
 enum status virtual_memory_client_map(struct virtual_memory_client client, const void *hint, uint64_t length,
 				      uint32_t protection, uint32_t flags, void **address);
 
@@ -34,6 +34,10 @@ enum status virtual_memory_client_reserve(struct virtual_memory_client client, c
 enum status virtual_memory_client_commit(struct virtual_memory_client client, const void *address, uint64_t length,
 					 uint32_t protection);
 
+/* The same without frames: what is not committed yet gets each page's when it is touched. The same statuses. */
+enum status virtual_memory_client_commit_lazy(struct virtual_memory_client client, const void *address, uint64_t length,
+					      uint32_t protection);
+
 /* Give the frames back, keep the reservation. NOT_RESERVED. */
 enum status virtual_memory_client_decommit(struct virtual_memory_client client, const void *address, uint64_t length);
 
@@ -43,6 +47,13 @@ enum status virtual_memory_client_protect(struct virtual_memory_client client, c
 
 /* Give frames and reservation back. NOT_RESERVED. */
 enum status virtual_memory_client_unmap(struct virtual_memory_client client, const void *address, uint64_t length);
+
+/*
+ * End the heap at `address`, any byte, or only ask (NULL); *end is where it ends then. What is new is zero, and lazy.
+ * UNSUPPORTED (no heap), BAD_ARGUMENT (below the heap), HEAP_MEETS_MAPPING, NOT_RESERVED (a page that would go is no
+ * longer the heap's), OVER_* of three ledgers, OUT_OF_MEMORY.
+ */
+enum status virtual_memory_client_break(struct virtual_memory_client client, const void *address, void **end);
 
 /* What lies at an address of the user half, and how far it reaches. NOT_USER_ADDRESS. */
 enum status virtual_memory_client_query(struct virtual_memory_client client, const void *address,

@@ -32,6 +32,9 @@ static const char run_more[] =
 	"move: the shell no more; own: a new memory, threads or park of the program's own; read-only: of a memory "
 	"object,\n"
 	"one that is never mapped writable; @memory, @console, @endpoint, ...: refuse if SOURCE is anything else.\n"
+	"layout classic|classic-random|flexible, layout_fixed, layout_seed N, layout_heap_offset and stack_limit N, in "
+	"the\n"
+	"same list, say where its parts lie (`layout` shows it).\n"
 	"  alloc buf 4\n"
 	"  run child with shared: buf @memory, console\n"
 	"With & at the end it runs in the background. In the foreground ^C kills it, and what is typed meanwhile is "
@@ -57,6 +60,8 @@ static const struct command command[] = {
 	{ "maps", "[PID]", "ranges of an address space with kind and protection",
 	  "Without PID: of the shell. Protections: r read, w write, x execute.\n", 0, 1, SHELL_INSPECTOR,
 	  inspect_maps },
+	{ "layout", "[PID]", "where the parts of an address space lie", "Without PID: of the shell.\n", 0, 1,
+	  SHELL_INSPECTOR, inspect_layout },
 	{ "caps", "[PID]", "capabilities that a process holds",
 	  "Without PID: of the shell, with the names that `with` takes. The id is what the process itself uses.\n"
 	  "OBJECT is the same number for all holds of one object, HOLDS how many there are.\n",

@@ -124,6 +124,45 @@ static bool take_wish(struct grant_list *list, const char **text, struct grant_w
 	return true;
 }
 
+/* The words up to a comma or the end, of which the first is a key. */
+static bool take_layout(struct grant_list *list, const char **text)
+{
+	struct manifest_word word[MANIFEST_LINE_WORDS];
+	uint32_t words = 0;
+	struct token last = look(*text);
+
+	while (is_word(look(*text)) && words < MANIFEST_LINE_WORDS) {
+		last = take(text);
+		word[words++] = (struct manifest_word){ last.text, last.length };
+	}
+	const enum status status = manifest_layout_parse(word, words, &list->layout);
+
+	if (status == STATUS_OK)
+		return true;
+	if (status == STATUS_MANIFEST_BAD_NAME)
+		return refuse(list, "classic, classic-random or flexible expected", last);
+	if (status == STATUS_MANIFEST_BAD_NUMBER)
+		return refuse(list, "a number expected", last);
+	if (status == STATUS_MANIFEST_DUPLICATE)
+		return refuse(list, "a layout is said twice", last);
+	return refuse(list, "a word too few or too many", last);
+}
+
+/* One more grant, in its place. */
+static bool take_grant(struct grant_list *list, const char **text)
+{
+	struct grant_wish wish;
+
+	if (!take_wish(list, text, &wish))
+		return false;
+	if (grant_list_has(list, wish.name))
+		return refuse(list, "two grants of one name", look(*text));
+	if (list->count == GRANT_LIST_MAX)
+		return refuse(list, "too many grants", look(*text));
+	list->wish[list->count++] = wish;
+	return true;
+}
+
 bool grant_list_has(const struct grant_list *list, const char *name)
 {
 	for (uint32_t i = 0; i < list->count; i++) {
@@ -136,18 +175,17 @@ bool grant_list_has(const struct grant_list *list, const char *name)
 bool grant_list_parse(struct grant_list *list, const char *text)
 {
 	list->count = 0;
+	list->layout = (struct manifest_layout){ .kind = 0 };
 	for (;;) {
-		struct grant_wish wish;
+		struct token token = look(text);
 
-		if (!take_wish(list, &text, &wish))
+		if (manifest_layout_is_key((struct manifest_word){ token.text, token.length })) {
+			if (!take_layout(list, &text))
+				return false;
+		} else if (!take_grant(list, &text)) {
 			return false;
-		if (grant_list_has(list, wish.name))
-			return refuse(list, "two grants of one name", look(text));
-		if (list->count == GRANT_LIST_MAX)
-			return refuse(list, "too many grants", look(text));
-		list->wish[list->count++] = wish;
-		struct token token = take(&text);
-
+		}
+		token = take(&text);
 		if (token.length == 0)
 			return true;
 		if (!token_is(token, ","))

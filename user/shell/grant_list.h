@@ -1,7 +1,9 @@
 /*
- * What stands behind `with`: capabilities that a program is given besides what the manifest says. Pure text.
+ * What stands behind `with`: capabilities that a program is given besides what the manifest says, and where its parts
+ * shall lie. Pure text.
  *
- *   GRANT, GRANT ...        GRANT: [NAME:] SOURCE [copy|move|own] [read-only] [@KIND]
+ *   ITEM, ITEM ...          ITEM: a line of lib/manifest_layout.h (layout classic, stack_limit 64K ...), or a GRANT
+ *                           GRANT: [NAME:] SOURCE [copy|move|own] [read-only] [@KIND]
  *
  *   NAME        what the program finds it by; absent: SOURCE
  *   SOURCE      a name of the shell's (`caps` lists these); for own: memory, threads or park
@@ -20,6 +22,7 @@
 #include "abi/capset.h"
 #include "abi/interface.h"
 #include "abi/process_abi.h"
+#include "lib/manifest_layout.h"
 
 #define GRANT_LIST_MAX 16u
 #define GRANT_LIST_ERROR_BYTES 96u
@@ -36,6 +39,7 @@ struct grant_wish {
 struct grant_list {
 	uint32_t count;
 	struct grant_wish wish[GRANT_LIST_MAX];
+	struct manifest_layout layout;
 	char error[GRANT_LIST_ERROR_BYTES]; /* of a list that was refused: why */
 };
 

@@ -1,7 +1,9 @@
 #include "user/shell/inspect.h"
 
 #include "abi/memory_layout.h"
+#include "abi/process_abi.h"
 #include "lib/check.h"
+#include "lib/layout_pieces.h"
 #include "lib/ledger.h"
 #include "lib/status.h"
 #include "lib/string.h"
@@ -139,6 +141,59 @@ bool inspect_maps(struct shell *shell, const struct words *words)
 		address = region.end;
 	}
 	return status == STATUS_NOT_FOUND ? true : refuse(words->word[0], status);
+}
+
+static struct uaddr_range range_of(struct inspector_range range)
+{
+	return uaddr_range_make(range.start, range.end);
+}
+
+/* As lib/layout made it. */
+static struct layout layout_of(const struct inspector_layout *found, const struct layout_profile *profile)
+{
+	return (struct layout){
+		.kind = (enum layout_kind)(found->kind - PROCESS_LAYOUT_CLASSIC),
+		.mmap_direction = found->maps_upward != 0 ? LAYOUT_UPWARD : LAYOUT_DOWNWARD,
+		.page_size = profile->page_size,
+		.task_size = profile->task_size,
+		.gap = found->gap,
+		.hole = range_of(found->hole),
+		.window = range_of(found->window),
+		.image = range_of(found->image),
+		.heap = range_of(found->heap),
+		.mmap = range_of(found->map),
+		.guard = range_of(found->guard),
+		.stack = range_of(found->stack),
+	};
+}
+
+/* In the words of the host's capos-layout. */
+bool inspect_layout(struct shell *shell, const struct words *words)
+{
+	const struct layout_profile *profile = layout_profile_of(LAYOUT_AMD64);
+	struct inspector_layout found;
+	struct layout_pieces pieces;
+	uint64_t process_id;
+
+	if (!find_process(shell, words, &process_id))
+		return false;
+	enum status status = inspector_client_layout(shell->inspector, process_id, &found);
+
+	if (status != STATUS_OK)
+		return refuse(words->word[0], status);
+	const struct layout layout = layout_of(&found, profile);
+
+	layout_pieces_of(profile, &layout, &pieces);
+	print("%s, %s: mmap_base 0x%lx, mappings go %s\n", profile->name, layout_kind_name(layout.kind),
+	      layout_mmap_base(&layout), found.maps_upward != 0 ? "up" : "down");
+	for (uint32_t i = 0; i < pieces.count; i++) {
+		const struct layout_piece *piece = &pieces.piece[i];
+
+		print("0x%012lx - 0x%012lx %10s  %-16s%s\n", piece->start, piece->end,
+		      size_text_of_bytes(piece->end - piece->start).text, layout_pieces_name(piece),
+		      layout_pieces_remark(&layout, piece));
+	}
+	return true;
 }
 
 static void show_capability(const struct inspector_capability *capability, bool is_own)

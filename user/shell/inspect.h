@@ -14,6 +14,7 @@ const char *inspect_thread_state(uint32_t state);
 bool inspect_ps(struct shell *shell, const struct words *words);
 bool inspect_threads(struct shell *shell, const struct words *words);
 bool inspect_maps(struct shell *shell, const struct words *words);
+bool inspect_layout(struct shell *shell, const struct words *words);
 bool inspect_caps(struct shell *shell, const struct words *words);
 bool inspect_ledger(struct shell *shell, const struct words *words);
 bool inspect_ring(struct shell *shell, const struct words *words);

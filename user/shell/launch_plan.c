@@ -129,6 +129,17 @@ static enum status add_limits(const struct launch_plan *plan, struct shell *shel
 	return STATUS_OK;
 }
 
+/* What `with` says of the layout counts alone; else the section. */
+static void add_layout(const struct launch_plan *plan, struct process_builder *builder)
+{
+	const struct manifest_layout *layout = &plan->with.layout;
+
+	if (!manifest_layout_is_given(layout) && plan->has_section)
+		layout = &plan->section.layout;
+	process_builder_layout(builder, (enum process_layout)layout->kind, layout->flags, layout->seed);
+	process_builder_stack_limit(builder, layout->stack_limit);
+}
+
 /* What `own` makes of the name memory, threads or park. */
 static enum interface_id owned_interface(const char *name)
 {
@@ -248,6 +259,7 @@ bool launch_plan_build(const struct launch_plan *plan, struct shell *shell, stru
 	status = add_limits(plan, shell, builder);
 	if (status != STATUS_OK)
 		return refuse(plan, "its limits", status);
+	add_layout(plan, builder);
 	if (add_grants(plan, shell, builder))
 		return true;
 	launch_plan_settle(builder, false);

@@ -12,6 +12,7 @@
 #include "lib/string.h"
 #include "user/runtime/capset_client.h"
 #include "user/runtime/print.h"
+#include "user/runtime/resident.h"
 #include "user/shell/boot_manifest.h"
 #include "user/shell/command.h"
 #include "user/shell/job.h"
@@ -103,6 +104,7 @@ int main(int argc, char **argv, char **envp)
 	enum status status;
 
 	(void)envp;
+	resident_make(RESIDENT_STACK_BYTES); /* what programs take and give back is compared */
 	if (find_capabilities() != STATUS_OK)
 		return 1;
 	begin(argc > 1 && string_equal(argv[1], "boot"));

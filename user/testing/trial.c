@@ -12,6 +12,7 @@
 #include "user/runtime/mutex.h"
 #include "user/runtime/print.h"
 #include "user/runtime/program.h"
+#include "user/runtime/resident.h"
 #include "user/runtime/user_thread.h"
 
 #define WHAT_BYTES 200u
@@ -32,6 +33,7 @@ static void find(const char *name, enum interface_id interface, handle_t *capabi
 
 void trial_begin(const char *program, int argc, char **argv)
 {
+	resident_make(RESIDENT_STACK_BYTES);
 	trial.program = program;
 	trial.argc = argc;
 	trial.argv = argv;

@@ -20,5 +20,7 @@ volatile struct limine_requests boot_limine_requests __attribute__((section(".li
 	.loader = LIMINE_ID(0xf55038d8e2a1202f, 0x279426fcf5f59740),
 	.command_line = LIMINE_ID(0x4b161536e598651e, 0xb390ad4a2f1f303a),
 	.image_file = LIMINE_ID(0xad97e90e83f1ed67, 0x31eb5d1c5ff23b69),
+	.entropy = LIMINE_ID(0x65ea80255d5682c5, 0x9117240723f493eb),
+	.entropy_words = LIMINE_ENTROPY_WORDS,
 	.end_marker = { UINT64_C(0xadc0e0531bb10d03), UINT64_C(0x9572709f31764c62) },
 };

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #define LIMINE_BASE_REVISION 2u
+#define LIMINE_ENTROPY_WORDS 4u
 
 /* A loader address: in the loader's direct map or, from some loaders for some answers, physical. 0: no answer. */
 typedef uint64_t limine_address_t;
@@ -33,6 +34,8 @@ struct limine_requests {
 	struct limine_request loader;
 	struct limine_request command_line;
 	struct limine_request image_file;
+	struct limine_request entropy;
+	uint64_t entropy_words; /* belongs to the request before it: how many it asks for */
 	uint64_t end_marker[2];
 };
 
@@ -94,6 +97,12 @@ struct limine_file {
 struct limine_one_address {
 	uint64_t revision;
 	limine_address_t address;
+};
+
+struct limine_entropy {
+	uint64_t revision;
+	uint64_t count;
+	limine_address_t words; /* of an array of them */
 };
 
 struct limine_loader {

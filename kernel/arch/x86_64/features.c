@@ -86,9 +86,11 @@ void features_detect(void)
 		.tsc_deadline = bit(one.ecx, 24),
 		.tsc_invariant = bit(power.edx, 8),
 		.rdrand = bit(one.ecx, 30),
+		.rdseed = bit(seven.ebx, 18),
 		.machine_check = bit(one.edx, 7),
 		.sysenter = bit(one.edx, 11),
 		.hypervisor = bit(one.ecx, 31),
+		.hwcap = one.edx,
 		.physical_bits = sizes.eax ? sizes.eax & 0xff : 36,
 	};
 	detect_vendor();
@@ -144,12 +146,12 @@ void features_report(void)
 {
 	const struct cpu_features *f = &features;
 
-	log_line("cpu: %s%s: nx%s%s%s%s%s%s%s%s%s%s%s%s%s", f->vendor, name_if(f->hypervisor, " (virtual)"),
+	log_line("cpu: %s%s: nx%s%s%s%s%s%s%s%s%s%s%s%s%s%s", f->vendor, name_if(f->hypervisor, " (virtual)"),
 		 name_if(f->smep, " smep"), name_if(f->smap, " smap"), name_if(f->umip, " umip"),
 		 name_if(f->global_pages, " pge"), name_if(f->pcid, " pcid"), name_if(f->invpcid, " invpcid"),
 		 name_if(f->fsgsbase, " fsgsbase"), name_if(f->page_1gib, " 1gib"), name_if(f->x2apic, " x2apic"),
 		 name_if(f->tsc_deadline, " tsc-deadline"), name_if(f->tsc_invariant, " invariant-tsc"),
-		 name_if(f->rdrand, " rdrand"), name_if(f->avx, " avx"));
+		 name_if(f->rdrand, " rdrand"), name_if(f->rdseed, " rdseed"), name_if(f->avx, " avx"));
 	if (!f->smep)
 		log_line("WARNING: this CPU has no SMEP: the kernel could be made to execute a program's pages");
 	if (!f->smap)

@@ -14,10 +14,11 @@ struct cpu_features {
 	bool global_pages, pcid, invpcid; /* TLB */
 	bool fsgsbase, page_1gib, xsave, avx;
 	bool x2apic, tsc_deadline, tsc_invariant;
-	bool rdrand, machine_check, sysenter;
+	bool rdrand, rdseed, machine_check, sysenter;
 	bool hypervisor; /* some virtual machine; the next two say whose */
 	bool hypervisor_is_tcg, hypervisor_is_kvm;
 	uint32_t physical_bits; /* width of a physical address */
+	uint32_t hwcap;         /* EDX of CPUID 1, which programs get as AT_HWCAP */
 	char vendor[13];
 };
 

@@ -1,23 +1,40 @@
 #include "kernel/arch/x86_64/random.h"
 
-#include <stdbool.h>
-
 #include "kernel/arch/x86_64/features.h"
 #include "kernel/arch/x86_64/instructions.h"
+#include "kernel/arch/x86_64/port.h"
 
-static uint64_t pool; /* mixed into every word; races only add to it */
+#define TRIES 10u        /* of RDRAND, as SDM vol. 1, 7.3.17 advises */
+#define TIMER_READS 32u  /* a word's; what one of them gives may be less than a bit */
+#define QUIET_PORT 0x61u /* system control port B: reading it has no effect */
 
-/* Ten tries, as SDM vol. 1, 7.3.17 advises. */
-static bool read_rdrand(uint64_t *value)
+static bool read_rdseed(uint64_t *word)
 {
-	for (unsigned i = 0; i < 10; i++) {
+	for (unsigned i = 0; i < TRIES; i++) {
 		bool valid;
 
-		__asm__ volatile("rdrand %0" : "=r"(*value), "=@ccc"(valid));
+		__asm__ volatile("rdseed %0" : "=r"(*word), "=@ccc"(valid));
 		if (valid)
 			return true;
 	}
 	return false;
+}
+
+static bool read_rdrand(uint64_t *word)
+{
+	for (unsigned i = 0; i < TRIES; i++) {
+		bool valid;
+
+		__asm__ volatile("rdrand %0" : "=r"(*word), "=@ccc"(valid));
+		if (valid)
+			return true;
+	}
+	return false;
+}
+
+bool random_hardware(uint64_t *word)
+{
+	return (features_get()->rdseed && read_rdseed(word)) || (features_get()->rdrand && read_rdrand(word));
 }
 
 /* The finaliser of SplitMix64: every input bit reaches every output bit. */
@@ -28,12 +45,13 @@ static uint64_t mix(uint64_t word)
 	return word ^ word >> 31;
 }
 
-uint64_t random_u64(void)
+uint64_t random_timer(void)
 {
-	uint64_t hardware = 0;
+	uint64_t word = 0;
 
-	if (features_get()->rdrand)
-		(void)read_rdrand(&hardware);
-	pool = mix(pool + UINT64_C(0x9e3779b97f4a7c15) + rdtsc()) ^ hardware;
-	return pool;
+	for (unsigned i = 0; i < TIMER_READS; i++) {
+		(void)inb(QUIET_PORT);
+		word = mix(word + UINT64_C(0x9e3779b97f4a7c15) + rdtsc());
+	}
+	return word;
 }

@@ -10,7 +10,7 @@ uint64_t __stack_chk_guard;
 /* The lowest byte stays 0, so that no string can run over the word and leave it as it was. */
 __attribute__((no_stack_protector)) void stack_guard_init(void)
 {
-	__stack_chk_guard = random_u64() & ~UINT64_C(0xff);
+	__stack_chk_guard = random_timer() & ~UINT64_C(0xff);
 }
 
 /* The call is the last thing in the function, so the address after it may be in the next one. */

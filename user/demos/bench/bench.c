@@ -7,6 +7,7 @@
 #include "lib/string.h"
 #include "user/runtime/capset_client.h"
 #include "user/runtime/print.h"
+#include "user/runtime/resident.h"
 #include "user/runtime/program.h"
 #include "user/runtime/ring_client.h"
 
@@ -189,6 +190,7 @@ int main(int argc, char **argv, char **envp)
 	handle_t frames;
 
 	(void)envp;
+	resident_make(RESIDENT_STACK_BYTES);
 	if (argc == 2 && string_equal(argv[1], "serve"))
 		return bench_serve();
 	bench_require_ok(capset_client_find("memory", INTERFACE_VIRTUAL_MEMORY, &memory.handle), "memory");

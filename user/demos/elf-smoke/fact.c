@@ -8,6 +8,7 @@
 #include "lib/status.h"
 #include "user/runtime/capset_client.h"
 #include "user/runtime/print.h"
+#include "user/runtime/program.h"
 
 #define WHAT_BYTES 256u
 
@@ -32,7 +33,8 @@ bool fact_begin(int argc, char **argv, char **envp)
 	facts.envp = envp;
 	return find("memory", INTERFACE_VIRTUAL_MEMORY, &facts.memory.handle) &&
 	       find("package", INTERFACE_BOOT_PACKAGE, &facts.package.handle) &&
-	       find("inspector", INTERFACE_INSPECTOR, &facts.inspector.handle);
+	       find("inspector", INTERFACE_INSPECTOR, &facts.inspector.handle) &&
+	       inspector_client_layout(facts.inspector, program_process_id(), &facts.layout) == STATUS_OK;
 }
 
 void fact_break(const char *text, ...)

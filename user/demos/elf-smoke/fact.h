@@ -23,6 +23,7 @@ struct facts {
 	struct virtual_memory_client memory;
 	struct boot_package_client package;
 	struct inspector_client inspector;
+	struct inspector_layout layout;
 	int argc;
 	char **argv, **envp;
 	uint32_t passed, failed;

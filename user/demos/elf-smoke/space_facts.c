@@ -15,6 +15,7 @@
 #include "user/runtime/program.h"
 
 #define READ_WRITE (PROTECTION_READ | PROTECTION_WRITE)
+#define GROWTH_PAGES 40u
 #define SINGLE_PAGE(region) ((region).end - (region).start == PAGE_SIZE)
 
 /* ---- the start-up stack ---- */
@@ -32,7 +33,7 @@ static void arguments_are_given(void)
 	uint64_t after = 0;
 
 	EXPECT(facts.argc >= 1 && facts.argv[facts.argc] == NULL);
-	EXPECT(string_equal(facts.argv[0], "elf-smoke"));
+	EXPECT(string_has_prefix(facts.argv[0], "elf-smoke")); /* or elf-smoke-pie */
 	for (int i = 0; i < facts.argc; i++) {
 		EXPECT((uint64_t)facts.argv[i] > (uint64_t)(facts.argv + facts.argc));
 		EXPECT(after == 0 || (uint64_t)facts.argv[i] == after);
@@ -87,26 +88,52 @@ static void random_bytes_are_random(void)
 	print("random %016lx%016lx\n", random[0], random[1]);
 }
 
+/* So much is there from the start or has grown since; below is room down to the limit, and a guard; no other page. */
 static void stack_has_its_size_and_a_guard(void)
 {
 	struct virtual_memory_region region;
 	struct virtual_memory_region guard;
 
 	fact_expect_region(start_state.stack, PAGE_IMAGE, READ_WRITE, &region);
-	EXPECT_EQUAL(region.end - region.start, STARTUP_STACK_PAGES * PAGE_SIZE);
+	EXPECT(region.end - region.start >= STARTUP_STACK_PAGES * PAGE_SIZE);
+	EXPECT_EQUAL(region.end, facts.layout.stack.end);
 	fact_expect_region(region.start - 1, PAGE_GUARD, PROTECTION_NONE, &guard);
+	EXPECT_EQUAL(guard.start, facts.layout.guard.start);
 	EXPECT_EQUAL(guard.end, region.start);
+	EXPECT_EQUAL(facts.layout.guard.end, facts.layout.stack.start);
+	EXPECT(facts.layout.guard.end - facts.layout.guard.start >= PAGE_SIZE);
 }
 
-/* Below what the kernel put there nothing was ever written. */
-static void stack_is_zero_below_the_arguments(void)
+/* A touch far below, as a large array makes, gives all pages between; what was never touched is zero. */
+static void stack_grows(void)
 {
+	const uint64_t far = (start_state.stack & ~(PAGE_SIZE - 1)) - GROWTH_PAGES * PAGE_SIZE;
 	struct virtual_memory_region region;
-	uint64_t used = (uint64_t)&region - PAGE_SIZE * (STARTUP_STACK_PAGES / 2); /* our own frames lie above */
 
-	fact_expect_region(start_state.stack, PAGE_IMAGE, READ_WRITE, &region);
-	EXPECT(region.start < used);
-	EXPECT(fact_is_zero((const void *)region.start, used - region.start));
+	EXPECT_EQUAL(*(const volatile uint64_t *)far, 0);
+	fact_expect_region(far, PAGE_IMAGE, READ_WRITE, &region);
+	EXPECT_EQUAL(region.start, far);
+	fact_expect_region(far + PAGE_SIZE, PAGE_LAZY, READ_WRITE, &region);
+	*(volatile uint64_t *)(far + PAGE_SIZE) = 1;
+	fact_expect_region(far + PAGE_SIZE, PAGE_IMAGE, READ_WRITE, &region);
+	fact_expect_region(far - 1, PAGE_GUARD, PROTECTION_NONE, &region);
+}
+
+/* Image, heap, mappings and stack lie one above the other, as lib/layout promises it, and this program in its own. */
+static void layout_is_as_told(void)
+{
+	const struct inspector_layout *layout = &facts.layout;
+	const uint64_t text = (uint64_t)&layout_is_as_told;
+	struct virtual_memory_region region;
+
+	EXPECT(layout->hole.start == 0 && layout->hole.end <= layout->image.start);
+	EXPECT(layout->image.start <= text && text < layout->image.end);
+	EXPECT(layout->image.end <= layout->heap.start && layout->heap.end <= layout->guard.start);
+	EXPECT(layout->image.end <= layout->map.start && layout->map.end <= layout->guard.start);
+	fact_expect_region(layout->image.end - 1, PAGE_IMAGE, READ_WRITE, &region); /* thread-local storage */
+	EXPECT_EQUAL(region.end, layout->image.end);
+	EXPECT(start_state.thread_pointer >= layout->image.end - PAGE_SIZE &&
+	       start_state.thread_pointer < layout->image.end);
 }
 
 /* ---- the address space ---- */
@@ -194,7 +221,8 @@ void space_facts_check(void)
 		{ "auxiliary-vector-is-good", auxiliary_vector_is_good },
 		{ "random-bytes-are-random", random_bytes_are_random },
 		{ "stack-has-its-size-and-a-guard", stack_has_its_size_and_a_guard },
-		{ "stack-is-zero-below-the-arguments", stack_is_zero_below_the_arguments },
+		{ "stack-grows", stack_grows },
+		{ "layout-is-as-told", layout_is_as_told },
 		{ "capset-is-read-only", capset_is_read_only },
 		{ "ring-is-writable-and-not-executable", ring_is_writable_and_not_executable },
 		{ "no-page-is-writable-and-executable", no_page_is_writable_and_executable },

@@ -1,5 +1,5 @@
 /*
- * Takes the place of the runtime's entry: writes down all registers, then goes on as that one does. Nothing but the
+ * Takes the place of the runtime's entry: writes down all registers, then goes on as that one does (program_enter). Nothing but the
  * kernel has run before it.
  */
 #include "user/demos/elf-smoke/start_state.h"
@@ -42,10 +42,7 @@ _start:
 	xorl %edx, %edx
 	xsave64 start_state + START_STATE_XSAVE(%rip)
 1:	pcmpeqd %xmm15, %xmm15 /* for the next program to find, if the kernel let it */
-	xorl %ebp, %ebp
-	movq %rsp, %rdi
-	call program_start
-	ud2
+	jmp program_enter
 	.size _start, . - _start
 
 	.section .note.GNU-stack, "", @progbits

@@ -108,19 +108,33 @@ static void execute_nx(void)
 	call((uint64_t)page);
 }
 
-/* Down the stack, a page at a time: the first page that is none of ours must be the guard. */
+/* What lies below our stack's pages is room for it to grow, and below that the guard. */
 static void guard(void)
 {
 	volatile unsigned char here = 0;
-	uint64_t address = (uint64_t)&here;
-	struct virtual_memory_region region;
+	struct virtual_memory_region region = { .start = (uint64_t)&here };
 
-	do {
-		address -= PAGE_SIZE;
-		CHECK(virtual_memory_client_query(memory, (const void *)address, &region) == STATUS_OK);
-	} while (region.kind == PAGE_IMAGE);
+	do
+		CHECK(virtual_memory_client_query(memory, (const void *)(region.start - 1), &region) == STATUS_OK);
+	while (region.kind == PAGE_IMAGE || region.kind == PAGE_LAZY);
 	CHECK(region.kind == PAGE_GUARD);
-	write_byte(address);
+	write_byte(region.start);
+}
+
+/* Each call has a page of its own, which the next one reads: no compiler makes a loop of that. */
+static unsigned int recurse(const volatile unsigned char *above)
+{
+	volatile unsigned char page[PAGE_SIZE];
+
+	page[0] = *above;
+	return page[0] + (page[0] == 0 ? 0 : recurse(page));
+}
+
+static void recursion(void)
+{
+	const volatile unsigned char one = 1;
+
+	(void)recurse(&one);
 }
 
 static void non_canonical(void)
@@ -252,6 +266,7 @@ static const struct probe {
 	{ "execute-ring", execute_ring },
 	{ "exec-stack", exec_stack },
 	{ "guard", guard },
+	{ "recursion", recursion },
 	{ "non-canonical", non_canonical },
 	{ "kernel-address", kernel_address },
 	{ "kernel-execute", kernel_execute },

@@ -5,11 +5,14 @@
 
 #include "lib/check.h"
 #include "lib/string.h"
+#include "user/runtime/program.h"
 #include "user/testing/trial.h"
 #include "user/testing/trial_child.h"
 
 #define PAGE_MASK (PAGE_SIZE - 1)
 #define HEADERS_MAX 16u
+#define MOVABLE_PROGRAM "spawn-contract-pie"
+#define MUCH_BSS_PAGES 4096u
 
 /* This program's file in a memory object, mapped; and what is changed of it for one attempt. */
 static struct {
@@ -75,9 +78,9 @@ static void bad_identification_version(void)
 	elf.header->e_ident[EI_VERSION] = 0;
 }
 
-static void shared_object(void)
+static void core(void)
 {
-	elf.header->e_type = ET_DYN;
+	elf.header->e_type = ET_CORE;
 }
 
 static void relocatable(void)
@@ -214,11 +217,6 @@ static void interpreter(void)
 	elf.stack->p_type = PT_INTERP;
 }
 
-static void dynamic(void)
-{
-	elf.stack->p_type = PT_DYNAMIC;
-}
-
 static void unreadable(void)
 {
 	elf.text->p_flags = PF_X;
@@ -240,10 +238,17 @@ static void over_the_image_limit(void)
 	elf.data->p_memsz += UINT64_C(1) << 21;
 }
 
-static void over_the_stack(void)
+static void into_the_stack(void)
 {
-	place(elf.data, UINT64_C(0x7fffffff0000) - 2 * PAGE_SIZE);
+	place(elf.data, UINT64_C(0x7ff000000000));
 	elf.tls->p_type = PT_NOTE; /* it lies in there */
+}
+
+static void around_the_window(void)
+{
+	place(elf.data, USER_START);
+	elf.data->p_memsz = elf.data->p_filesz;
+	elf.tls->p_type = PT_NOTE;
 }
 
 static const struct bad_elf bad[] = {
@@ -255,7 +260,7 @@ static const struct bad_elf bad[] = {
 	{ "big endian", STATUS_ELF_NOT_LITTLE_ENDIAN, big_endian },
 	{ "bad version", STATUS_ELF_BAD_VERSION, bad_version },
 	{ "bad identification version", STATUS_ELF_BAD_VERSION, bad_identification_version },
-	{ "shared object", STATUS_ELF_NOT_EXECUTABLE, shared_object },
+	{ "core", STATUS_ELF_NOT_EXECUTABLE, core },
 	{ "relocatable", STATUS_ELF_NOT_EXECUTABLE, relocatable },
 	{ "of another machine", STATUS_ELF_WRONG_MACHINE, of_another_machine },
 	{ "bad header size", STATUS_ELF_BAD_HEADER_SIZE, bad_header_size },
@@ -282,12 +287,12 @@ static const struct bad_elf bad[] = {
 	{ "TLS outside loads", STATUS_ELF_BAD_TLS, tls_outside_loads },
 	{ "TLS badly aligned", STATUS_ELF_BAD_TLS, tls_badly_aligned },
 	{ "interpreter", STATUS_ELF_HAS_INTERPRETER, interpreter },
-	{ "dynamic", STATUS_ELF_HAS_INTERPRETER, dynamic },
 	{ "unreadable", STATUS_ELF_SEGMENT_UNREADABLE, unreadable },
 	{ "too large", STATUS_ELF_TOO_LARGE, too_large },
 	{ "executable stack", STATUS_ELF_EXECUTABLE_STACK, executable_stack },
 	{ "over the image limit", STATUS_OVER_IMAGE, over_the_image_limit },
-	{ "over the stack", STATUS_OCCUPIED, over_the_stack },
+	{ "into the stack", STATUS_LAYOUT_IMAGE_TOO_HIGH, into_the_stack },
+	{ "around the window", STATUS_BOOTSTRAP_RANGE, around_the_window },
 };
 
 static enum status spawn_image(struct process_client *process)
@@ -320,6 +325,31 @@ static void good_image_runs(void)
 	elf.given = elf.size;
 	EXPECT_OK(spawn_image(&process));
 	trial_child_expect(process, PROCESS_EXITED, 0);
+}
+
+/* Its pages are charged, but of its frames only those are taken that are touched. */
+static void much_bss_takes_no_frames(void)
+{
+	const uint64_t bytes = elf.data->p_memsz, before = trial_read().machine.free_frames;
+	struct process_builder builder;
+	struct process_client process;
+	struct process_statistics statistics;
+	uint64_t after;
+	enum status status;
+
+	trial_child_build(&builder, "sleep");
+	trial_child_argument(&builder, 300);
+	process_builder_image(&builder, elf.object, elf.size);
+	process_builder_limit(&builder, LEDGER_IMAGE, MUCH_BSS_PAGES + 256);
+	elf.data->p_memsz += TRIAL_BYTES(MUCH_BSS_PAGES);
+	status = trial_child_start(&builder, &process);
+	elf.data->p_memsz = bytes;
+	EXPECT_OK(status);
+	EXPECT_OK(process_client_statistics(process, &statistics));
+	after = trial_read().machine.free_frames;
+	trial_child_expect(process, PROCESS_EXITED, 0);
+	EXPECT(statistics.memory.ledger[LEDGER_IMAGE].used > MUCH_BSS_PAGES);
+	EXPECT(before - after < MUCH_BSS_PAGES / 8);
 }
 
 /* What runs has pages of its own: the object may change, or go, at once. */
@@ -366,14 +396,14 @@ static void find_headers(void)
 	CHECK(elf.text != NULL && elf.data != NULL && elf.tls != NULL && elf.stack != NULL);
 }
 
-static void load(void)
+static void load(const char *program)
 {
 	struct boot_package_entry entry;
 	struct boot_package_span span = { 0 };
 	uint64_t count;
 	void *address;
 
-	CHECK(boot_package_client_find(trial.package, trial.program, &span.index) == STATUS_OK);
+	CHECK(boot_package_client_find(trial.package, program, &span.index) == STATUS_OK);
 	CHECK(boot_package_client_stat(trial.package, span.index, &entry) == STATUS_OK);
 	elf.size = entry.size;
 	elf.pages = (entry.size + PAGE_MASK) / PAGE_SIZE;
@@ -388,15 +418,60 @@ static void load(void)
 	find_headers();
 }
 
+static void unload(void)
+{
+	CHECK(memory_object_client_unmap(elf.object, elf.bytes, TRIAL_BYTES(elf.pages)) == STATUS_OK);
+	CHECK(ring_client_release(elf.object.handle) == STATUS_OK);
+}
+
+/* ---- a position-independent program ---- */
+
+/* The table that the program relocates itself by. */
+static Elf64_Rela *relocations(uint64_t *count)
+{
+	const Elf64_Shdr *section = (const Elf64_Shdr *)(elf.bytes + elf.header->e_shoff);
+
+	for (uint32_t i = 0; i < elf.header->e_shnum; i++) {
+		if (section[i].sh_type != SHT_RELA)
+			continue;
+		*count = section[i].sh_size / sizeof(Elf64_Rela);
+		return (Elf64_Rela *)(elf.bytes + section[i].sh_offset);
+	}
+	*count = 0;
+	return NULL;
+}
+
+/* What the runtime does not know it does not guess: the program says so and ends. */
+static void unknown_relocation_ends_it(void)
+{
+	struct process_client process;
+	uint64_t count, kept;
+	Elf64_Rela *table = relocations(&count);
+
+	EXPECT(count > 0);
+	elf.given = elf.size;
+	for (uint64_t i = 0; i < count; i += count - 1) { /* the first and the last */
+		kept = table[i].r_info;
+		table[i].r_info = ELF64_R_INFO(0, R_X86_64_64);
+		EXPECT_OK(spawn_image(&process));
+		table[i].r_info = kept;
+		trial_child_expect(process, PROCESS_EXITED, PROGRAM_ABORT_CODE);
+	}
+	good_image_runs();
+}
+
 void elf_trials_check(void)
 {
-	load();
+	load(trial.program);
 	trial_check_one("", "good-image-runs", good_image_runs);
 	for (uint32_t i = 0; i < COUNT_OF(bad); i++) {
 		current = &bad[i];
 		trial_check_one("refuse image: ", current->why, refuse_current);
 	}
+	trial_check_one("", "much-bss-takes-no-frames", much_bss_takes_no_frames);
 	trial_check_one("", "image-is-a-copy", image_is_a_copy);
-	CHECK(memory_object_client_unmap(elf.object, elf.bytes, TRIAL_BYTES(elf.pages)) == STATUS_OK);
-	CHECK(ring_client_release(elf.object.handle) == STATUS_OK);
+	unload();
+	load(MOVABLE_PROGRAM);
+	trial_check_one("", "unknown-relocation-ends-it", unknown_relocation_ends_it);
+	unload();
 }

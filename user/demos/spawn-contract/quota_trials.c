@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "abi/user_fault_abi.h"
 #include "lib/check.h"
 #include "lib/ledger.h"
 #include "user/testing/trial.h"
@@ -37,6 +38,17 @@ static bool is_unchanged(const struct trial_reading *before)
 	return after.machine.free_frames == before->machine.free_frames;
 }
 
+/* It began with what was enough for that; when it touches more, there may be none left, which is its end and no more.
+ */
+static void expect_end(struct process_client process, enum user_fault_kind kind)
+{
+	const struct process_exit exit = trial_child_wait(process);
+
+	EXPECT((exit.end == PROCESS_EXITED && exit.code == 0) ||
+	       (exit.end == PROCESS_FAULTED && exit.fault_kind == kind));
+	EXPECT_OK(ring_client_release(process.handle));
+}
+
 /*
  * From no limit at all up to the first one that is enough: each is refused, by name, or, when it is a grant that does
  * not fit, as a transfer is.
@@ -62,7 +74,7 @@ static void child_ledger_too_small(void)
 		EXPECT(limit < (UINT64_C(1) << 20));
 	}
 	EXPECT(limit > 0);
-	trial_child_expect(process, PROCESS_EXITED, 0);
+	expect_end(process, USER_FAULT_STACK_QUOTA);
 	EXPECT_STATUS(memory_object_client_info(object, &info), STATUS_NO_SUCH_CAPABILITY);
 	EXPECT_OK(trial_object(GRANTED_PAGES, &object)); /* for the next trial */
 }
@@ -156,7 +168,7 @@ static void machine_runs_out(void)
 	}
 	EXPECT_OK(status);
 	EXPECT(given > 20);
-	trial_child_expect(process, PROCESS_EXITED, 0);
+	expect_end(process, USER_FAULT_OUT_OF_MEMORY);
 	EXPECT_OK(trial_unmap(range, pages));
 	EXPECT_OK(trial_object(GRANTED_PAGES, &object));
 }

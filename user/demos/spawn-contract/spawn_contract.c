@@ -10,6 +10,7 @@
 #include "user/demos/spawn-contract/fault_trials.h"
 #include "user/demos/spawn-contract/gone_trials.h"
 #include "user/demos/spawn-contract/holder.h"
+#include "user/demos/spawn-contract/layout_trials.h"
 #include "user/demos/spawn-contract/lock_trials.h"
 #include "user/demos/spawn-contract/memory_trials.h"
 #include "user/demos/spawn-contract/pager_trials.h"
@@ -34,6 +35,8 @@ static const struct trial_role roles[] = {
 	{ "bare", start_trials_role_bare },
 	{ "limits", start_trials_role_limits },
 	{ "priority", start_trials_role_priority },
+	{ "report", layout_trials_role_report },
+	{ "recurse", layout_trials_role_recurse },
 	{ "holder", holder_role },
 	{ "server", gone_trials_role_server },
 	{ "caller", gone_trials_role_caller },
@@ -58,6 +61,7 @@ int main(int argc, char **argv, char **envp)
 	end_trials_check();
 	spawn_refusals_check();
 	elf_trials_check();
+	layout_trials_check();
 	quota_trials_check();
 	thread_trials_check();
 	fault_trials_check();

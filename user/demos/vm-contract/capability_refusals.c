@@ -75,7 +75,7 @@ static void refuse_operations(handle_t object)
 
 static void refuse_flags(handle_t object)
 {
-	static const uint64_t flags[] = { 2, 3, UINT64_C(1) << 31, UINT64_C(1) << 32, UINT64_MAX };
+	static const uint64_t flags[] = { 4, 6, UINT64_C(1) << 31, UINT64_C(1) << 32, UINT64_MAX };
 	handle_t memory = contract.memory.handle;
 
 	for (uint32_t i = 0; i < COUNT_OF(flags); i++) {
@@ -84,6 +84,9 @@ static void refuse_flags(handle_t object)
 				STATUS_UNSUPPORTED);
 		contract_refuse("reserve", "unknown flag",
 				REQUEST(memory, VIRTUAL_MEMORY_RESERVE, 0, BYTES(1), flags[i]), STATUS_UNSUPPORTED);
+		contract_refuse("commit", "unknown flag",
+				REQUEST(memory, VIRTUAL_MEMORY_COMMIT, BOOTSTRAP_END, BYTES(1), READ_WRITE, flags[i]),
+				STATUS_UNSUPPORTED);
 		contract_refuse("object map", "unknown flag",
 				REQUEST(object, MEMORY_OBJECT_MAP, 0, 0, BYTES(1), READ_WRITE, flags[i]),
 				STATUS_UNSUPPORTED);
@@ -92,6 +95,15 @@ static void refuse_flags(handle_t object)
 			REQUEST(contract.frames.handle, FRAME_ALLOCATOR_ALLOCATE, 1, flags[i] << 1 & ~UINT64_C(3)),
 			STATUS_UNSUPPORTED);
 	}
+	contract_refuse(
+		"commit", "fixed is no flag of it",
+		REQUEST(memory, VIRTUAL_MEMORY_COMMIT, BOOTSTRAP_END, BYTES(1), READ_WRITE, VIRTUAL_MEMORY_FIXED),
+		STATUS_UNSUPPORTED);
+	contract_refuse("reserve", "lazy is no flag of it",
+			REQUEST(memory, VIRTUAL_MEMORY_RESERVE, 0, BYTES(1), VIRTUAL_MEMORY_LAZY), STATUS_UNSUPPORTED);
+	contract_refuse("object map", "lazy is no flag of it",
+			REQUEST(object, MEMORY_OBJECT_MAP, 0, 0, BYTES(1), READ_WRITE, VIRTUAL_MEMORY_LAZY),
+			STATUS_UNSUPPORTED);
 }
 
 static void refuse_odd_arguments(void)

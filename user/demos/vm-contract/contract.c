@@ -11,6 +11,7 @@
 #include "lib/string.h"
 #include "user/runtime/capset_client.h"
 #include "user/runtime/print.h"
+#include "user/runtime/resident.h"
 #include "user/runtime/ring_client.h"
 
 #define WHAT_BYTES 256u
@@ -30,6 +31,7 @@ static bool find(const char *name, enum interface_id interface, handle_t *capabi
 
 bool contract_begin(void)
 {
+	resident_make(RESIDENT_STACK_BYTES);
 	return find("memory", INTERFACE_VIRTUAL_MEMORY, &contract.memory.handle) &&
 	       find("frames", INTERFACE_FRAME_ALLOCATOR, &contract.frames.handle) &&
 	       find("console", INTERFACE_CONSOLE, &contract.console.handle) &&
@@ -197,6 +199,16 @@ enum status contract_reserve(uint64_t pages, void **address)
 enum status contract_commit(const void *address, uint64_t pages, uint32_t protection)
 {
 	return virtual_memory_client_commit(contract.memory, address, BYTES(pages), protection);
+}
+
+enum status contract_map_lazy(uint64_t pages, uint32_t protection, void **address)
+{
+	return virtual_memory_client_map(contract.memory, NULL, BYTES(pages), protection, VIRTUAL_MEMORY_LAZY, address);
+}
+
+enum status contract_commit_lazy(const void *address, uint64_t pages, uint32_t protection)
+{
+	return virtual_memory_client_commit_lazy(contract.memory, address, BYTES(pages), protection);
 }
 
 enum status contract_decommit(const void *address, uint64_t pages)

@@ -89,6 +89,8 @@ void contract_fill(void *address, uint64_t pages, uint8_t value);
 enum status contract_map(uint64_t pages, uint32_t protection, void **address);
 enum status contract_reserve(uint64_t pages, void **address);
 enum status contract_commit(const void *address, uint64_t pages, uint32_t protection);
+enum status contract_map_lazy(uint64_t pages, uint32_t protection, void **address);
+enum status contract_commit_lazy(const void *address, uint64_t pages, uint32_t protection);
 enum status contract_decommit(const void *address, uint64_t pages);
 enum status contract_protect(const void *address, uint64_t pages, uint32_t protection);
 enum status contract_unmap(const void *address, uint64_t pages);

@@ -3,9 +3,12 @@
  * line "ok NAME" or "FAILED NAME: what"; the last line is "N passed, N failed"; exit code 0 only if none failed.
  */
 #include "user/demos/vm-contract/anonymous_promises.h"
+#include "user/demos/vm-contract/area_promises.h"
 #include "user/demos/vm-contract/buffer_refusals.h"
 #include "user/demos/vm-contract/capability_refusals.h"
 #include "user/demos/vm-contract/contract.h"
+#include "user/demos/vm-contract/lazy_promises.h"
+#include "user/demos/vm-contract/lazy_refusals.h"
 #include "user/demos/vm-contract/ledger_promises.h"
 #include "user/demos/vm-contract/object_promises.h"
 #include "user/demos/vm-contract/placement_promises.h"
@@ -28,6 +31,8 @@ int main(int argc, char **argv, char **envp)
 		return 1;
 	ring_promises_check();
 	anonymous_promises_check();
+	lazy_promises_check();
+	area_promises_check();
 	placement_promises_check();
 	ledger_promises_check();
 	object_promises_check();
@@ -36,6 +41,7 @@ int main(int argc, char **argv, char **envp)
 	query_promises_check();
 	range_refusals_check();
 	state_refusals_check();
+	lazy_refusals_check();
 	capability_refusals_check();
 	buffer_refusals_check();
 	ring_refusals_check();

@@ -1,9 +1,9 @@
 /*
- * A layout cut into pieces that follow one another from the top of the address space to 0: what both the text and the
- * figure show.
+ * A layout cut into pieces that follow one another from the top of the address space to 0: what text and figure show,
+ * on the host and in the shell.
  */
-#ifndef CAPOS_TOOLS_LAYOUT_PIECES_H
-#define CAPOS_TOOLS_LAYOUT_PIECES_H
+#ifndef CAPOS_LIB_LAYOUT_PIECES_H
+#define CAPOS_LIB_LAYOUT_PIECES_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -42,7 +42,8 @@ struct layout_pieces {
 
 void layout_pieces_of(const struct layout_profile *profile, const struct layout *layout, struct layout_pieces *pieces);
 
-/* "8 MiB", "127.9 TiB", "4 KiB". */
-void layout_pieces_size(uint64_t bytes, char *text, uint32_t size);
+/* What a list calls it, and what it says of it; "" if nothing. */
+const char *layout_pieces_name(const struct layout_piece *piece);
+const char *layout_pieces_remark(const struct layout *layout, const struct layout_piece *piece);
 
 #endif

@@ -1,6 +1,4 @@
-#include "tools/layout/layout_pieces.h"
-
-#include <stdio.h>
+#include "lib/layout_pieces.h"
 
 #include "lib/check.h"
 
@@ -97,16 +95,35 @@ void layout_pieces_of(const struct layout_profile *profile, const struct layout 
 	(void)add(pieces, at, 0, (struct layout_piece){ .kind = PIECE_HOLE, .name = "Hole", .edge = "" });
 }
 
-void layout_pieces_size(uint64_t bytes, char *text, uint32_t size)
+const char *layout_pieces_name(const struct layout_piece *piece)
 {
-	static const char *const units[] = { "bytes", "KiB", "MiB", "GiB", "TiB", "PiB" };
-	double value = (double)bytes;
-	uint32_t unit = 0;
+	if (piece->kind == PIECE_FREE)
+		return "free";
+	return piece->kind == PIECE_SHARED ? "MMAP, Heap" : piece->name;
+}
 
-	while (value >= 1024 && unit + 1 < sizeof(units) / sizeof(units[0])) {
-		value /= 1024;
-		unit++;
+const char *layout_pieces_remark(const struct layout *layout, const struct layout_piece *piece)
+{
+	switch (piece->kind) {
+	case PIECE_STACK:
+		return "grows down";
+	case PIECE_GUARD:
+		return "nothing, ever";
+	case PIECE_MMAP:
+		return "grows up";
+	case PIECE_SHARED:
+		return "mappings grow down, heap grows up";
+	case PIECE_HEAP:
+		return "grows up";
+	case PIECE_HOLE:
+		return uaddr_to_u64(layout->hole.end) == piece->end || piece->start == 0 ? "null pointers" : "";
+	case PIECE_OFFSET:
+	case PIECE_GAP:
+	case PIECE_IMAGE:
+	case PIECE_FREE:
+	case PIECE_WINDOW:
+	case PIECE_KINDS:
+		return "";
 	}
-	(void)snprintf(text, size, value < 100 && value != (double)(uint64_t)value ? "%.1f %s" : "%.0f %s", value,
-		       units[unit]);
+	return "";
 }
