@@ -263,6 +263,24 @@ static void layouts_are_random(void)
 	}
 }
 
+/* Of who lives; and only to who has room for it. */
+static void layout_of_nobody(void)
+{
+	const struct inspector_client inspector = trial.inspector;
+	struct inspector_layout *nowhere = (struct inspector_layout *)CAPSET_ADDRESS;
+	struct inspector_layout layout;
+	struct process_client process;
+	struct process_builder builder;
+
+	EXPECT_STATUS(inspector_client_layout(inspector, UINT64_MAX, &layout), STATUS_NOT_FOUND);
+	EXPECT_STATUS(inspector_client_layout(inspector, program_process_id(), nowhere), STATUS_BUFFER_FAULT);
+	trial_child_build(&builder, "exit");
+	EXPECT_OK(trial_child_start(&builder, &process));
+	EXPECT_EQUAL(trial_child_wait(process).code, 0);
+	EXPECT_STATUS(inspector_client_layout(inspector, process.process_id, &layout), STATUS_NOT_FOUND);
+	EXPECT_OK(ring_client_release(process.handle));
+}
+
 /* ---- what is refused ---- */
 
 static const struct refusal {
@@ -335,6 +353,7 @@ void layout_trials_check(void)
 		{ "classic-maps-from-a-third", classic_maps_from_a_third },
 		{ "same-seed-same-layout", same_seed_same_layout },
 		{ "layouts-are-random", layouts_are_random },
+		{ "layout-of-nobody", layout_of_nobody },
 		{ "stack-grows-to-its-limit", stack_grows_to_its_limit },
 		{ "stack-ends-at-its-limit", stack_ends_at_its_limit },
 	};
