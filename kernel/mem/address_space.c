@@ -248,14 +248,15 @@ struct release {
 	struct frame_gather gather;
 };
 
-static bool stride_is_empty(const pte_t *entry)
+/* All of its entries are this one. */
+static bool stride_is(const pte_t *entry, pte_t value)
 {
-	uint64_t some = 0;
+	uint64_t other = 0;
 
 	UNROLLED
 	for (uint32_t i = 0; i < PAGE_STRIDE; i++)
-		some |= pte_bits(entry[i]);
-	return some == 0;
+		other |= pte_bits(entry[i]) ^ pte_bits(value);
+	return other == 0;
 }
 
 static void release_page(struct release *release, pte_t entry)
@@ -318,8 +319,12 @@ static void release_table(struct release *release, pte_t *table, unsigned level)
 	uint32_t left = page_table_used(frame_info_of(direct_map_frame(table)));
 
 	for (uint32_t i = 0; left != 0; i += PAGE_STRIDE) {
-		if (stride_is_empty(&table[i]))
+		if (stride_is(&table[i], pte_uniform(PAGE_EMPTY)))
 			continue;
+		if (stride_is(&table[i], pte_uniform(PAGE_GUARD))) { /* a stack's room: nothing to give back */
+			left -= PAGE_STRIDE;
+			continue;
+		}
 		for (uint32_t k = 0; k < PAGE_STRIDE; k++) {
 			if (pte_is_empty(table[i + k]))
 				continue;
