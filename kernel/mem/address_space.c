@@ -76,7 +76,7 @@ static bool area_is_valid(struct uaddr_range area)
 		uaddr_to_u64(area.end) <= USER_LIMIT);
 }
 
-bool space_areas_is_valid(const struct space_areas *areas)
+bool address_space_areas_are_valid(const struct space_areas *areas)
 {
 	bool stands_on_guard = uaddr_to_u64(areas->guard.end) == uaddr_to_u64(areas->stack.start);
 
@@ -89,7 +89,7 @@ bool space_areas_is_valid(const struct space_areas *areas)
 
 void address_space_set_areas(struct address_space *space, const struct space_areas *areas)
 {
-	CHECK(space_areas_is_valid(areas));
+	CHECK(address_space_areas_are_valid(areas));
 	space->areas = *areas;
 	space->heap_break = uaddr_to_u64(areas->heap.start);
 	page_gap_reset(space);

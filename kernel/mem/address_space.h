@@ -82,7 +82,7 @@ enum status address_space_create(struct address_space *space, struct account *ac
  */
 void address_space_set_areas(struct address_space *space, const struct space_areas *areas);
 
-bool space_areas_is_valid(const struct space_areas *areas);
+bool address_space_areas_are_valid(const struct space_areas *areas);
 
 /*
  * Take everything apart, in bounded steps: all frames but those of memory objects that live on, all tables, the root.

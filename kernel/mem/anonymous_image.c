@@ -128,7 +128,7 @@ enum status anonymous_map_stack(struct address_space *space, const struct space_
 	uint64_t middle = uaddr_to_u64(areas->stack.end) - committed_pages * PAGE_SIZE;
 	enum status status;
 
-	CHECK(space_areas_is_valid(areas) && committed_pages != 0 &&
+	CHECK(address_space_areas_are_valid(areas) && committed_pages != 0 &&
 	      committed_pages <= uaddr_range_pages(areas->stack));
 	address_space_lock(space, whole);
 	status = map_stack_locked(space, (struct uaddr_range){ areas->guard.start, uaddr_from_u64(middle) },

@@ -6,8 +6,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <string.h>
-
 #include "kernel/mem/page_walk.h"
 
 static void add_table(struct space_snapshot *snapshot, const pte_t *table, unsigned level, uint64_t base)
@@ -26,7 +24,7 @@ static void add_table(struct space_snapshot *snapshot, const pte_t *table, unsig
 
 void space_snapshot_take(struct space_snapshot *snapshot, const struct address_space *space)
 {
-	memset(snapshot, 0, sizeof(*snapshot));
+	snapshot->count = 0;
 	add_table(snapshot, space->root_table, PTE_LEVELS, 0);
 	account_read(space->account, &snapshot->ledger);
 	snapshot->free = frame_free_count();
