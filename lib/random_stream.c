@@ -10,8 +10,8 @@ static uint32_t rotate_left(uint32_t word, uint32_t bits)
 	return word << bits | word >> (32 - bits);
 }
 
-/* RFC 8439, section 2.1. */
-static void quarter_round(uint32_t *a, uint32_t *b, uint32_t *c, uint32_t *d)
+/* RFC 8439, section 2.1. Inlined, so that most of the state stays in registers. */
+static inline __attribute__((always_inline)) void quarter_round(uint32_t *a, uint32_t *b, uint32_t *c, uint32_t *d)
 {
 	*a += *b;
 	*d = rotate_left(*d ^ *a, 16);
@@ -38,23 +38,21 @@ static void double_round(uint32_t *state)
 
 static void store_word(uint8_t *bytes, uint32_t word)
 {
-	for (uint32_t i = 0; i < 4; i++)
-		bytes[i] = (uint8_t)(word >> (8 * i));
+	bytes[0] = (uint8_t)word;
+	bytes[1] = (uint8_t)(word >> 8);
+	bytes[2] = (uint8_t)(word >> 16);
+	bytes[3] = (uint8_t)(word >> 24);
 }
 
 static uint32_t load_word(const uint8_t *bytes)
 {
-	uint32_t word = 0;
-
-	for (uint32_t i = 0; i < 4; i++)
-		word |= (uint32_t)bytes[i] << (8 * i);
-	return word;
+	return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
 }
 
 /* A compiler may leave out a plain store to what is not read again. */
-static void wipe(void *bytes, size_t count)
+static void wipe(uint32_t *word, size_t count)
 {
-	volatile uint8_t *at = bytes;
+	volatile uint32_t *at = word;
 
 	for (size_t i = 0; i < count; i++)
 		at[i] = 0;
@@ -77,15 +75,16 @@ void random_stream_block(const uint32_t *key, uint32_t counter, const uint32_t *
 		double_round(state);
 	for (uint32_t i = 0; i < STATE_WORDS; i++)
 		store_word(block + (size_t)4 * i, state[i] + start[i]);
-	wipe(start, sizeof(start));
-	wipe(state, sizeof(state));
+	wipe(start, STATE_WORDS);
+	wipe(state, STATE_WORDS);
 }
 
 /* One block: the next key, and output. */
 static void refill(struct random_stream *stream)
 {
 	const uint32_t nonce[RANDOM_STREAM_NONCE_WORDS] = { 0 };
-	uint8_t block[RANDOM_STREAM_BLOCK_BYTES];
+	uint32_t words[STATE_WORDS];
+	uint8_t *block = (uint8_t *)words;
 
 	random_stream_block(stream->key, 0, nonce, block);
 	for (uint32_t i = 0; i < RANDOM_STREAM_KEY_WORDS; i++)
@@ -93,7 +92,7 @@ static void refill(struct random_stream *stream)
 	for (uint32_t i = 0; i < RANDOM_STREAM_OUTPUT_BYTES; i++)
 		stream->output[i] = block[RANDOM_STREAM_BLOCK_BYTES - RANDOM_STREAM_OUTPUT_BYTES + i];
 	stream->used = 0;
-	wipe(block, sizeof(block));
+	wipe(words, STATE_WORDS);
 }
 
 void random_stream_init(struct random_stream *stream, const uint8_t *seed)
@@ -144,12 +143,13 @@ void random_stream_bytes(struct random_stream *stream, void *to, size_t count)
 
 uint64_t random_stream_u64(struct random_stream *stream)
 {
-	uint8_t bytes[8];
+	uint32_t words[2];
+	uint8_t *bytes = (uint8_t *)words;
 	uint64_t value;
 
-	random_stream_bytes(stream, bytes, sizeof(bytes));
+	random_stream_bytes(stream, bytes, sizeof(words));
 	value = (uint64_t)load_word(bytes + 4) << 32 | load_word(bytes);
-	wipe(bytes, sizeof(bytes));
+	wipe(words, 2);
 	return value;
 }
 
