@@ -79,13 +79,22 @@ static int64_t leave_at_once(void *ignored)
 	return 0;
 }
 
+static uint32_t may_leave;
+
+static int64_t leave_when_named(void *ignored)
+{
+	(void)ignored;
+	return trial_reaches(&may_leave, 1) ? 0 : 1;
+}
+
 /* The handler is another, which has ended when somebody faults. */
 static void fault_after_the_handler(void)
 {
 	struct user_thread thread;
 
-	trial_thread(&thread, leave_at_once, NULL);
+	trial_thread(&thread, leave_when_named, NULL);
 	set_handler(thread.id);
+	__atomic_store_n(&may_leave, 1, __ATOMIC_RELEASE);
 	trial_join(&thread, 0);
 	(void)touch(NULL);
 }
