@@ -58,6 +58,7 @@ static void stop_pager(void)
 #define HEAP_PAGES 32u
 #define MUTATORS 4u
 #define WRITES 12u
+#define MARK 64u /* in each page, behind what the mutators write */
 
 static struct {
 	unsigned char *pages;
@@ -87,7 +88,7 @@ static int64_t mutate(void *index)
 	for (uint64_t i = 0; i < WRITES; i++) {
 		const uint64_t page = (self * 5 + i * (i + 3)) % HEAP_PAGES;
 
-		if (heap.pages[page * PAGE_SIZE + 2 * MUTATORS] != 'd')
+		if (heap.pages[page * PAGE_SIZE + MARK] != 'd')
 			return 1; /* reading is no write */
 		heap.pages[page * PAGE_SIZE + self] = (unsigned char)(page + 1);
 		heap.wrote[self] |= 1u << page;
@@ -104,7 +105,7 @@ static void write_barrier(void)
 	EXPECT_OK(trial_map(HEAP_PAGES, &range));
 	heap.pages = range;
 	for (uint32_t i = 0; i < HEAP_PAGES; i++)
-		heap.pages[i * PAGE_SIZE + 2 * MUTATORS] = 'd';
+		heap.pages[i * PAGE_SIZE + MARK] = 'd';
 	EXPECT_OK(virtual_memory_client_protect(trial.memory, range, TRIAL_BYTES(HEAP_PAGES), PROTECTION_READ));
 	heap.dirty = 0;
 	start_pager(note_write);
