@@ -46,7 +46,7 @@ help: ## this list
 
 build: $(KERNEL) $(PACKAGE) $(USER_LIBRARY) $(LAYOUT_TOOL) ## kernel, programs, boot package, capos-layout (the default)
 
-kernel: $(KERNEL)
+kernel: $(KERNEL) ## the kernel alone (MUTANT=NAME: with one fault built in)
 
 run: ## build and boot in QEMU; the terminal is the console
 	@$(SETUP) run
