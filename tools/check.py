@@ -6,6 +6,7 @@ import time
 
 import layers
 import lint
+import mentions
 import mutants
 import names
 import sizes
@@ -23,6 +24,7 @@ CHECKS = {
     "floors": layers.check,
     "sizes": sizes.check,
     "names": names.check,
+    "mentions": mentions.check,
     "mutants": check_mutants,
     **lint.CHECKS,
 }
