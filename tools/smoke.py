@@ -7,7 +7,7 @@ smoke.py shell    a session of the shell on machines that differ in board, CPUs 
 smoke.py vm       the self-checking programs of user/demos, by the debug and clang builds too
 smoke.py mutant   the self-tests, which must fail on a kernel without TLB shootdowns and pass on the sound one; and a
                   kernel whose stacks overflow, which must say so
-smoke.py iso      the ISO through BIOS and UEFI, and boot/shim without an ISO
+smoke.py iso      the ISO through BIOS and UEFI, boot/shim without an ISO, and what `make iso LIMINE=DIR` makes
 CAPOS_BUILD is the build directory. Last line: "run-NAME: N passed, N failed". Logs: build/logs.
 """
 import os
@@ -20,6 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import limine_iso
 import transcript
 from qemu import READY, Machine, Result, Step, explain, run
 
@@ -442,6 +443,14 @@ def try_make_run() -> bool:
     return not complaints
 
 
+def try_limine_iso() -> bool:
+    complaints = limine_iso.check()
+    print(f"make iso LIMINE=DIR: {'FAILED' if complaints else 'ok'}", flush=True)
+    for complaint in complaints:
+        print(f"  {complaint}")
+    return not complaints
+
+
 class PromptClock:
     """A sink that notes when the prompt first comes."""
 
@@ -481,6 +490,8 @@ def main() -> int:
     outcomes = []
     if suite == "shell":
         outcomes += [try_boot_time(), try_make_run()]
+    if suite == "iso":
+        outcomes.append(try_limine_iso())
     with ThreadPoolExecutor(AT_ONCE) as pool:
         jobs = [pool.submit(try_case, suite, case) for case in suites[suite]()]
         for job in jobs:
