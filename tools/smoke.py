@@ -43,8 +43,6 @@ BOARDS, CPUS, MEMORY = ("q35", "pc", "microvm"), (1, 4), ("16M", "128M", "8G")
 NOT_SELF_CHECKING = ("wordcount", "fault-probe", "bench", "endless", "nothing", "kv", "hostile", "stress")
 # Programs that are started by another one, with what it gives them.
 STARTED_BY_OTHERS = ("memoryobject-shared-child", "ipc-zerocopy-consumer", "kv-service", "kv-client")
-# Its children together need more.
-NOT_ON_LITTLE_MEMORY = ("spawn-contract",)
 END = "check\nhalt\n"
 EXIT = "check\nexit\n"
 CONTROL_C = "\x03"
@@ -330,9 +328,8 @@ def vm_cases() -> list[Case]:
     end = transcript.check_init("exit 0")
     machine = Machine("q35", 1, "128M", BUILD, append="once")
     cases = [Case(name, machine, f"run {name}\n{EXIT}", [transcript.check_programs([name]), end]) for name in names]
-    small = [name for name in names if name not in NOT_ON_LITTLE_MEMORY]
-    once = "".join(f"run {name}\n" for name in small) + EXIT
-    cases.append(Case("all, 16M", replace(machine, memory="16M"), once, [transcript.check_programs(small), end]))
+    once = "".join(f"run {name}\n" for name in names) + EXIT
+    cases.append(Case("all, 16M", replace(machine, memory="16M"), once, [transcript.check_programs(names), end]))
     twice = "".join(f"run {name}\n" for name in names + names) + EXIT
     for build in BUILDS:
         many = replace(machine, smp=4, build=build)
