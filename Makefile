@@ -2,7 +2,7 @@
 #
 # MODE=release|debug   debug: invariants asserted, undefined behaviour traps
 # CC=gcc|clang         either compiler; each keeps a build directory of its own
-# SECONDS=60 CPUS=4    how long and on how many CPUs (make run-stress)
+# SECONDS=60 CPUS=4    how long and on how many CPUs, or CPUS=1,2 (make run-stress)
 # T=NAME               one host test (make test-lib T=range) or fuzzer (make fuzz T=archive SECONDS=600)
 # ARGS="--smp 4 ..."   options of tools/qemu.py (make run)
 # V=1                  show the commands
