@@ -322,19 +322,22 @@ def shell_cases() -> list[Case]:
 
 
 def vm_cases() -> list[Case]:
-    """Each self-checking demo alone, all on little memory, then all twice on four CPUs, by each build."""
+    """Each self-checking demo alone; all on little memory, and on two CPUs and eight; all twice on four, by each build."""
     names = sorted(path.name for path in Path("user/demos").iterdir() if (BUILD / "user" / path.name).exists())
     names = [name for name in names if name not in NOT_SELF_CHECKING + STARTED_BY_OTHERS]
-    end = transcript.check_init("exit 0")
     machine = Machine("q35", 1, "128M", BUILD, append="once")
-    cases = [Case(name, machine, f"run {name}\n{EXIT}", [transcript.check_programs([name]), end]) for name in names]
-    once = "".join(f"run {name}\n" for name in names) + EXIT
-    cases.append(Case("all, 16M", replace(machine, memory="16M"), once, [transcript.check_programs(names), end]))
-    twice = "".join(f"run {name}\n" for name in names + names) + EXIT
+
+    def case(name: str, where: Machine, what: list[str], patience: int = 1) -> Case:
+        typed = "".join(f"run {program}\n" for program in what) + EXIT
+        checks = [transcript.check_programs(what), transcript.check_init("exit 0")]
+        return Case(name, where, typed, checks, patience=patience)
+
+    cases = [case(name, machine, [name]) for name in names]
+    cases.append(case("all, 16M", replace(machine, memory="16M"), names))
+    cases += [case(f"all, smp {cpus}", replace(machine, smp=cpus), names, 5) for cpus in (2, 8)]
     for build in BUILDS:
         many = replace(machine, smp=4, build=build)
-        checks = [transcript.check_programs(names + names), end]
-        cases.append(Case(f"all twice, {build.name}", many, twice, checks, patience=5))
+        cases.append(case(f"all twice, {build.name}", many, names + names, 5))
     return cases
 
 
