@@ -10,7 +10,6 @@ from pathlib import Path
 Check = Callable[[str], list[str]]
 
 PROMPT = "capos> "
-PROMPT_LIMIT_MS = 1000
 TOP_WORDS = 10
 MOST_COMPLAINTS = 8  # about single lines of one run
 # What a program does not try if a shell started it: that one has left it less than all frames of the machine.
@@ -159,12 +158,9 @@ def check_cpus(cpus: int) -> Check:
 
 
 def check_prompt(output: str) -> list[str]:
-    """The shell says before its first prompt when that is, by the guest's own clock, which a busy host does not slow as
-    much as ours."""
-    greeting = GREETING.search(output)
-    if greeting is None:
-        return ["no line \"capOS shell, N ms after boot.\""]
-    return [] if int(greeting[1]) < PROMPT_LIMIT_MS else [f"the prompt only {greeting[1]} ms after boot"]
+    """The shell says before its first prompt when that is. No limit: a busy host slows the guest's clock as its own;
+    `make run-smoke` has one for what QEMU uses of a CPU."""
+    return [] if GREETING.search(output) else ["no line \"capOS shell, N ms after boot.\""]
 
 
 @lru_cache
@@ -231,13 +227,9 @@ def check_image(output: str) -> list[str]:
     return complaints
 
 
-def check_programs_of_session(output: str) -> list[str]:
-    missing = [] if len(FRAMES.findall(output)) >= 2 else ["not two readings of `mem`"]
-    return missing + check_words(output) + check_image(output)
-
-
 def check_session(output: str) -> list[str]:
-    return check_prompt(output) + check_programs_of_session(output)
+    missing = [] if len(FRAMES.findall(output)) >= 2 else ["not two readings of `mem`"]
+    return check_prompt(output) + missing + check_words(output) + check_image(output)
 
 
 def check_maps(output: str) -> list[str]:
