@@ -2,7 +2,7 @@
 #
 # MODE=release|debug   debug: invariants asserted, undefined behaviour traps
 # CC=gcc|clang         either compiler; each keeps a build directory of its own
-# SECONDS=60 CPUS=4    how long and on how many CPUs (make run-stress)
+# SECONDS=60 CPUS=4    how long and on how many CPUs, or CPUS=1,2 (make run-stress)
 # T=NAME               one host test (make test-lib T=range) or fuzzer (make fuzz T=archive SECONDS=600)
 # ARGS="--smp 4 ..."   options of tools/qemu.py (make run)
 # V=1                  show the commands
@@ -72,7 +72,7 @@ fuzz: $(FUZZERS) ## search for inputs that break a parser of lib/ (T=NAME for on
 fuzz-corpus: $(FUZZERS) ## the inputs of tests/fuzz/corpus once more
 	@tools/fuzz.py $(FUZZERS)
 
-check: ## format, floors, sizes, names, headers, warnings of both compilers, linters
+check: ## format, floors, sizes, names, what documents and mutants name, headers, warnings of both compilers, linters
 	@tools/check.py
 
 other-builds:
@@ -95,7 +95,7 @@ run-mutant: build other-builds ## broken kernels that must be found out: no TLB 
 run-gdb: build ## the capos-* commands of gdb, on a guest that stands still in a program
 	@$(SUITE) tools/gdb_test.py
 
-run-iso: build iso $(SHIM_PACKAGE) ## the ISO through BIOS and UEFI
+run-iso: build iso $(SHIM_PACKAGE) ## the ISO through BIOS and UEFI; what `make iso LIMINE=DIR` makes
 	@$(SUITE) tools/smoke.py iso
 
 iso: $(ISO) ## BIOS and UEFI image, by GRUB and boot/shim (LIMINE=DIR: by a Limine of yours)

@@ -6,10 +6,28 @@ import time
 
 import layers
 import lint
+import mentions
+import mutants
 import names
 import sizes
 
-CHECKS = {"floors": layers.check, "sizes": sizes.check, "names": names.check, **lint.CHECKS}
+
+def check_mutants() -> list[str]:
+    """Each is still one change of the tree as it is."""
+    try:
+        return mutants.check_list(mutants.read_list())
+    except mutants.Failure as failure:
+        return [str(failure)]
+
+
+CHECKS = {
+    "floors": layers.check,
+    "sizes": sizes.check,
+    "names": names.check,
+    "mentions": mentions.check,
+    "mutants": check_mutants,
+    **lint.CHECKS,
+}
 
 
 def main() -> int:

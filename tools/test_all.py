@@ -23,7 +23,7 @@ run-memoryobject-shared
 run-ipc-zerocopy
 run-kv
 run-hostile
-run-stress SECONDS=15
+run-stress SECONDS=8 CPUS=1,2,4,8
 run-mutant
 run-gdb
 run-iso
