@@ -7,9 +7,10 @@ import time
 import layers
 import lint
 import names
+import promises
 import sizes
 
-CHECKS = {"floors": layers.check, "sizes": sizes.check, "names": names.check, **lint.CHECKS}
+CHECKS = {"floors": layers.check, "sizes": sizes.check, "names": names.check, "promises": promises.check, **lint.CHECKS}
 
 
 def main() -> int:
