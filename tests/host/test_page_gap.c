@@ -85,6 +85,19 @@ static void test_below_the_window(void **state)
 	end();
 }
 
+/* The only place is below the window, where a multiple of 2 MiB would be below the first user address too. */
+static void test_above_the_first_address(void **state)
+{
+	struct placement above = { BOOTSTRAP_END, USER_LIMIT - BOOTSTRAP_END, true };
+	struct placement large = anywhere(PAGES_2MIB);
+
+	(void)state;
+	begin();
+	(void)reserve_both(&above);
+	assert_int_equal(reserve_both(&large), BOOTSTRAP_START - PAGES_2MIB * PAGE_SIZE);
+	end();
+}
+
 /* Large ranges begin at a multiple of the largest span that they fill, up to 1 GiB. */
 static void test_alignment(void **state)
 {
@@ -266,8 +279,13 @@ static void test_cost(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_below_the_window), cmocka_unit_test(test_alignment), cmocka_unit_test(test_full),
-		cmocka_unit_test(test_merged),           cmocka_unit_test(test_random),    cmocka_unit_test(test_cost),
+		cmocka_unit_test(test_below_the_window),
+		cmocka_unit_test(test_above_the_first_address),
+		cmocka_unit_test(test_alignment),
+		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_merged),
+		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_cost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
