@@ -72,7 +72,7 @@ fuzz: $(FUZZERS) ## search for inputs that break a parser of lib/ (T=NAME for on
 fuzz-corpus: $(FUZZERS) ## the inputs of tests/fuzz/corpus once more
 	@tools/fuzz.py $(FUZZERS)
 
-check: ## format, floors, sizes, names, what documents and mutants name, headers, warnings of both compilers, linters
+check: ## format, floors, sizes, names, promises and their mutants, headers, warnings of both compilers, linters
 	@tools/check.py
 
 other-builds:

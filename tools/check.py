@@ -7,25 +7,16 @@ import time
 import layers
 import lint
 import mentions
-import mutants
 import names
+import promises
 import sizes
-
-
-def check_mutants() -> list[str]:
-    """Each is still one change of the tree as it is."""
-    try:
-        return mutants.check_list(mutants.read_list())
-    except mutants.Failure as failure:
-        return [str(failure)]
-
 
 CHECKS = {
     "floors": layers.check,
     "sizes": sizes.check,
     "names": names.check,
     "mentions": mentions.check,
-    "mutants": check_mutants,
+    "promises": promises.check,
     **lint.CHECKS,
 }
 
