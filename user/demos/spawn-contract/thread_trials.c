@@ -313,6 +313,35 @@ static void lower_priority_waits(void)
 	trial_join(&waiting, 0);
 }
 
+static int64_t say_that_it_runs(void *word)
+{
+	__atomic_store_n((uint32_t *)word, 1, __ATOMIC_RELEASE);
+	return 0;
+}
+
+/*
+ * A thread waits for a CPU behind busy ones that are more urgent, on every CPU; then it gets more urgent than they are,
+ * and nothing else happens: no thread sleeps or ends, and no turn is over, since the busy ones have no equals.
+ */
+static void changed_priority_acts_at_once(void)
+{
+	const struct user_thread_options low = { .priority = 0 };
+	struct user_thread thread[MANY], waiting;
+	const uint32_t count = cpus();
+	uint32_t has_run = 0;
+
+	start_busy(thread, count, 1);
+	for (uint32_t i = 0; i < count; i++)
+		EXPECT(trial_reaches(&busy.count[i], 1));
+	CHECK(user_thread_start(&waiting, say_that_it_runs, &has_run, &low) == STATUS_OK);
+	trial_sleep(TRIAL_MS(20));
+	EXPECT_EQUAL(__atomic_load_n(&has_run, __ATOMIC_ACQUIRE), 0);
+	EXPECT_OK(thread_client_set_priority(trial.threads, waiting.id, 2));
+	EXPECT(trial_reaches(&has_run, 1));
+	trial_join(&waiting, 0);
+	stop_busy(thread, count);
+}
+
 /* ---- ends ---- */
 
 static int64_t outlive(void *ignored)
@@ -390,6 +419,7 @@ void thread_trials_check(void)
 		{ "busy-threads-take-turns", busy_threads_take_turns },
 		{ "higher-priority-wakes-at-once", higher_priority_wakes_at_once },
 		{ "lower-priority-waits", lower_priority_waits },
+		{ "changed-priority-acts-at-once", changed_priority_acts_at_once },
 		{ "process-lasts-as-long-as-its-last-thread", process_lasts_as_long_as_its_last_thread },
 		{ "killed-while-threads-come-and-go", killed_while_threads_come_and_go },
 	};
