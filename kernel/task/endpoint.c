@@ -290,15 +290,20 @@ static enum delivery deliver(struct endpoint *endpoint, struct operation *call, 
 	struct message *message = call->message;
 	struct endpoint_message plain = { .bytes = 0 };
 	struct endpoint_message *header = message != NULL ? &message->header : &plain;
+	uint32_t capabilities = message != NULL ? message->capabilities : 0;
 	struct message_transfer both;
 	enum status status;
 
+	if (capabilities > receive->accepts) {
+		operation_complete(call, STATUS_NOT_ACCEPTED, 0);
+		return CALL_REFUSED;
+	}
 	if (receive->bytes < sizeof(*header) + header->bytes) {
 		operation_complete(receive, STATUS_TOO_LONG, 0);
 		return RECEIVE_REFUSED;
 	}
 	status = prepare(&both, call->thread->process, receive->thread->process,
-			 message != NULL ? message->capability : NULL, message != NULL ? message->capabilities : 0);
+			 message != NULL ? message->capability : NULL, capabilities);
 	if (status != STATUS_OK) {
 		operation_complete(call, status, 0);
 		return CALL_REFUSED;

@@ -84,7 +84,8 @@ void message_cancel(struct process *process, struct message *message);
 
 /*
  * CALL by `operation` (of the current thread, with its message) and RECEIVE. The operation is open when they return OK,
- * and may be complete. GONE: no owner; then it is untouched. A transfer that is refused completes the CALL.
+ * and may be complete. GONE: no owner; then it is untouched. A transfer that is refused completes the CALL, as do more
+ * capabilities than the RECEIVE accepts (NOT_ACCEPTED); the RECEIVE waits on.
  */
 enum status endpoint_call(struct endpoint *endpoint, struct operation *operation);
 enum status endpoint_receive(struct endpoint *endpoint, struct operation *operation);

@@ -54,10 +54,11 @@ struct operation {
 	uint64_t deadline; /* SLEEP, PARK: clock_now_ns; UINT64_MAX: none */
 	uint64_t buffer;   /* the program's; PARK: the address of the word */
 	uint64_t bytes;
-	uint64_t word;  /* CALL: its id, once it is received; THREAD_WAIT: the id of the thread */
-	uint64_t badge; /* CALL: of the facet; THREAD_WAIT: how long the thread ran */
-	uint16_t method;
-	void *object; /* a use of it is held */
+	uint64_t word;    /* CALL: its id, once it is received; THREAD_WAIT: the id of the thread */
+	uint64_t badge;   /* CALL: of the facet; THREAD_WAIT: how long the thread ran */
+	uint16_t method;  /* CALL */
+	uint16_t accepts; /* RECEIVE: capabilities, at most */
+	void *object;     /* a use of it is held */
 	struct spinlock *guard;
 	union {
 		struct message *message; /* CALL: what is sent; NULL: nothing but the method */
@@ -80,8 +81,8 @@ bool operation_queue_is_valid(const struct operation_queue *queue);
 
 /*
  * A place for one more operation of the current thread: BUSY if all are taken. `deadline` UINT64_MAX: none. Nothing
- * completes it yet: buffer, bytes, word, badge, method, and message or poll are to be filled in as its kind needs them.
- * operation_abandon gives it back before it was queued anywhere.
+ * completes it yet: buffer, bytes, word, badge, method, accepts, and message or poll are to be filled in as its kind
+ * needs them. operation_abandon gives it back before it was queued anywhere.
  */
 enum status operation_open(struct thread *thread, enum operation_kind kind, uint64_t user_data, uint64_t deadline,
 			   struct operation **operation);

@@ -156,7 +156,8 @@ static void test_order(void **state)
 	for (uint32_t i = 0; i < COUNT_OF(thread); i++)
 		assert_int_equal(endpoint_scene_completion(thread[i]).value, 101 + i);
 	for (uint32_t i = 0; i < COUNT_OF(thread); i++)
-		(void)ACTOR_SUBMIT(ends.owner.thread, RING_RECEIVE, 0, ends.owned, SCENE_RECEIVE, SCENE_ROOM);
+		(void)ACTOR_SUBMIT(ends.owner.thread, RING_RECEIVE, 0, ends.owned, SCENE_RECEIVE, SCENE_ROOM,
+				   TRANSFER_MAX);
 	endpoint_scene_assert_queues(0, COUNT_OF(thread), 0);
 	for (uint32_t i = 0; i < COUNT_OF(thread); i++) {
 		(void)endpoint_scene_call(thread[i], ends.facet, (uint16_t)(40 + i), &nothing, 0);

@@ -39,7 +39,8 @@ static int64_t answer_calls(void *handle)
 {
 	const struct endpoint_client endpoint = { (handle_t)(uint64_t)handle };
 	struct endpoint_buffer buffer;
-	enum status status = endpoint_client_receive(endpoint, &buffer, sizeof(buffer)), returned;
+	enum status status = endpoint_client_receive(endpoint, (struct endpoint_intake){ &buffer, sizeof(buffer), 0 }),
+		    returned;
 
 	while (status == STATUS_OK) {
 		const struct endpoint_answer answer = { .call = buffer.message.call,
@@ -47,7 +48,8 @@ static int64_t answer_calls(void *handle)
 							.bytes = buffer.bytes,
 							.byte_count = buffer.message.bytes };
 
-		status = endpoint_client_return_receive(endpoint, &answer, &buffer, sizeof(buffer), &returned);
+		status = endpoint_client_return_receive(
+			endpoint, &answer, (struct endpoint_intake){ &buffer, sizeof(buffer), 0 }, &returned);
 	}
 	return status;
 }
@@ -169,7 +171,8 @@ static bool receive_if_called(struct endpoint_client endpoint, struct endpoint_b
 	struct ring_completion completion;
 	enum status status = STATUS_TIMED_OUT;
 
-	CHECK(endpoint_client_receive_submit(endpoint, buffer, sizeof(*buffer), ticket) == STATUS_OK);
+	CHECK(endpoint_client_receive_submit(endpoint, (struct endpoint_intake){ buffer, sizeof(*buffer), 0 },
+					     ticket) == STATUS_OK);
 	while (status == STATUS_TIMED_OUT && statistics.clients != 0) {
 		status = open_operation_wait(ticket, TRIAL_MS(20), &completion);
 		CHECK(endpoint_client_statistics(endpoint, &statistics) == STATUS_OK);
@@ -243,7 +246,8 @@ static void chain_breaks(const struct attack *attack)
 	if (trial.broken)
 		return;
 	EXPECT_OK(endpoint_client_call_submit(chain.facet[0], &request, 1));
-	EXPECT_OK(endpoint_client_receive(chain.endpoint[CHAIN], &buffer, sizeof(buffer)));
+	EXPECT_OK(
+		endpoint_client_receive(chain.endpoint[CHAIN], (struct endpoint_intake){ &buffer, sizeof(buffer), 0 }));
 	if (attack->first == ACT_WAIT && dies < CHAIN)
 		EXPECT_OK(process_client_kill(chain.process[dies]));
 	if (dies < CHAIN) {
@@ -341,7 +345,7 @@ static void calls_of_the_dead(const struct attack *attack)
 	EXPECT_OK(endpoint_client_create(trial.endpoints, &endpoint));
 	start_clients(endpoint, client, ACT_WAIT * UINT64_C(1000) + 10);
 	for (uint32_t i = 0; i < CLIENTS; i++) {
-		EXPECT_OK(endpoint_client_receive(endpoint, &buffer, sizeof(buffer)));
+		EXPECT_OK(endpoint_client_receive(endpoint, (struct endpoint_intake){ &buffer, sizeof(buffer), 0 }));
 		call[i] = buffer.message.call;
 	}
 	for (uint32_t i = 0; i < CLIENTS; i++)
