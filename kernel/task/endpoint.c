@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "kernel/arch/x86_64/interrupt_window.h"
 #include "kernel/mem/heap.h"
 #include "kernel/mem/user_access.h"
 #include "kernel/task/process.h"
@@ -283,15 +284,15 @@ static enum status send(const struct operation *receive, struct endpoint_message
 
 /*
  * From `call` to `receive`, which stand in no queue: the one that is refused is completed, the other one left to the
- * caller. Locked.
+ * caller. Locked; `both` is to be finished afterwards (transfer_finish).
  */
-static enum delivery deliver(struct endpoint *endpoint, struct operation *call, struct operation *receive)
+static enum delivery deliver(struct endpoint *endpoint, struct operation *call, struct operation *receive,
+			     struct message_transfer *both)
 {
 	struct message *message = call->message;
 	struct endpoint_message plain = { .bytes = 0 };
 	struct endpoint_message *header = message != NULL ? &message->header : &plain;
 	uint32_t capabilities = message != NULL ? message->capabilities : 0;
-	struct message_transfer both;
 	enum status status;
 
 	if (capabilities > receive->accepts) {
@@ -302,95 +303,108 @@ static enum delivery deliver(struct endpoint *endpoint, struct operation *call, 
 		operation_complete(receive, STATUS_TOO_LONG, 0);
 		return RECEIVE_REFUSED;
 	}
-	status = prepare(&both, call->thread->process, receive->thread->process,
+	status = prepare(both, call->thread->process, receive->thread->process,
 			 message != NULL ? message->capability : NULL, capabilities);
 	if (status != STATUS_OK) {
 		operation_complete(call, status, 0);
 		return CALL_REFUSED;
 	}
 	fill_header(header, call, endpoint->next_call);
-	status = send(receive, header, &both);
+	status = send(receive, header, both);
 	if (status != STATUS_OK) {
 		operation_complete(receive, status, 0);
 		return RECEIVE_REFUSED;
 	}
 	call->word = endpoint->next_call++;
-	fill_completion(&receive->completion, &both);
+	fill_completion(&receive->completion, both);
 	operation_enqueue(&endpoint->served, call);
 	operation_answer(receive, 0, call->word);
 	return DELIVERED;
 }
 
-/* A receiver whose buffer is bad is refused, and the next one gets the call. */
-static void call_locked(struct endpoint *endpoint, struct operation *call)
-{
-	struct operation *receive;
+/*
+ * One step of bringing an operation of the current thread, which stands in no queue, together with one of the other
+ * side: locked. True: whom it met is over without it, and it has to look again.
+ */
+typedef bool endpoint_step_t(struct endpoint *endpoint, struct operation *operation, struct message_transfer *both);
 
-	while ((receive = endpoint->receivers.first) != NULL) {
-		operation_dequeue(receive);
-		switch (deliver(endpoint, call, receive)) {
-		case DELIVERED:
-			return;
-		case CALL_REFUSED:
-			operation_enqueue_first(&endpoint->receivers, receive);
-			return;
-		case RECEIVE_REFUSED:
-			break;
-		}
+/* A receiver whose buffer is bad is refused, and the next one gets the call. */
+static bool call_step(struct endpoint *endpoint, struct operation *call, struct message_transfer *both)
+{
+	struct operation *receive = endpoint->receivers.first;
+
+	if (receive == NULL) {
+		operation_enqueue(&endpoint->calls, call);
+		return false;
 	}
-	operation_enqueue(&endpoint->calls, call);
+	operation_dequeue(receive);
+	switch (deliver(endpoint, call, receive, both)) {
+	case DELIVERED:
+		break;
+	case CALL_REFUSED:
+		operation_enqueue_first(&endpoint->receivers, receive);
+		break;
+	case RECEIVE_REFUSED:
+		return true;
+	}
+	return false;
+}
+
+/* A call that is refused is over, and the next one is tried. A refused receive leaves the call where it was: first. */
+static bool receive_step(struct endpoint *endpoint, struct operation *receive, struct message_transfer *both)
+{
+	struct operation *call = endpoint->calls.first;
+
+	if (call == NULL) {
+		operation_enqueue(&endpoint->receivers, receive);
+		return false;
+	}
+	operation_dequeue(call);
+	switch (deliver(endpoint, call, receive, both)) {
+	case DELIVERED:
+		break;
+	case CALL_REFUSED:
+		return true;
+	case RECEIVE_REFUSED:
+		operation_enqueue_first(&endpoint->calls, call);
+		break;
+	}
+	return false;
+}
+
+/* However many are refused, the lock is held for one of them; what they held on to ends when it is not. */
+static enum status go_through(struct endpoint *endpoint, struct operation *operation, endpoint_step_t *step)
+{
+	bool is_open, goes_on = true;
+
+	endpoint_use(endpoint);
+	operation->object = endpoint;
+	operation->guard = &endpoint->lock;
+	while (goes_on) {
+		struct message_transfer both = { .transfer = { .count = 0 } };
+
+		spinlock_acquire(&endpoint->lock);
+		is_open = !endpoint->is_shut;
+		goes_on = is_open && step(endpoint, operation, &both);
+		spinlock_release(&endpoint->lock);
+		transfer_finish(&both.transfer);
+		if (goes_on)
+			interrupt_window_open();
+	}
+	if (is_open)
+		return STATUS_OK;
+	endpoint_end_use(endpoint);
+	return STATUS_GONE;
 }
 
 enum status endpoint_call(struct endpoint *endpoint, struct operation *operation)
 {
-	enum status status = STATUS_GONE;
-
-	spinlock_acquire(&endpoint->lock);
-	if (!endpoint->is_shut) {
-		endpoint_use(endpoint);
-		operation->object = endpoint;
-		operation->guard = &endpoint->lock;
-		call_locked(endpoint, operation);
-		status = STATUS_OK;
-	}
-	spinlock_release(&endpoint->lock);
-	return status;
-}
-
-/* A call that is refused is over, and the next one is tried. A refused receive leaves the call where it was: first. */
-static void receive_locked(struct endpoint *endpoint, struct operation *receive)
-{
-	struct operation *call;
-
-	while ((call = endpoint->calls.first) != NULL) {
-		operation_dequeue(call);
-		switch (deliver(endpoint, call, receive)) {
-		case DELIVERED:
-			return;
-		case CALL_REFUSED:
-			break;
-		case RECEIVE_REFUSED:
-			operation_enqueue_first(&endpoint->calls, call);
-			return;
-		}
-	}
-	operation_enqueue(&endpoint->receivers, receive);
+	return go_through(endpoint, operation, call_step);
 }
 
 enum status endpoint_receive(struct endpoint *endpoint, struct operation *operation)
 {
-	enum status status = STATUS_GONE;
-
-	spinlock_acquire(&endpoint->lock);
-	if (!endpoint->is_shut) {
-		endpoint_use(endpoint);
-		operation->object = endpoint;
-		operation->guard = &endpoint->lock;
-		receive_locked(endpoint, operation);
-		status = STATUS_OK;
-	}
-	spinlock_release(&endpoint->lock);
-	return status;
+	return go_through(endpoint, operation, receive_step);
 }
 
 /* ---- answering ---- */
@@ -452,10 +466,10 @@ enum status endpoint_hand_out(const struct operation *call)
 }
 
 static enum status return_locked(struct endpoint *endpoint, struct process *process,
-				 const struct endpoint_answer *answer, struct outgoing *outgoing)
+				 const struct endpoint_answer *answer, struct outgoing *outgoing,
+				 struct message_transfer *both)
 {
 	uint64_t bytes = answer->parcel.bytes;
-	struct message_transfer both;
 	struct operation *call;
 
 	TRY(find_served(endpoint, answer->call, &call));
@@ -463,13 +477,14 @@ static enum status return_locked(struct endpoint *endpoint, struct process *proc
 	GUARD(call->bytes != 0 ? bytes + sizeof(struct endpoint_message) <= call->bytes
 			       : bytes == 0 && answer->parcel.count <= 1,
 	      STATUS_TOO_LONG);
-	TRY(prepare(&both, process, call->thread->process, outgoing->descriptor, (uint32_t)answer->parcel.count));
-	finish_call(call, &both, answer, outgoing);
+	TRY(prepare(both, process, call->thread->process, outgoing->descriptor, (uint32_t)answer->parcel.count));
+	finish_call(call, both, answer, outgoing);
 	return STATUS_OK;
 }
 
 enum status endpoint_return(struct endpoint *endpoint, struct process *process, const struct endpoint_answer *answer)
 {
+	struct message_transfer both = { .transfer = { .count = 0 } };
 	struct outgoing outgoing; /* not cleared: what is not filled in is not read */
 	enum status status;
 
@@ -478,8 +493,9 @@ enum status endpoint_return(struct endpoint *endpoint, struct process *process, 
 	TRY(read_parcel(process, &answer->parcel, outgoing.descriptor, outgoing.data));
 	outgoing.header = (struct endpoint_message){ .bytes = (uint32_t)answer->parcel.bytes, .sender = process->id };
 	spinlock_acquire(&endpoint->lock);
-	status = return_locked(endpoint, process, answer, &outgoing);
+	status = return_locked(endpoint, process, answer, &outgoing, &both);
 	spinlock_release(&endpoint->lock);
+	transfer_finish(&both.transfer);
 	return status;
 }
 
