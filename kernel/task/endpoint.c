@@ -75,27 +75,40 @@ void endpoint_add_owner(struct endpoint *endpoint)
 	__atomic_fetch_add(&endpoint->owners, 1, __ATOMIC_RELAXED);
 }
 
-static void end_all(struct operation_queue *queue)
+/* At most `left` of them, which counts down. Locked. */
+static void end_some(struct operation_queue *queue, uint32_t *left)
 {
-	struct operation *operation;
+	for (; queue->first != NULL && *left != 0; --*left) {
+		struct operation *operation = queue->first;
 
-	while ((operation = queue->first) != NULL) {
 		operation_dequeue(operation);
 		operation_complete(operation, STATUS_GONE, 0);
 	}
 }
 
-/* With the last owner nobody can receive or return any more: every call ends, for good. */
+/* Every call and receive ends; there may be as many as all threads of the system can have open. */
+static void shut(struct endpoint *endpoint)
+{
+	uint32_t left;
+
+	do {
+		left = OPERATION_STEP;
+		spinlock_acquire(&endpoint->lock);
+		endpoint->is_shut = true; /* no other comes */
+		end_some(&endpoint->calls, &left);
+		end_some(&endpoint->served, &left);
+		end_some(&endpoint->receivers, &left);
+		spinlock_release(&endpoint->lock);
+		if (left == 0)
+			interrupt_window_open();
+	} while (left == 0);
+}
+
+/* With the last owner nobody can receive or return any more. */
 void endpoint_drop_owner(struct endpoint *endpoint)
 {
-	if (__atomic_sub_fetch(&endpoint->owners, 1, __ATOMIC_ACQ_REL) == 0) {
-		spinlock_acquire(&endpoint->lock);
-		endpoint->is_shut = true;
-		end_all(&endpoint->calls);
-		end_all(&endpoint->served);
-		end_all(&endpoint->receivers);
-		spinlock_release(&endpoint->lock);
-	}
+	if (__atomic_sub_fetch(&endpoint->owners, 1, __ATOMIC_ACQ_REL) == 0)
+		shut(endpoint);
 	endpoint_end_use(endpoint);
 }
 

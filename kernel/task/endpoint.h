@@ -10,6 +10,9 @@
  * that, and nothing is in flight. Deaths: the last owner's ends all calls with GONE; a caller's takes its call out of
  * whichever queue.
  *
+ * The lock is held for a bounded step: one delivery or refusal, one answer, OPERATION_STEP operations that end. Between
+ * two steps of one call interrupts are let in, and others may take and leave their turn.
+ *
  * The counts of capabilities are atomic and need no lock, since what is transferred may be an endpoint itself. An
  * owner's capability that is being copied while its last one is released arrives at an endpoint that is shut.
  *
@@ -63,6 +66,7 @@ struct endpoint_parcel {
 /* A new one, with one owner. Charging is the caller's. OUT_OF_MEMORY. */
 enum status endpoint_create(struct endpoint **endpoint);
 
+/* The last drop of an owner ends all operations of the endpoint, in steps: no locks. */
 void endpoint_add_owner(struct endpoint *endpoint);
 void endpoint_drop_owner(struct endpoint *endpoint);
 void endpoint_add_client(struct endpoint *endpoint);

@@ -24,7 +24,8 @@ struct message;
 struct operation;
 
 #define OPERATION_FOREVER UINT64_MAX
-#define OPERATION_MAX 16u /* open at a time, of one thread */
+#define OPERATION_MAX 16u  /* open at a time, of one thread */
+#define OPERATION_STEP 16u /* that somebody else ends at a time, under their guard and with interrupts off */
 
 enum operation_kind {
 	OPERATION_NONE = 0,

@@ -6,6 +6,7 @@
 #include "kernel/arch/x86_64/context.h"
 #include "kernel/arch/x86_64/cpu_local.h"
 #include "kernel/arch/x86_64/instructions.h"
+#include "kernel/arch/x86_64/interrupt_window.h"
 #include "kernel/arch/x86_64/smp.h"
 #include "kernel/arch/x86_64/trap.h"
 #include "kernel/mem/address_space.h"
@@ -14,6 +15,8 @@
 #include "kernel/task/run_queue.h"
 #include "kernel/task/world.h"
 #include "lib/check.h"
+
+#define ALARM_STEP 16u /* sleepers that are woken at a time, with interrupts off */
 
 struct scheduler_cpu {
 	struct run_queue queue;
@@ -71,22 +74,36 @@ static struct thread *thread_of_deadline(struct deadline_node *node)
 	return (struct thread *)((uint8_t *)node - offsetof(struct thread, deadline));
 }
 
-/* The alarm has rung: wake whose time it is, and set it again. A sleeper takes the lock before it can end. */
+/* Some of those whose time it is; a sleeper takes the lock before it can end. False: it is nobody else's. */
+static bool wake_some(struct scheduler_cpu *cpu, uint64_t now)
+{
+	struct deadline_node *node;
+	bool is_due = true;
+
+	spinlock_acquire(&cpu->deadline_lock);
+	for (uint32_t left = ALARM_STEP; left != 0 && is_due; left--) {
+		node = deadline_heap_first(&cpu->deadlines);
+		is_due = node != NULL && node->deadline <= now;
+		if (is_due) {
+			deadline_heap_remove(&cpu->deadlines, node);
+			scheduler_wake(thread_of_deadline(node));
+		} else if (node != NULL) {
+			alarm_at_latest(cpu, node->deadline);
+		}
+	}
+	spinlock_release(&cpu->deadline_lock);
+	return is_due;
+}
+
+/* The alarm has rung: wake whose time it is, however many, and set it again. */
 static void ring_alarm(struct scheduler_cpu *cpu)
 {
 	uint64_t now = clock_now_ns();
-	struct deadline_node *node;
 
 	cpu->alarm = SCHEDULER_FOREVER;
 	__atomic_store_n(&cpu->waits_turn, false, __ATOMIC_RELAXED);
-	spinlock_acquire(&cpu->deadline_lock);
-	while ((node = deadline_heap_first(&cpu->deadlines)) != NULL && node->deadline <= now) {
-		deadline_heap_remove(&cpu->deadlines, node);
-		scheduler_wake(thread_of_deadline(node));
-	}
-	if (node != NULL)
-		alarm_at_latest(cpu, node->deadline);
-	spinlock_release(&cpu->deadline_lock);
+	while (wake_some(cpu, now))
+		interrupt_window_open();
 }
 
 static void deadline_set(struct scheduler_cpu *cpu, struct thread *thread, uint64_t deadline)

@@ -342,6 +342,30 @@ static void changed_priority_acts_at_once(void)
 	stop_busy(thread, count);
 }
 
+/* ---- sleep ---- */
+
+#define SLEEPERS 48u
+
+static int64_t sleep_until(void *deadline)
+{
+	const uint64_t now = trial_now(), end = *(const uint64_t *)deadline;
+
+	trial_sleep(end > now ? end - now : 0);
+	return trial_now() >= end ? 0 : 1;
+}
+
+/* The time of more threads has come than are woken in one step. */
+static void many_wake_at_one_time(void)
+{
+	static struct user_thread thread[SLEEPERS];
+	uint64_t deadline = trial_now() + TRIAL_MS(100);
+
+	for (uint32_t i = 0; i < SLEEPERS; i++)
+		trial_thread(&thread[i], sleep_until, &deadline);
+	for (uint32_t i = 0; i < SLEEPERS; i++)
+		trial_join(&thread[i], 0);
+}
+
 /* ---- ends ---- */
 
 static int64_t outlive(void *ignored)
@@ -420,6 +444,7 @@ void thread_trials_check(void)
 		{ "higher-priority-wakes-at-once", higher_priority_wakes_at_once },
 		{ "lower-priority-waits", lower_priority_waits },
 		{ "changed-priority-acts-at-once", changed_priority_acts_at_once },
+		{ "many-wake-at-one-time", many_wake_at_one_time },
 		{ "process-lasts-as-long-as-its-last-thread", process_lasts_as_long_as_its_last_thread },
 		{ "killed-while-threads-come-and-go", killed_while_threads_come_and_go },
 	};
