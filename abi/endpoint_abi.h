@@ -72,6 +72,7 @@ struct endpoint_message {
 	struct transfer_record capability[TRANSFER_MAX];
 };
 
+/* A call, and the receiver that was woken for it, both wait until the receiver has come. */
 struct endpoint_statistics {
 	uint32_t waiting_calls, waiting_receivers, served_calls; /* the three queues */
 	uint32_t owners, clients;                                /* capabilities */

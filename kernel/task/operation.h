@@ -98,6 +98,15 @@ void operation_complete(struct operation *operation, enum status status, uint64_
  */
 void operation_answer(struct operation *operation, uint32_t result, uint64_t value);
 
+/* The same by its own thread, in a call of its: nobody is to be woken. Guard held. */
+void operation_end(struct operation *operation, enum status status, uint64_t value);
+
+/*
+ * There is something for it, which its thread is to fetch itself: operation_post_done looks at it (RECEIVE:
+ * endpoint_look). Waiting in a queue, guard held; waking the thread is the caller's.
+ */
+void operation_call(struct operation *operation);
+
 /*
  * End one open operation of the current thread: its completion, CANCELLED, is posted, not yet published. NOT_FOUND:
  * none has that user_data, or it is done already.

@@ -82,6 +82,10 @@ static void round_trip(uint64_t bytes, bool call_first, bool has_buffer)
 	if (call_first) {
 		endpoint_scene_assert_queues(1, 0, 0);
 		receive = endpoint_scene_receive(ends.owner.thread, ends.owned, SCENE_ROOM);
+	} else {
+		assert_ptr_equal(task_scheduler_log.handed_over, ends.owner.thread);
+		endpoint_scene_assert_queues(1, 1, 0);
+		actor_come(ends.owner.thread);
 	}
 	endpoint_scene_assert_queues(0, 0, 1);
 	endpoint_scene_assert_waits(ends.client.thread);

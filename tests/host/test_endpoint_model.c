@@ -107,6 +107,10 @@ static void check_endpoint(const struct model_endpoint *one)
 
 static void check_all(void)
 {
+	/* Receivers fetch their calls, and callers are told of it. */
+	for (uint32_t i = 0; i < MODEL_PROGRAMS * MODEL_THREADS; i++)
+		if (endpoint_model_thread(i)->thread != NULL)
+			actor_come(endpoint_model_thread(i)->thread);
 	for (uint32_t i = 0; i < MODEL_PROGRAMS * MODEL_THREADS; i++) {
 		struct model_thread *thread = endpoint_model_thread(i);
 		struct ring_completion completion;

@@ -238,8 +238,8 @@ static void accept(uint32_t accepts, uint32_t sends, bool call_first)
 	if (!call_first)
 		(void)endpoint_scene_call(ends.client.thread, ends.facet, 1, &parcel, 0);
 	if (sends > accepts) {
-		assert_int_equal(endpoint_scene_status(ends.client.thread), STATUS_NOT_ACCEPTED);
 		endpoint_scene_assert_waits(ends.owner.thread);
+		assert_int_equal(endpoint_scene_status(ends.client.thread), STATUS_NOT_ACCEPTED);
 		assert_true(task_snapshot_holds(&owner_before, ends.owner.process));
 		for (uint32_t i = 0; i < sends; i++)
 			assert_true(actor_has(&ends.client, parcel.capability[i].capability));
@@ -274,9 +274,9 @@ static void refuse_transfer(const struct parcel *parcel, enum status expected, b
 	(void)endpoint_scene_receive(ends.owner.thread, ends.owned, SCENE_ROOM);
 	if (!call_first)
 		(void)endpoint_scene_call(ends.client.thread, ends.facet, 1, parcel, 0);
+	endpoint_scene_assert_waits(ends.owner.thread);
 	assert_int_equal(endpoint_scene_status(ends.client.thread), expected);
 	endpoint_scene_assert_queues(0, 1, 0);
-	endpoint_scene_assert_waits(ends.owner.thread);
 	actor_assert_valid(&ends.client);
 	actor_assert_valid(&ends.owner);
 	(void)endpoint_scene_call(ends.client.thread, ends.facet, 2, &nothing, 0);

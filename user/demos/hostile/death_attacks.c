@@ -180,6 +180,17 @@ static bool receive_if_called(struct endpoint_client endpoint, struct endpoint_b
 	return status == STATUS_OK && ring_client_status(&completion) == STATUS_OK;
 }
 
+/* Until the far end of the chain was called: the attacker gives up its facet of ours then. Who called us keeps his. */
+static void wait_for_far_end(struct endpoint_client endpoint, uint32_t callers)
+{
+	struct endpoint_statistics statistics;
+
+	do {
+		trial_sleep(TRIAL_MS(1));
+		EXPECT_OK(endpoint_client_statistics(endpoint, &statistics));
+	} while (statistics.clients != callers);
+}
+
 /* Receives from the one before, calls the one behind, and answers with what came of it: 1 for each link that lives. */
 void death_attacks_role_link(void)
 {
@@ -195,8 +206,10 @@ void death_attacks_role_link(void)
 		return;
 	EXPECT_OK(endpoint_client_call_submit(next, &request, 1));
 	EXPECT_OK(ring_client_enter(0, 0));
-	if (position == dies)
+	if (position == dies) {
+		wait_for_far_end(endpoint, position != 0); /* the first one is called by the attacker */
 		end_as(trial_argument(0) / 10000, endpoint.handle);
+	}
 	struct ring_completion completion;
 
 	EXPECT_OK(open_operation_wait(1, CAP_ENTER_FOREVER, &completion));
@@ -248,6 +261,8 @@ static void chain_breaks(const struct attack *attack)
 	EXPECT_OK(endpoint_client_call_submit(chain.facet[0], &request, 1));
 	EXPECT_OK(
 		endpoint_client_receive(chain.endpoint[CHAIN], (struct endpoint_intake){ &buffer, sizeof(buffer), 0 }));
+	if (dies < CHAIN)
+		EXPECT_OK(ring_client_release(chain.facet[dies].handle));
 	if (attack->first == ACT_WAIT && dies < CHAIN)
 		EXPECT_OK(process_client_kill(chain.process[dies]));
 	if (dies < CHAIN) {
