@@ -3,8 +3,9 @@
  *
  * transfer_prepare decides and charges: the sender's slots that move stop resolving, copies are held by a use, the
  * receiver has paid and its slots are reserved. transfer_commit publishes, which cannot fail; transfer_abort leaves no
- * trace but a page that the receiver's table may have grown by. Both processes live on meanwhile. Two tables are never
- * locked together.
+ * trace but a page that the receiver's table may have grown by: it is for a receiver that is then discarded with its
+ * table (spawn.c). An endpoint prepares when nothing else can fail any more. Both processes live on meanwhile. Two
+ * tables are never locked together.
  *
  * What was copied, or was to be, is held by a use until transfer_finish. That one may be an object's last, if all who
  * hold it release it meanwhile, and then ends the object: so transfer_finish is called without a lock, once after each

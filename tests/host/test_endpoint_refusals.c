@@ -194,6 +194,29 @@ static void test_receive_buffers(void **state)
 	}
 }
 
+/* A receiver whose buffer is bad pays nothing, not even a page for a table that is full. */
+static void test_receive_buffer_comes_first(void **state)
+{
+	struct parcel parcel;
+	handle_t object;
+
+	(void)state;
+	endpoint_scene_begin();
+	object = actor_make_object(&ends.client, 3);
+	while (ends.owner.process->caps.used < CAP_SLOTS_PER_PAGE)
+		(void)actor_grant(&ends.owner, INTERFACE_TIMER, TRANSFER_COPY, NULL);
+	parcel = one(object, TRANSFER_KIND_MOVE);
+	(void)endpoint_scene_call(ends.client.thread, ends.facet, 0, &parcel, 0);
+	remember();
+	(void)ACTOR_SUBMIT(ends.owner.thread, RING_RECEIVE, 0, ends.owned, ACTOR_NOTHING, SCENE_ROOM, 1);
+	assert_int_equal(endpoint_scene_status(ends.owner.thread), STATUS_BUFFER_FAULT);
+	assert_unchanged();
+	assert_int_equal(ends.owner.process->caps.pages, 1);
+	assert_int_equal(endpoint_scene_serve(), 1);
+	assert_int_equal(ends.owner.process->caps.pages, 2);
+	endpoint_scene_end();
+}
+
 static void test_receive_arguments(void **state)
 {
 	struct ring_completion completion;
@@ -490,12 +513,19 @@ static void test_capabilities(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_call_arguments),    cmocka_unit_test(test_descriptor_kinds),
-		cmocka_unit_test(test_message_limits),    cmocka_unit_test(test_receive_buffers),
-		cmocka_unit_test(test_receive_arguments), cmocka_unit_test(test_accepted_capabilities),
-		cmocka_unit_test(test_call_transfer),     cmocka_unit_test(test_return_ids),
-		cmocka_unit_test(test_return_arguments),  cmocka_unit_test(test_return_without_buffer),
-		cmocka_unit_test(test_return_transfer),   cmocka_unit_test(test_capabilities),
+		cmocka_unit_test(test_call_arguments),
+		cmocka_unit_test(test_descriptor_kinds),
+		cmocka_unit_test(test_message_limits),
+		cmocka_unit_test(test_receive_buffers),
+		cmocka_unit_test(test_receive_arguments),
+		cmocka_unit_test(test_receive_buffer_comes_first),
+		cmocka_unit_test(test_accepted_capabilities),
+		cmocka_unit_test(test_call_transfer),
+		cmocka_unit_test(test_return_ids),
+		cmocka_unit_test(test_return_arguments),
+		cmocka_unit_test(test_return_without_buffer),
+		cmocka_unit_test(test_return_transfer),
+		cmocka_unit_test(test_capabilities),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
