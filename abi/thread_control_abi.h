@@ -31,7 +31,7 @@ enum thread_control_operation {
 	 */
 	THREAD_CONTROL_WAIT = 2,
 	THREAD_CONTROL_SELF = 3,         /* () -> thread id */
-	THREAD_CONTROL_SET_PRIORITY = 4, /* (thread id, priority) */
+	THREAD_CONTROL_SET_PRIORITY = 4, /* (thread id, priority): at once, also for one that waits for a CPU */
 	THREAD_CONTROL_YIELD = 5,        /* (): others of the same priority run first */
 	THREAD_CONTROL_OPERATION_COUNT
 };

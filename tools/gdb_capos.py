@@ -220,7 +220,7 @@ class Endpoints(Command):
                 f"endpoint {int(endpoint['number'])}{state}: {int(endpoint['owners'])} owners, "
                 f"{int(endpoint['clients'])} clients, {int(endpoint['references'])} references"
             )
-            for name in ("calls", "receivers", "served"):
+            for name in ("calls", "receivers", "called", "served"):
                 operation = endpoint[name]["first"]
                 while int(operation):
                     print(f"  {name}: {thread_title(operation['thread'].dereference())}")

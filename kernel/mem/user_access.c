@@ -83,6 +83,32 @@ enum status user_access_write(struct address_space *space, uint64_t to, uint64_t
 	return access(space, to, bytes, (uint8_t *)(uintptr_t)from, COPY_OUT);
 }
 
+static bool is_in_one_page(struct uaddr_range range)
+{
+	return (uaddr_to_u64(range.start) & (PAGE_SIZE - 1)) + uaddr_range_bytes(range) <= PAGE_SIZE;
+}
+
+enum status user_access_find(const struct address_space *space, uint64_t to, uint64_t bytes, struct user_place *place)
+{
+	place->space = space;
+	TRY(uaddr_range_of_bytes(to, bytes, &place->range));
+	if (LIKELY(is_in_one_page(place->range)))
+		return validate_page(space, to, true, &place->frame);
+	return validate_range(space, to, bytes, true);
+}
+
+void user_access_put(const struct user_place *place, const void *from)
+{
+	uint8_t *buffer = (uint8_t *)(uintptr_t)from;
+	uint64_t in_page = uaddr_to_u64(place->range.start) & (PAGE_SIZE - 1);
+
+	if (LIKELY(is_in_one_page(place->range)))
+		copy_part((uint8_t *)direct_map_of_frame(place->frame) + in_page, buffer,
+			  uaddr_range_bytes(place->range), COPY_OUT);
+	else
+		copy_locked(place->space, place->range, buffer, COPY_OUT);
+}
+
 enum status user_access_read_private_word(const struct address_space *space, uint64_t address, uint32_t *word)
 {
 	unsigned level;

@@ -142,6 +142,18 @@ void operation_complete(struct operation *operation, enum status status, uint64_
 	scheduler_wake(thread);
 }
 
+void operation_end(struct operation *operation, enum status status, uint64_t value)
+{
+	push_done(operation, -(int32_t)status, value);
+}
+
+void operation_call(struct operation *operation)
+{
+	struct thread *thread = operation->thread;
+
+	__atomic_fetch_or(&thread->called, 1u << (operation - thread->operation), __ATOMIC_RELEASE);
+}
+
 void operation_answer(struct operation *operation, uint32_t result, uint64_t value)
 {
 	struct thread *thread = operation->thread;
@@ -231,6 +243,8 @@ static bool take_back(struct operation *operation)
 		operation_dequeue(operation);
 		if (operation->kind == OPERATION_PARK)
 			park_forget(operation);
+		if (operation->kind == OPERATION_RECEIVE)
+			endpoint_forget(operation);
 	}
 	spinlock_release(operation->guard);
 	return waits;
@@ -298,6 +312,19 @@ static bool try_complete(struct operation *operation, uint64_t now, uint64_t *ne
 	return false;
 }
 
+/* A place may have another operation by now: it looks in vain. */
+static void look_at_called(struct thread *thread)
+{
+	uint32_t called = __atomic_exchange_n(&thread->called, 0, __ATOMIC_ACQUIRE);
+
+	for (; called != 0; called &= called - 1) {
+		struct operation *operation = &thread->operation[__builtin_ctz(called)];
+
+		if (operation->kind == OPERATION_RECEIVE)
+			endpoint_look(operation);
+	}
+}
+
 /* In the order in which they were completed. */
 static uint64_t post_list(struct thread *thread)
 {
@@ -341,6 +368,8 @@ uint64_t operation_post_done(struct thread *thread, uint64_t *next_look)
 {
 	uint64_t count = 0;
 
+	if (__atomic_load_n(&thread->called, __ATOMIC_RELAXED) != 0)
+		look_at_called(thread);
 	if (__atomic_load_n(&thread->done, __ATOMIC_RELAXED) != NULL)
 		count = post_list(thread);
 	if (thread->looking != 0)

@@ -175,10 +175,8 @@ enum status process_thread_set_priority(struct process *process, uint64_t id, ui
 	status = find_slot(process, id, &slot);
 	if (status == STATUS_OK && slot->thread == NULL)
 		status = STATUS_NOT_FOUND;
-	if (status == STATUS_OK) {
-		__atomic_store_n(&slot->thread->priority, (uint32_t)priority, __ATOMIC_RELAXED);
-		scheduler_prod(slot->thread);
-	}
+	if (status == STATUS_OK)
+		scheduler_set_priority(slot->thread, (uint32_t)priority);
 	spinlock_release(&process->lock);
 	return status;
 }

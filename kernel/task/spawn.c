@@ -198,11 +198,13 @@ enum status spawn_process(const struct spawn_request *request, struct process **
 	TRY(elf_plan_make_from(request->source, &plan));
 	TRY(process_create(&template, &spawning.process));
 	status = fill(&spawning, &plan);
+	if (status == STATUS_OK)
+		transfer_commit(&spawning.transfer);
+	transfer_finish(&spawning.transfer);
 	if (status != STATUS_OK) {
 		process_discard(spawning.process);
 		return status;
 	}
-	transfer_commit(&spawning.transfer);
 	publish_handle(&spawning, handle);
 	*process_id = spawning.process->id;
 	*process = spawning.process;

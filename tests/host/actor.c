@@ -192,12 +192,17 @@ uint64_t actor_submit(struct thread *thread, uint64_t first, const uint64_t argu
 	return next_user_data;
 }
 
-enum status actor_take(struct thread *thread, struct ring_completion *completion)
+void actor_come(struct thread *thread)
 {
 	uint64_t next_look = UINT64_MAX;
 
 	task_scheduler_run_as(thread);
 	(void)operation_post_done(thread, &next_look);
+}
+
+enum status actor_take(struct thread *thread, struct ring_completion *completion)
+{
+	actor_come(thread);
 	return ring_take(thread->ring, completion);
 }
 

@@ -60,4 +60,7 @@ uint64_t machine_flushes(void);
 /* Whether `act` ends in a CHECK whose expression contains that text. It runs in a child process. */
 bool machine_check_fails(void (*act)(void *argument), void *argument, const char *expression);
 
+/* What happens whenever the kernel lets interrupts in between two steps; NULL: nothing. */
+void machine_on_window(void (*act)(void));
+
 #endif

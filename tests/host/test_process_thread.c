@@ -373,7 +373,7 @@ static void test_control(void **state)
 	completion = ACTOR_CALL(actor.thread, RING_CALL, THREAD_CONTROL_SET_PRIORITY, control, 1, 2);
 	assert_int_equal(actor_status(&completion), STATUS_OK);
 	assert_int_equal(thread->priority, 2);
-	assert_ptr_equal(task_scheduler_log.woken[(task_scheduler_log.wakes - 1) % TASK_SCHEDULER_WAKES], thread);
+	assert_ptr_equal(task_scheduler_log.prioritised, thread);
 	completion = ACTOR_CALL(actor.thread, RING_CALL, THREAD_CONTROL_SET_PRIORITY, control, 1, 4);
 	assert_int_equal(actor_status(&completion), STATUS_BAD_ARGUMENT);
 	completion = ACTOR_CALL(actor.thread, RING_CALL, THREAD_CONTROL_SET_PRIORITY, control, 2, 1);
