@@ -254,6 +254,30 @@ class Case:
     patience: int = 1  # times TIMEOUT
 
 
+# CPUs, and what the kernel says that they lack of all that it would use. None that QEMU emulates has PCID.
+LACKS = {
+    "max": "pcid",
+    "max,-smep": "smep pcid",
+    "max,-smap,-rdrand": "smap pcid rdrand",
+    "max,-umip,-pge": "umip pge pcid",
+    "max,-fsgsbase,-xsave": "fsgsbase pcid xsave",
+    "qemu64,-pge": "smep smap umip pge fsgsbase pcid xsave rdrand",
+}
+
+
+def lacking_cpu_cases() -> list[Case]:
+    """One line says what the CPU has not, and the program runs without it."""
+    return [
+        Case(
+            f"CPU {cpu}",
+            Machine(build=BUILD, append="init=elf-smoke once", extra=["-cpu", cpu]),
+            "",
+            [transcript.check_lines(f"capos: cpu lacks: {lacks}"), transcript.check_init("exit 0")],
+        )
+        for cpu, lacks in LACKS.items()
+    ]
+
+
 def old_cpu_cases() -> list[Case]:
     """CPUs without what the kernel can do without, and without what it can't."""
     old = Machine(smp=2, build=BUILD, append="selftest check", extra=["-cpu", "qemu64,-fsgsbase,-pge"])
@@ -312,7 +336,7 @@ def shell_cases() -> list[Case]:
     cases += [case for cpus in CPUS for case in process_cases(cpus)]
     cases.append(Case("commands", Machine(build=BUILD), COMMANDS, [transcript.check_commands]))
     cases.append(Case("keys", Machine(build=BUILD), KEYS, [transcript.check_keys, transcript.check_invariants]))
-    cases += old_cpu_cases() + command_line_cases()
+    cases += lacking_cpu_cases() + old_cpu_cases() + command_line_cases()
     for build in BUILDS:
         for cpus in CPUS:
             machine = Machine("q35", cpus, "128M", build, append="selftest check once")
