@@ -562,6 +562,17 @@ static bool endpoint_is_valid(const struct endpoint *endpoint)
 	       operation_queue_is_valid(&endpoint->called) && operation_queue_is_valid(&endpoint->served);
 }
 
+uint64_t endpoint_count(void)
+{
+	uint64_t count = 0;
+
+	spinlock_acquire(&list_lock);
+	for (const struct endpoint *endpoint = endpoints; endpoint != NULL; endpoint = endpoint->next)
+		count++;
+	spinlock_release(&list_lock);
+	return count;
+}
+
 bool endpoint_all_are_valid(void)
 {
 	bool valid = true;
