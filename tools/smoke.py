@@ -190,12 +190,12 @@ run: with: one of copy, move and own is enough at `move`
 run: with: a name is missing at `:`
 run: with: copy, move, own, read-only or @KIND expected at `timer`
 nothing \(process \d+\) ended with code 42; \d+ frames free, as before
- +\d+ 0x[0-9a-f]{8} MemoryObject +copy +0 +4 +\d+ +2 read-only shared
- +\d+ 0x[0-9a-f]{8} EndpointClient +copy +7 +0 +\d+ +2 bell
+ +\d+ 0x[0-9a-f]{8} MemoryObject +copy +0 +4 +\d+ +2 +1 read-only shared
+ +\d+ 0x[0-9a-f]{8} EndpointClient +copy +7 +0 +\d+ +2 +1 bell
  +\d+ 0x[0-9a-f]{8} Timer +copy .* timer
  +\d+ 0x[0-9a-f]{8} Timer +copy .* alarm
-MemoryObject#\d+, 16 KiB, 2 holds: shell\(1\), shell\(\d+\) read-only
-Endpoint#\d+, 2 holds: shell\(1\), shell\(\d+\) client badge 7
+MemoryObject#\d+, 16 KiB, 2 holds: shell\(1\), shell\(\d+\) from 1 read-only
+Endpoint#\d+, 2 holds: shell\(1\), shell\(\d+\) from 1 client badge 7
 halt: the shell was not given the capability "system"
 drop: no timer was made by this shell; `caps` lists what it has
 nothing \(process \d+\) ended with code 42; \d+ frames free, as before

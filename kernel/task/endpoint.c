@@ -246,9 +246,13 @@ static struct transfer_record record_of(const struct message_transfer *both, uin
 
 static void fill_records(struct endpoint_message *header, const struct message_transfer *both)
 {
+	uint32_t i = 0;
+
 	header->capabilities = (uint16_t)both->transfer.count;
-	for (uint32_t i = 0; i < TRANSFER_MAX; i++)
+	for (; i < both->transfer.count; i++)
 		header->capability[i] = record_of(both, i);
+	for (; i < TRANSFER_MAX; i++)
+		header->capability[i] = (struct transfer_record){ HANDLE_NONE, 0 };
 }
 
 static void fill_completion(struct ring_completion *completion, const struct message_transfer *both)

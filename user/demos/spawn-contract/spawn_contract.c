@@ -11,6 +11,7 @@
 #include "user/demos/spawn-contract/holder.h"
 #include "user/demos/spawn-contract/lock_trials.h"
 #include "user/demos/spawn-contract/memory_trials.h"
+#include "user/demos/spawn-contract/origin_trials.h"
 #include "user/demos/spawn-contract/park_trials.h"
 #include "user/demos/spawn-contract/quota_trials.h"
 #include "user/demos/spawn-contract/spawn_refusals.h"
@@ -62,6 +63,7 @@ int main(int argc, char **argv, char **envp)
 	endpoint_trials_check();
 	transfer_trials_check();
 	cancel_trials_check();
+	origin_trials_check();
 	gone_trials_check();
 	return trial_end();
 }
