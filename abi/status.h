@@ -63,7 +63,7 @@ enum STATUS_MUST_USE status {
 	STATUS_WOULD_BLOCK = 56,              /* nothing there now; ask again or wait */
 	STATUS_TIMED_OUT = 57,
 	STATUS_BUSY = 58,           /* another request of the same kind is still open */
-	STATUS_CANCELLED = 59,      /* ended because its owner ended */
+	STATUS_CANCELLED = 59,      /* an open operation that RING_CANCEL has ended */
 	STATUS_RECEIVER_LIMIT = 60, /* what is transferred does not fit the receiver's ledgers, table or memory */
 
 	/* ELF images: each bad header has its own answer. */

@@ -190,12 +190,12 @@ run: with: one of copy, move and own is enough at `move`
 run: with: a name is missing at `:`
 run: with: copy, move, own, read-only or @KIND expected at `timer`
 nothing \(process \d+\) ended with code 42; \d+ frames free, as before
- +\d+ 0x[0-9a-f]{8} MemoryObject +copy +0 +4 +\d+ +2 read-only shared
- +\d+ 0x[0-9a-f]{8} EndpointClient +copy +7 +0 +\d+ +2 bell
+ +\d+ 0x[0-9a-f]{8} MemoryObject +copy +0 +4 +\d+ +2 +1 read-only shared
+ +\d+ 0x[0-9a-f]{8} EndpointClient +copy +7 +0 +\d+ +2 +1 bell
  +\d+ 0x[0-9a-f]{8} Timer +copy .* timer
  +\d+ 0x[0-9a-f]{8} Timer +copy .* alarm
-MemoryObject#\d+, 16 KiB, 2 holds: shell\(1\), shell\(\d+\) read-only
-Endpoint#\d+, 2 holds: shell\(1\), shell\(\d+\) client badge 7
+MemoryObject#\d+, 16 KiB, 2 holds: shell\(1\), shell\(\d+\) from 1 read-only
+Endpoint#\d+, 2 holds: shell\(1\), shell\(\d+\) from 1 client badge 7
 halt: the shell was not given the capability "system"
 drop: no timer was made by this shell; `caps` lists what it has
 nothing \(process \d+\) ended with code 42; \d+ frames free, as before
@@ -252,6 +252,30 @@ class Case:
     checks: list[transcript.Check]
     end: str = "the guest halted with code 0"
     patience: int = 1  # times TIMEOUT
+
+
+# CPUs, and what the kernel says that they lack of all that it would use. None that QEMU emulates has PCID.
+LACKS = {
+    "max": "pcid",
+    "max,-smep": "smep pcid",
+    "max,-smap,-rdrand": "smap pcid rdrand",
+    "max,-umip,-pge": "umip pge pcid",
+    "max,-fsgsbase,-xsave": "fsgsbase pcid xsave",
+    "qemu64,-pge": "smep smap umip pge fsgsbase pcid xsave rdrand",
+}
+
+
+def lacking_cpu_cases() -> list[Case]:
+    """One line says what the CPU has not, and the program runs without it."""
+    return [
+        Case(
+            f"CPU {cpu}",
+            Machine(build=BUILD, append="init=elf-smoke once", extra=["-cpu", cpu]),
+            "",
+            [transcript.check_lines(f"capos: cpu lacks: {lacks}"), transcript.check_init("exit 0")],
+        )
+        for cpu, lacks in LACKS.items()
+    ]
 
 
 def old_cpu_cases() -> list[Case]:
@@ -312,7 +336,7 @@ def shell_cases() -> list[Case]:
     cases += [case for cpus in CPUS for case in process_cases(cpus)]
     cases.append(Case("commands", Machine(build=BUILD), COMMANDS, [transcript.check_commands]))
     cases.append(Case("keys", Machine(build=BUILD), KEYS, [transcript.check_keys, transcript.check_invariants]))
-    cases += old_cpu_cases() + command_line_cases()
+    cases += lacking_cpu_cases() + old_cpu_cases() + command_line_cases()
     for build in BUILDS:
         for cpus in CPUS:
             machine = Machine("q35", cpus, "128M", build, append="selftest check once")

@@ -78,7 +78,7 @@ PROBES = {
 # The system calls that no fault answers: refused, and the program ends by itself.
 REFUSED_PROBE = "syscall"
 REFUSED = "fault-probe: system call refused"
-SELFTESTS = ["heap", "kernel-text-read-only", "user-pages-are-shut"]
+SELFTESTS = ["heap", "refused-promises", "kernel-text-read-only", "user-pages-are-shut"]
 SELFTESTS_OF_MANY_CPUS = ["stale-tlb-unmap", "stale-tlb-protect", "stale-tlb-reentry"]
 
 

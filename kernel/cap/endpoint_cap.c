@@ -14,7 +14,7 @@ static enum status create(struct call *call)
 
 	TRY(endpoint_create(&endpoint));
 	hold.object = endpoint;
-	status = process_capability_add(call->process, &hold, &call->capability);
+	status = process_capability_add(call->process, &hold, call->process->id, &call->capability);
 	if (status != STATUS_OK) {
 		hold_drop(&hold);
 		return status;

@@ -12,6 +12,7 @@
 #include "kernel/arch/x86_64/smp.h"
 #include "kernel/debug/invariant.h"
 #include "kernel/mem/anonymous.h"
+#include "kernel/mem/frame.h"
 #include "kernel/mem/heap.h"
 #include "kernel/mem/kernel_stack.h"
 #include "kernel/mem/paging.h"
@@ -40,17 +41,25 @@ struct fixture {
 	struct uaddr_range range;
 };
 
-static void fixture_make(struct fixture *fixture)
+/* OUT_OF_MEMORY: nothing is left of it. */
+static enum status fixture_try(struct fixture *fixture)
 {
 	const uint64_t limits[LEDGER_COUNT] = { 1u << 20, 1u << 12, 1u << 12, 1u << 8, 16, 1u << 16 };
 	const struct placement placement = { TEST_ADDRESS, TEST_PAGES * PAGE_SIZE, true };
+	enum status status;
 
 	*fixture = (struct fixture){ 0 };
 	resource_ledger_init(&fixture->account.ledger, limits);
-	require(address_space_create(&fixture->space, &fixture->account, paging_root_table()) == STATUS_OK, "space");
-	require(anonymous_map(&fixture->space, &placement, PROTECTION_READ | PROTECTION_WRITE, &fixture->range) ==
-			STATUS_OK,
-		"map");
+	TRY(address_space_create(&fixture->space, &fixture->account, paging_root_table()));
+	status = anonymous_map(&fixture->space, &placement, PROTECTION_READ | PROTECTION_WRITE, &fixture->range);
+	if (status != STATUS_OK)
+		address_space_destroy(&fixture->space);
+	return status;
+}
+
+static void fixture_make(struct fixture *fixture)
+{
+	require(fixture_try(fixture) == STATUS_OK, "a space with pages");
 }
 
 /* What CPU 1 does for the test, in its interrupt handler. */
@@ -141,21 +150,73 @@ static void test_stale_reentry(void)
 	passed("stale-tlb-reentry");
 }
 
-/* Heap blocks of every size, freed in another order; every k-th frame promise refused on the way. */
-static void test_heap(void)
+/*
+ * Heap blocks of every size while only so many frames may be had: the rest is promised to us, so the next promise is
+ * refused. Freed in another order. Whether all blocks were given.
+ */
+static bool fill_heap(uint64_t frames)
 {
 	void *block[64];
-	uint64_t free_frames = frame_free_count();
+	const uint64_t free_frames = frame_free_count();
+	enum status status = STATUS_OK;
+	uint32_t count = 0;
 
-	for (uint32_t i = 0; i < COUNT_OF(block); i++)
-		require(heap_allocate(1 + i * 16, &block[i]) == STATUS_OK, "heap allocation");
+	require(frame_promise(free_frames - frames) == STATUS_OK, "all frames but a few are promised");
+	while (count < COUNT_OF(block) && status == STATUS_OK) {
+		status = heap_allocate(1 + count * 16, &block[count]);
+		count += status == STATUS_OK;
+	}
+	require(status == STATUS_OK || status == STATUS_OUT_OF_MEMORY, "a heap without frames is out of memory");
+	require(status == STATUS_OK || frame_free_count() == 0, "the heap refuses only if no frame may be had");
 	require(heap_is_valid(), "heap with blocks is valid");
-	for (uint32_t i = 0; i < COUNT_OF(block); i += 2)
+	for (uint32_t i = 0; i < count; i += 2)
 		heap_free(block[i], 1 + i * 16);
-	for (uint32_t i = 1; i < COUNT_OF(block); i += 2)
+	for (uint32_t i = 1; i < count; i += 2)
 		heap_free(block[i], 1 + i * 16);
-	require(heap_is_valid() && frame_free_count() == free_frames, "heap gives its frames back");
+	require(frame_free_count() == frames, "heap gives its frames back");
+	frame_promise_return(free_frames - frames);
+	require(heap_is_valid() && frame_free_count() == free_frames, "heap is empty again");
+	return count == COUNT_OF(block);
+}
+
+/* The first promise of a frame refused, then the second, until none is. */
+static void test_heap(void)
+{
+	uint64_t refusals = 0;
+
+	while (!fill_heap(refusals))
+		refusals++;
+	require(refusals > 1, "promises of the heap were refused");
 	passed("heap");
+}
+
+/* A space with pages, while only so many frames may be had: made whole, or not at all. */
+static bool make_space(uint64_t frames)
+{
+	const uint64_t free_frames = frame_free_count();
+	struct fixture fixture;
+	enum status status;
+
+	require(frame_promise(free_frames - frames) == STATUS_OK, "all frames but a few are promised");
+	status = fixture_try(&fixture);
+	require(status == STATUS_OK || status == STATUS_OUT_OF_MEMORY, "a space without frames is out of memory");
+	if (status == STATUS_OK)
+		address_space_destroy(&fixture.space);
+	require(frame_free_count() == frames, "space gives its frames back");
+	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++)
+		require(fixture.account.ledger.of[kind].used == 0, "space gives its charges back");
+	frame_promise_return(free_frames - frames);
+	return status == STATUS_OK;
+}
+
+static void test_refusals(void)
+{
+	uint64_t refusals = 0;
+
+	while (!make_space(refusals))
+		refusals++;
+	require(refusals > TEST_PAGES, "promises of a space were refused");
+	passed("refused-promises");
 }
 
 /* On a CPU with SMAP the kernel gets at a program's page only when it says so; and then it does. */
@@ -189,6 +250,7 @@ void selftest_run(void)
 	struct inspector_check check;
 
 	test_heap();
+	test_refusals();
 	test_kernel_writes();
 	test_user_pages();
 	if (cpu_online_count() > 1) {

@@ -246,9 +246,13 @@ static struct transfer_record record_of(const struct message_transfer *both, uin
 
 static void fill_records(struct endpoint_message *header, const struct message_transfer *both)
 {
+	uint32_t i = 0;
+
 	header->capabilities = (uint16_t)both->transfer.count;
-	for (uint32_t i = 0; i < TRANSFER_MAX; i++)
+	for (; i < both->transfer.count; i++)
 		header->capability[i] = record_of(both, i);
+	for (; i < TRANSFER_MAX; i++)
+		header->capability[i] = (struct transfer_record){ HANDLE_NONE, 0 };
 }
 
 static void fill_completion(struct ring_completion *completion, const struct message_transfer *both)
@@ -560,6 +564,17 @@ static bool endpoint_is_valid(const struct endpoint *endpoint)
 	       endpoint->owners + endpoint->clients <= endpoint->references &&
 	       operation_queue_is_valid(&endpoint->calls) && operation_queue_is_valid(&endpoint->receivers) &&
 	       operation_queue_is_valid(&endpoint->called) && operation_queue_is_valid(&endpoint->served);
+}
+
+uint64_t endpoint_count(void)
+{
+	uint64_t count = 0;
+
+	spinlock_acquire(&list_lock);
+	for (const struct endpoint *endpoint = endpoints; endpoint != NULL; endpoint = endpoint->next)
+		count++;
+	spinlock_release(&list_lock);
+	return count;
 }
 
 bool endpoint_all_are_valid(void)

@@ -128,6 +128,9 @@ void endpoint_give_up(const struct operation *call);
 
 void endpoint_read(struct endpoint *endpoint, struct endpoint_statistics *statistics);
 
+/* How many there are. */
+uint64_t endpoint_count(void);
+
 /* Queues and counts of all. At rest. */
 bool endpoint_all_are_valid(void);
 

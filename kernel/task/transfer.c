@@ -107,7 +107,7 @@ static void commit_move(struct transfer *transfer, const struct transfer_item *i
 void transfer_commit(struct transfer *transfer)
 {
 	for (uint32_t i = 0; i < transfer->count; i++) {
-		const struct transfer_item *item = &transfer->item[i];
+		struct transfer_item *item = &transfer->item[i];
 
 		if (item->kind == TRANSFER_KIND_COPY && hold_is_counted(&item->hold))
 			hold_add(&item->hold);

@@ -54,6 +54,9 @@ void machine_touch(const struct address_space *space, uint64_t address);
  */
 bool machine_translations_hold(void);
 
+/* How often long work has let interrupts in. */
+extern uint64_t machine_windows;
+
 /* Calls of tlb_flush so far. */
 uint64_t machine_flushes(void);
 

@@ -56,7 +56,7 @@ static void begin(void)
 	sent[SENT_CLIENT] = actor_make_client(&from, sent[SENT_OWNER], 5, &from);
 	hold.object = actor_object(&from, sent[SENT_OWNER]);
 	endpoint_add_client(hold.object);
-	assert_int_equal(process_capability_add(from.process, &hold, &sent[SENT_CLIENT_MOVE]), STATUS_OK);
+	assert_int_equal(process_capability_add(from.process, &hold, 0, &sent[SENT_CLIENT_MOVE]), STATUS_OK);
 	sent[SENT_MEMORY] = actor_grant(&from, INTERFACE_VIRTUAL_MEMORY, TRANSFER_NONE, &from.process->space);
 	process_add_hold(third.process);
 	sent[SENT_HANDLE] = actor_grant(&from, INTERFACE_PROCESS_HANDLE, TRANSFER_NONE, third.process);
@@ -152,6 +152,7 @@ static void send_one(enum sent which, enum transfer_kind kind)
 	commit(&transfer);
 	received = hold_of(&to, item.target);
 	assert_same_hold(&received, &hold);
+	assert_int_equal(cap_hold_origin(&received), from.process->id);
 	assert_int_equal(actor_has(&from, sent[which]), kind == TRANSFER_KIND_COPY);
 	if (hold_is_counted(&hold))
 		assert_int_equal(hold_count(&hold), kind == TRANSFER_KIND_COPY ? holds + 1 : holds);

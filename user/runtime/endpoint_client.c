@@ -76,6 +76,26 @@ enum status endpoint_client_call(struct endpoint_facet facet, const struct endpo
 	return endpoint_client_call_reply(&completion, reply);
 }
 
+enum status endpoint_client_call_within(struct endpoint_facet facet, const struct endpoint_request *request,
+					uint64_t timeout_ns, struct endpoint_reply *reply)
+{
+	const uint64_t ticket = open_operation_ticket();
+	struct ring_completion completion;
+	enum status status;
+
+	TRY(endpoint_client_call_submit(facet, request, ticket));
+	status = open_operation_wait(ticket, timeout_ns, &completion);
+	if (status == STATUS_TIMED_OUT) {
+		const enum status cancelled = open_operation_cancel(ticket);
+
+		TRY(open_operation_wait(ticket, CAP_ENTER_FOREVER, &completion));
+		GUARD(cancelled != STATUS_OK, STATUS_TIMED_OUT);
+		return endpoint_client_call_reply(&completion, reply); /* the answer came first */
+	}
+	TRY(status);
+	return endpoint_client_call_reply(&completion, reply);
+}
+
 /* ---- the owner's side ---- */
 
 enum status endpoint_client_receive_submit(struct endpoint_client endpoint, struct endpoint_intake intake,

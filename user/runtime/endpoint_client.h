@@ -88,6 +88,14 @@ enum status endpoint_client_statistics(struct endpoint_client endpoint, struct e
 enum status endpoint_client_call(struct endpoint_facet facet, const struct endpoint_request *request,
 				 struct endpoint_reply *reply);
 
+/*
+ * The same with a time limit, which begins anew when something else of the thread completes. TIMED_OUT: the call was
+ * given up, and an owner that has received it learns so from its answer (GONE). What it was sent before that is its
+ * own.
+ */
+enum status endpoint_client_call_within(struct endpoint_facet facet, const struct endpoint_request *request,
+					uint64_t timeout_ns, struct endpoint_reply *reply);
+
 /* `request`, its parameters and descriptors are read when the thread enters the kernel; the result buffer later. */
 enum status endpoint_client_call_submit(struct endpoint_facet facet, const struct endpoint_request *request,
 					uint64_t user_data);

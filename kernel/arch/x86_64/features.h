@@ -37,7 +37,10 @@ const struct cpu_features *features_get(void);
  */
 void features_enable_protection(void);
 
-/* One log line of what there is, and a warning for each of SMEP and SMAP that is missing. */
+/*
+ * One log line of what there is, one of what the kernel would use and must do without ("cpu lacks: nothing" if that is
+ * none), and a warning for each of SMEP and SMAP that is missing.
+ */
 void features_report(void);
 
 #endif

@@ -8,6 +8,7 @@
 #include "lib/check.h"
 #include "user/demos/hostile/attack.h"
 #include "user/demos/hostile/buffer_attacks.h"
+#include "user/demos/hostile/cancel_attacks.h"
 #include "user/demos/hostile/death_attacks.h"
 #include "user/demos/hostile/park_attacks.h"
 #include "user/demos/hostile/processor_attacks.h"
@@ -34,6 +35,7 @@ static void make_list(void)
 	park_attacks_add();
 	thread_attacks_add();
 	processor_attacks_add();
+	cancel_attacks_add();
 }
 
 /* ---- the attacker ---- */
