@@ -9,6 +9,7 @@
 #include "kernel/arch/x86_64/log.h"
 #include "kernel/arch/x86_64/offsets.h"
 #include "kernel/arch/x86_64/panic.h"
+#include "kernel/arch/x86_64/probe.h"
 #include "kernel/arch/x86_64/smp.h"
 #include "kernel/arch/x86_64/tlb.h"
 
@@ -118,29 +119,38 @@ static bool apply_fixup(struct trap_frame *frame)
 }
 
 /*
- * Another CPU's panic stops this one; a press of the NMI button on a machine that hangs shows where each CPU is. The
- * line may wait for the log's lock, but not for ever.
+ * A press of the NMI button on a machine that hangs shows where each CPU is. The line may wait for the log's lock, but
+ * not for ever.
  */
 static void non_maskable_interrupt(const struct trap_frame *frame)
 {
 	struct cpu *cpu = cpu_current();
 
-	panic_stop_if_on();
 	cpu->nmis++;
 	log_line("nmi: cpu %u rip 0x%lx", cpu->index, frame->rip);
+}
+
+/* Another CPU's panic stops this one by an NMI. */
+static void exception_on_own_stack(struct trap_frame *frame)
+{
+	if (frame->vector == TRAP_NMI)
+		panic_stop_if_on();
+	if (probe_ends(frame))
+		return;
+	if (frame->vector != TRAP_NMI)
+		panic_trap(frame);
+	non_maskable_interrupt(frame);
 }
 
 static void exception(struct trap_frame *frame)
 {
 	uint64_t fault_address = frame->vector == TRAP_PAGE_FAULT ? cr2_read() : 0;
 
-	if (frame->vector == TRAP_NMI)
-		non_maskable_interrupt(frame);
-	else if (frame->vector == TRAP_DOUBLE_FAULT || frame->vector == TRAP_MACHINE_CHECK)
-		panic_trap(frame);
+	if (vector_stack((uint32_t)frame->vector) != INTERRUPT_STACK_NONE)
+		exception_on_own_stack(frame);
 	else if (trap_is_from_user(frame))
 		task_user_trap(frame, fault_address);
-	else if (!apply_fixup(frame))
+	else if (!apply_fixup(frame) && !probe_ends(frame))
 		panic_trap(frame);
 }
 
