@@ -59,7 +59,7 @@ static const struct register_case register_cases[] = {
 	{ { "cr3-beyond-physical-addresses", NEEDS_SPARE_ADDRESS_BITS, GENERAL, LOST, {} },
 		cr3_read, probe_step_cr3, BIT(51) },
 	{ { "cr4-pae-off-in-long-mode", ANY, GENERAL, LOST, {} }, cr4_read, probe_step_cr4, BIT(5) },
-	{ { "cr4-57-bit-addresses-in-long-mode", ANY, GENERAL, {}, {} }, cr4_read, probe_step_cr4, BIT(12) },
+	{ { "cr4-57-bit-addresses-in-long-mode", NEEDS_LA57, GENERAL, {}, {} }, cr4_read, probe_step_cr4, BIT(12) },
 	{ { "cr4-reserved-bit", ANY, GENERAL, LOST, {} }, cr4_read, probe_step_cr4, BIT(15) },
 	{ { "cr4-upper-half", ANY, GENERAL, LOST, {} }, cr4_read, probe_step_cr4, BIT(40) },
 	{ { "cr8-reserved-bit", ANY, GENERAL, ALLOWED, {} }, cr8_now, probe_step_cr8, BIT(4) },

@@ -44,6 +44,8 @@ static const char *missing(enum protection_need need)
 		return f->fsgsbase ? NULL : "FSGSBASE";
 	case NEEDS_XSAVE:
 		return f->xsave ? NULL : "XSAVE";
+	case NEEDS_LA57:
+		return f->la57 ? NULL : "57-bit addresses";
 	case NEEDS_SPARE_ADDRESS_BITS:
 		return f->physical_bits < ADDRESS_BITS ? NULL : "reserved address bits";
 	}

@@ -44,6 +44,7 @@ enum protection_need {
 	NEEDS_PCID,
 	NEEDS_FSGSBASE,
 	NEEDS_XSAVE,
+	NEEDS_LA57,               /* 57-bit addresses */
 	NEEDS_SPARE_ADDRESS_BITS, /* physical addresses of less than 52 bits: reserved ones in page tables */
 };
 
