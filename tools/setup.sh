@@ -1,7 +1,7 @@
 #!/bin/sh
-# Install what tools/packages.txt lists and the machine lacks. `setup.sh run` takes only what building and booting need.
-# `setup.sh prove` takes what `make prove-lib` needs, `setup.sh bochs` what `make run-bochs` needs. Says nothing when all is there. Without the right to install it
-# prints the one command to run.
+# Install what tools/packages.txt lists and the machine lacks. `setup.sh run` takes only what building and booting need,
+# `setup.sh prove` what `make prove-lib` needs, `setup.sh bochs` what `make run-bochs` needs. Says nothing when all is
+# there. Without the right to install it prints the one command to run.
 set -eu
 
 cd "$(dirname "$0")/.."

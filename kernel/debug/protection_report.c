@@ -16,6 +16,7 @@
 #define BOCHS_PORT 0xe9u
 
 static uint32_t passed, failed, left_out;
+static const char *first_failed;
 static bool is_tcg, is_bochs;
 
 void protection_report_begin(void)
@@ -23,6 +24,7 @@ void protection_report_begin(void)
 	is_tcg = features_get()->hypervisor_is_tcg;
 	is_bochs = !features_get()->hypervisor && inb(BOCHS_PORT) == BOCHS_PORT;
 	passed = failed = left_out = 0;
+	first_failed = NULL;
 }
 
 static const char *missing(enum protection_need need)
@@ -110,14 +112,17 @@ void protection_report_seen(const struct expectation *expectation, struct outcom
 	log_line("protection: cpu %u: %s %s: %sexpected %s, seen %s", cpu_index(), is_right ? "ok" : "FAILED",
 		 expectation->name, is_right && deviates ? "deviates: " : "",
 		 text_of(expectation->hardware, wanted_text), text_of(seen, seen_text));
-	if (is_right)
+	if (is_right) {
 		passed++;
-	else
-		failed++;
+		return;
+	}
+	failed++;
+	if (!first_failed)
+		first_failed = expectation->name;
 }
 
-bool protection_report_end(void)
+const char *protection_report_end(void)
 {
 	log_line("protection: cpu %u: %u passed, %u failed, %u left out", cpu_index(), passed, failed, left_out);
-	return failed == 0;
+	return first_failed;
 }

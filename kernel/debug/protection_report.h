@@ -64,7 +64,7 @@ bool protection_report_can_ask(const struct expectation *expectation);
 /* The line. */
 void protection_report_seen(const struct expectation *expectation, struct outcome seen);
 
-/* A line with the numbers of this CPU. False if any case has failed. */
-bool protection_report_end(void);
+/* A line with the numbers of this CPU. The name of the first case that has failed, or NULL. */
+const char *protection_report_end(void);
 
 #endif

@@ -100,7 +100,7 @@ static bool find_bad_address(struct address_space *space, const struct trap_fram
 	if (instruction_operand_address(code, frame, address) &&
 	    !(is_canonical(*address) && is_canonical(*address + OPERAND_BYTES - 1)))
 		return true;
-	if (!instruction_branch_of(code, frame, &branch))
+	if (!instruction_operand_branch(code, frame, &branch))
 		return false;
 	*address = branch.value;
 	if (branch.is_in_memory && user_access_read(space, branch.value, sizeof(*address), address) != STATUS_OK)

@@ -121,8 +121,8 @@ bool instruction_operand_address(const uint8_t code[INSTRUCTION_BYTES], const st
 	return true;
 }
 
-bool instruction_branch_of(const uint8_t code[INSTRUCTION_BYTES], const struct trap_frame *frame,
-			   struct instruction_branch *branch)
+bool instruction_operand_branch(const uint8_t code[INSTRUCTION_BYTES], const struct trap_frame *frame,
+				struct instruction_branch *branch)
 {
 	unsigned at = 0;
 	unsigned rex = 0;

@@ -29,7 +29,7 @@ struct instruction_branch {
  * Whether the instruction is a near jump or call through a register or a word of memory, or a return: the processor may
  * refuse it for its target (SDM vol. 2, JMP, CALL, RET).
  */
-bool instruction_branch_of(const uint8_t code[INSTRUCTION_BYTES], const struct trap_frame *frame,
-			   struct instruction_branch *branch);
+bool instruction_operand_branch(const uint8_t code[INSTRUCTION_BYTES], const struct trap_frame *frame,
+				struct instruction_branch *branch);
 
 #endif

@@ -1,6 +1,6 @@
-#include "kernel/debug/protection.h"
+#include "kernel/debug/protection_suite.h"
 
-#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "kernel/arch/x86_64/cpu_local.h"
@@ -13,7 +13,7 @@
 #include "kernel/debug/protection_translations.h"
 #include "kernel/debug/test_space.h"
 
-static void run_on_cpu(void *is_well)
+static void run_on_cpu(void *first_failed)
 {
 	struct test_space space;
 
@@ -26,19 +26,19 @@ static void run_on_cpu(void *is_well)
 	test_space_destroy(&space);
 	protection_registers_run();
 	protection_stacks_run();
-	*(bool *)is_well = protection_report_end();
+	*(const char **)first_failed = protection_report_end();
 }
 
-void protection_run(void)
+void protection_suite_run(void)
 {
-	bool is_well = true;
+	const char *failed = NULL;
 
 	for (uint32_t i = 0; i < cpu_online_count(); i++) {
-		bool here;
+		const char *here;
 
 		smp_call(i, run_on_cpu, &here);
-		is_well = is_well && here;
+		failed = failed ? failed : here;
 	}
-	if (!is_well)
-		panic("protection: this machine does not protect the system as it must");
+	if (failed)
+		panic("protection: FAILED %s", failed);
 }
