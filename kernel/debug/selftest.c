@@ -74,17 +74,15 @@ static void remote_read(void *argument)
  * Bochs keeps no translation that SMAP is asked about at each access, so that a test would see nothing there: CPU 1
  * goes without SMAP meanwhile.
  */
-static void remote_forgo_smap(void *argument)
+static void remote_forgo_smap(void *cr4)
 {
-	(void)argument;
+	*(uint64_t *)cr4 = cr4_read();
 	cr4_write(cr4_read() & ~CR4_SMAP);
 }
 
-static void remote_take_smap(void *argument)
+static void remote_take_back(void *cr4)
 {
-	(void)argument;
-	if (features_get()->smap)
-		cr4_write(cr4_read() | CR4_SMAP);
+	cr4_write(*(const uint64_t *)cr4);
 }
 
 static struct uaddr_range remote_range(const struct remote *remote)
@@ -284,6 +282,7 @@ static void test_kernel_writes(void)
 void selftest_run(void)
 {
 	struct inspector_check check;
+	uint64_t cr4;
 
 	test_heap();
 	test_refusals();
@@ -294,10 +293,10 @@ void selftest_run(void)
 	else
 		log_line("selftest: left out pcid (no PCIDs)");
 	if (cpu_online_count() > 1) {
-		smp_call(1, remote_forgo_smap, NULL);
+		smp_call(1, remote_forgo_smap, &cr4);
 		test_stale_translation();
 		test_stale_reentry();
-		smp_call(1, remote_take_smap, NULL);
+		smp_call(1, remote_take_back, &cr4);
 	} else {
 		log_line("selftest: left out stale-tlb (one CPU)");
 	}

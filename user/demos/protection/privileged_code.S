@@ -326,9 +326,14 @@ code_\name:
 	syscall
 	.endm
 
-	code trace_system_call
+	code trace_system_call /* SYSCALL is the one instruction that is traced: the exception comes after it */
+	xorl %eax, %eax
+	xorl %edi, %edi
+	xorl %esi, %esi
 	set_flags FLAG_TRACE
-	cap_enter_nothing
+	syscall
+	nop
+	nop
 	done trace_system_call
 
 	code system_call_odd_flags
