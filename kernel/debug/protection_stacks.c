@@ -40,8 +40,8 @@ static const struct stack_case cases[] = {
 		probe_step_breakpoint, 0, INTERRUPT_STACK_NONE },
 	{ { "no-ist-divide", ANY, OUTCOME_EXCEPTION(TRAP_DIVIDE_ERROR), {}, {} },
 		probe_step_divide_by_zero, 0, INTERRUPT_STACK_NONE },
-	{ { "no-ist-trace", ANY, OUTCOME_EXCEPTION(TRAP_DEBUG), {}, {} },
-		probe_step_trace, 0, INTERRUPT_STACK_NONE },
+	{ { "ist-debug", ANY, OUTCOME_EXCEPTION(TRAP_DEBUG), {}, {} },
+		probe_step_trace, 0, INTERRUPT_STACK_DEBUG },
 };
 /* clang-format on */
 

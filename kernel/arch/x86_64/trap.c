@@ -18,7 +18,7 @@ _Static_assert(offsetof(struct trap_frame, vector) == TRAP_FRAME_REGISTER_BYTES,
 _Static_assert(offsetof(struct trap_frame, cs) == TRAP_FRAME_CODE_SEGMENT, "offsets.h");
 _Static_assert(offsetof(struct trap_frame, cs) - offsetof(struct trap_frame, vector) == TRAP_STUB_CODE_SEGMENT,
 	       "offsets.h");
-_Static_assert(TRAP_NMI == VECTOR_NMI && TRAP_DOUBLE_FAULT == VECTOR_DOUBLE_FAULT &&
+_Static_assert(TRAP_DEBUG == VECTOR_DEBUG && TRAP_NMI == VECTOR_NMI && TRAP_DOUBLE_FAULT == VECTOR_DOUBLE_FAULT &&
 		       TRAP_MACHINE_CHECK == VECTOR_MACHINE_CHECK &&
 		       TRAP_GENERAL_PROTECTION == VECTOR_GENERAL_PROTECTION,
 	       "offsets.h");
@@ -38,6 +38,9 @@ static struct gate gates[VECTORS] __attribute__((aligned(16)));
 
 /* trap_entry.S */
 extern const char trap_stubs[];
+
+/* syscall_entry.S */
+extern const char syscall_entry[];
 void trap_dispatch(struct trap_frame *frame);
 
 static const char *const names[TRAP_EXCEPTIONS] = {
@@ -87,7 +90,17 @@ static enum interrupt_stack vector_stack(uint32_t vector)
 		return INTERRUPT_STACK_NMI;
 	if (vector == TRAP_MACHINE_CHECK)
 		return INTERRUPT_STACK_MACHINE_CHECK;
+	if (vector == TRAP_DEBUG)
+		return INTERRUPT_STACK_DEBUG;
 	return INTERRUPT_STACK_NONE;
+}
+
+/* The frame of a program's debug exception has been moved to its thread's stack (trap_entry.S). */
+static bool is_on_own_stack(const struct trap_frame *frame)
+{
+	if (frame->vector == TRAP_DEBUG && trap_is_from_user(frame))
+		return false;
+	return vector_stack((uint32_t)frame->vector) != INTERRUPT_STACK_NONE;
 }
 
 void trap_init(void)
@@ -130,12 +143,22 @@ static void non_maskable_interrupt(const struct trap_frame *frame)
 	log_line("nmi: cpu %u rip 0x%lx", cpu->index, frame->rip);
 }
 
+/*
+ * A program that traces itself has traced SYSCALL. Processors see that the flag is masked by then, and say nothing;
+ * where one does not (Bochs 2.7), the exception comes before the first instruction of the kernel, with the program's
+ * stack and GS base. To go on is right: the flag comes back with SYSRET, and so does the exception.
+ */
+static bool is_trace_of_system_call(const struct trap_frame *frame)
+{
+	return frame->vector == TRAP_DEBUG && frame->rip == (uint64_t)syscall_entry;
+}
+
 /* Another CPU's panic stops this one by an NMI. */
 static void exception_on_own_stack(struct trap_frame *frame)
 {
 	if (frame->vector == TRAP_NMI)
 		panic_stop_if_on();
-	if (probe_ends(frame))
+	if (probe_ends(frame) || is_trace_of_system_call(frame))
 		return;
 	if (frame->vector != TRAP_NMI)
 		panic_trap(frame);
@@ -146,7 +169,7 @@ static void exception(struct trap_frame *frame)
 {
 	uint64_t fault_address = frame->vector == TRAP_PAGE_FAULT ? cr2_read() : 0;
 
-	if (vector_stack((uint32_t)frame->vector) != INTERRUPT_STACK_NONE)
+	if (is_on_own_stack(frame))
 		exception_on_own_stack(frame);
 	else if (trap_is_from_user(frame))
 		task_user_trap(frame, fault_address);
@@ -188,7 +211,7 @@ static void interrupt(const struct trap_frame *frame)
  */
 static bool returns_to_program(const struct trap_frame *frame)
 {
-	return trap_is_from_user(frame) && vector_stack((uint32_t)frame->vector) == INTERRUPT_STACK_NONE;
+	return trap_is_from_user(frame) && !is_on_own_stack(frame);
 }
 
 /*

@@ -135,6 +135,8 @@ static const struct ring3_case cases[] = {
 
 	/* the way into the kernel, with whatever a program may bring along */
 	{ "trace-system-call", ANY, code_trace_system_call, 0, EXCEPTION(1), {} },
+	{ "trace-breakpoint", ANY, code_trace_breakpoint, 0, EXCEPTION(3), {} },
+	{ "trace-undefined", ANY, code_trace_undefined, 0, UNDEFINED, {} },
 	{ "system-call-odd-flags", ANY, code_system_call_odd_flags, 0, ALLOWED, {} },
 	{ "system-call-hole-stack", ANY, code_system_call_hole_stack, 0, ALLOWED, {} },
 	{ "system-call-kernel-gs", NEEDS_FSGSBASE, code_system_call_kernel_gs, 0, ALLOWED, {} },

@@ -336,6 +336,17 @@ code_\name:
 	nop
 	done trace_system_call
 
+	code trace_breakpoint /* the same with another way in: INT clears the flag (SDM vol. 3, 17.3.1.4) */
+	set_flags FLAG_TRACE
+	int3
+	nop
+	done trace_breakpoint
+
+	code trace_undefined
+	set_flags FLAG_TRACE
+	ud2
+	done trace_undefined
+
 	code system_call_odd_flags
 	set_flags FLAG_DIRECTION | FLAG_NESTED_TASK | FLAG_ALIGNMENT
 	cap_enter_nothing

@@ -119,6 +119,8 @@ bool code_popf_interrupts(void);
 bool code_alignment_flag(void);
 bool code_trace(void);
 bool code_trace_system_call(void);
+bool code_trace_breakpoint(void);
+bool code_trace_undefined(void);
 bool code_system_call_odd_flags(void);
 bool code_system_call_hole_stack(void);
 bool code_system_call_kernel_gs(void);
