@@ -34,12 +34,13 @@ include mk/hostile.mk
 include mk/processes.mk
 include mk/mutants.mk
 include mk/prove.mk
+include mk/bochs.mk
 
 SETUP := tools/setup.sh
 SUITE := CAPOS_BUILD=$B
 
 .PHONY: help build kernel run test test-lib test-install sanitize-lib fuzz fuzz-corpus check other-builds run-smoke \
-	run-vm run-mutant run-gdb run-iso iso bench gdb clean setup
+	run-vm run-mutant run-protection run-gdb run-iso iso bench gdb clean setup
 
 help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile mk/*.mk | expand -t 24
@@ -91,6 +92,9 @@ run-vm: build other-builds ## the self-checking programs of user/demos, by debug
 run-mutant: build other-builds ## broken kernels that must be found out: no TLB shootdowns, stacks that overflow
 	@$(MAKE) -s kernel MODE=release CC=gcc MUTANT=NO_SHOOTDOWN
 	@$(SUITE) tools/smoke.py mutant
+
+run-protection: build other-builds ## NX, WP, SMEP, SMAP, UMIP, U/S and the rest, from ring 0 and from ring 3, on 1 and 2 CPUs
+	@$(SUITE) tools/protection.py
 
 run-gdb: build ## the capos-* commands of gdb, on a guest that stands still in a program
 	@$(SUITE) tools/gdb_test.py

@@ -262,7 +262,7 @@ def try_machine(copy: Copy, program: str, cpus: int, by: str) -> Verdict:
     """The programs are those of the tree as it is: only the kernel is another."""
     copy.make("kernel")
     build = copy.path / "build" / "release"
-    append = "selftest check once init=nothing" if program == "self-tests" else f"init={program} once"
+    append = "selftest protection check once init=nothing" if program == "self-tests" else f"init={program} once"
     machine = Machine(smp=cpus, build=build, append=append, timeout=MACHINE_SECONDS)
     watch = Watch(by)
     try:

@@ -25,6 +25,8 @@ run-kv
 run-hostile
 run-stress SECONDS=8 CPUS=1,2,4,8
 run-mutant
+run-protection
+run-bochs-short
 run-gdb
 run-iso
 bench

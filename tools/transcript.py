@@ -79,6 +79,7 @@ PROBES = {
 REFUSED_PROBE = "syscall"
 REFUSED = "fault-probe: system call refused"
 SELFTESTS = ["heap", "refused-promises", "kernel-text-read-only", "user-pages-are-shut"]
+SELFTESTS_OF_PCIDS = ["pcid"]
 SELFTESTS_OF_MANY_CPUS = ["stale-tlb-unmap", "stale-tlb-protect", "stale-tlb-reentry"]
 
 
@@ -311,9 +312,9 @@ def check_faults(output: str) -> list[str]:
     return complaints + check_frames(output) + check_invariants(output)
 
 
-def check_selftest(cpus: int) -> Check:
+def check_selftest(cpus: int, has_pcid: bool = False) -> Check:
     """The words `selftest` and `check` of the kernel's command line did what they ask for."""
-    wanted = SELFTESTS + (SELFTESTS_OF_MANY_CPUS if cpus > 1 else [])
+    wanted = SELFTESTS + (SELFTESTS_OF_PCIDS if has_pcid else []) + (SELFTESTS_OF_MANY_CPUS if cpus > 1 else [])
 
     def verify(output: str) -> list[str]:
         complaints = []

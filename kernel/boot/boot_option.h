@@ -1,6 +1,6 @@
 /*
- * Words of the kernel's command line: `init=NAME`, `once`, `selftest`, `check`, `overflow=STACK`. Words that
- * are unknown or too long are reported and ignored.
+ * Words of the kernel's command line: `init=NAME`, `once`, `selftest`, `protection`, `check`, `overflow=STACK`.
+ * Words that are unknown or too long are reported and ignored.
  */
 #ifndef CAPOS_KERNEL_BOOT_BOOT_OPTION_H
 #define CAPOS_KERNEL_BOOT_BOOT_OPTION_H
@@ -11,6 +11,7 @@ struct boot_options {
 	char init[64];    /* empty: the manifest's. '+' stands for a blank between its arguments */
 	bool once;        /* halt when init ends, with its exit code */
 	bool selftest;    /* run the kernel's self-tests before init */
+	bool protection;  /* try the hardware's protection from ring 0 before init */
 	char overflow[8]; /* not empty: the stack that the kernel is to overflow, to show that it is told */
 	bool check;       /* walk the kernel's half of the page table at boot, in release builds too */
 };

@@ -80,6 +80,7 @@ void features_detect(void)
 		.invpcid = bit(seven.ebx, 10),
 		.fsgsbase = bit(seven.ebx, 0),
 		.page_1gib = bit(extended.edx, 26),
+		.la57 = bit(seven.ecx, 16),
 		.xsave = bit(one.ecx, 26),
 		.avx = bit(one.ecx, 26) && bit(one.ecx, 28),
 		.x2apic = bit(one.ecx, 21),

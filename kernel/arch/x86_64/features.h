@@ -12,7 +12,7 @@
 struct cpu_features {
 	bool nx, smep, smap, umip;        /* protection */
 	bool global_pages, pcid, invpcid; /* TLB */
-	bool fsgsbase, page_1gib, xsave, avx;
+	bool fsgsbase, page_1gib, la57, xsave, avx;
 	bool x2apic, tsc_deadline, tsc_invariant;
 	bool rdrand, machine_check, sysenter;
 	bool hypervisor; /* some virtual machine; the next two say whose */
