@@ -17,7 +17,9 @@ typedef uint64_t plugin_id_t;
 struct qemu_plugin_tb;
 struct qemu_plugin_insn;
 
-enum plugin_operation { PLUGIN_INLINE_ADD_U64 = 0 };
+enum plugin_operation {
+	PLUGIN_INLINE_ADD_U64 = 0
+};
 
 void qemu_plugin_register_vcpu_tb_trans_cb(plugin_id_t id, void (*call)(plugin_id_t, struct qemu_plugin_tb *));
 void qemu_plugin_register_vcpu_tb_exec_inline(struct qemu_plugin_tb *block, int operation, void *counter, uint64_t add);
@@ -66,15 +68,18 @@ static void ended(plugin_id_t id, void *context)
 		abort();
 	for (const struct block *block = blocks; block != NULL; block = block->next)
 		if (block->executed != 0)
-			fprintf(file, "%llx %llu\n", (unsigned long long)block->address,
-				(unsigned long long)block->bytes);
+			(void)fprintf(file, "%llx %llu\n", (unsigned long long)block->address,
+				      (unsigned long long)block->bytes);
 	if (fclose(file) != 0)
 		abort();
 }
 
-EXPORTED int qemu_plugin_version = 1;
+extern EXPORTED int qemu_plugin_version;
+EXPORTED int qemu_plugin_install(plugin_id_t id, const void *info, int argc, char **argv);
 
-EXPORTED int qemu_plugin_install(plugin_id_t id, const void *info, int argc, char **argv)
+int qemu_plugin_version = 1;
+
+int qemu_plugin_install(plugin_id_t id, const void *info, int argc, char **argv)
 {
 	(void)info;
 	for (int i = 0; i < argc; i++)
