@@ -114,7 +114,7 @@ void transfer_commit(struct transfer *transfer)
 		/* Refund before publishing: afterwards the receiver may end the object. */
 		if (item->kind == TRANSFER_KIND_MOVE)
 			commit_move(transfer, item);
-		process_capability_publish(transfer->to, item->target, &item->hold);
+		process_capability_publish(transfer->to, item->target, &item->hold, transfer->from->id);
 	}
 }
 

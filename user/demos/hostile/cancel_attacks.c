@@ -57,7 +57,7 @@ static int64_t serve(void *ignored)
 	struct endpoint_buffer buffer;
 
 	(void)ignored;
-	while (endpoint_client_receive(endpoint, &buffer, sizeof(buffer)) == STATUS_OK) {
+	while (endpoint_client_receive(endpoint, (struct endpoint_intake){ &buffer, sizeof(buffer), 0 }) == STATUS_OK) {
 		struct endpoint_answer answer = { .call = buffer.message.call, .transfer = &moved, .transfers = 1 };
 		struct endpoint_facet given;
 		enum status status;

@@ -104,7 +104,8 @@ static void waiting_call(void)
 	cancel_wanted();
 	EXPECT_EQUAL(trial_used(LEDGER_KERNEL_OBJECT), bytes);
 	expect_queues(0, 0, 0);
-	EXPECT_OK(endpoint_client_receive_submit(endpoint, &received, sizeof(received), OTHER));
+	EXPECT_OK(endpoint_client_receive_submit(endpoint, (struct endpoint_intake){ &received, sizeof(received), 0 },
+						 OTHER));
 	expect_queues(0, 1, 0);
 	EXPECT_OK(ring_client_release(object.handle));
 	EXPECT_OK(open_operation_cancel(OTHER));
@@ -118,8 +119,10 @@ static void waiting_receive(void)
 	const struct endpoint_request request = { .method = 1 };
 
 	open_endpoint();
-	EXPECT_OK(endpoint_client_receive_submit(endpoint, &received, sizeof(received), WANTED));
-	EXPECT_OK(endpoint_client_receive_submit(endpoint, &received, sizeof(received), OTHER));
+	EXPECT_OK(endpoint_client_receive_submit(endpoint, (struct endpoint_intake){ &received, sizeof(received), 0 },
+						 WANTED));
+	EXPECT_OK(endpoint_client_receive_submit(endpoint, (struct endpoint_intake){ &received, sizeof(received), 0 },
+						 OTHER));
 	expect_queues(0, 2, 0);
 	cancel_wanted();
 	expect_queues(0, 1, 0);
@@ -143,7 +146,7 @@ static void served_call(void)
 	EXPECT_OK(trial_object(1, &object));
 	moved.capability = object.handle;
 	EXPECT_OK(endpoint_client_call_submit(facet, &request, WANTED));
-	EXPECT_OK(endpoint_client_receive(endpoint, &received, sizeof(received)));
+	EXPECT_OK(endpoint_client_receive(endpoint, (struct endpoint_intake){ &received, sizeof(received), 0 }));
 	expect_queues(0, 0, 1);
 	cancel_wanted();
 	expect_queues(0, 0, 0);
@@ -166,7 +169,7 @@ static void answered_call(void)
 	EXPECT_OK(trial_object(1, &object));
 	moved.capability = object.handle;
 	EXPECT_OK(endpoint_client_call_submit(facet, &request, WANTED));
-	EXPECT_OK(endpoint_client_receive(endpoint, &received, sizeof(received)));
+	EXPECT_OK(endpoint_client_receive(endpoint, (struct endpoint_intake){ &received, sizeof(received), 0 }));
 	answer.call = received.message.call;
 	EXPECT_OK(endpoint_client_return_submit(endpoint, &answer, OTHER));
 	EXPECT_STATUS(open_operation_cancel(WANTED), STATUS_NOT_FOUND);
@@ -185,7 +188,7 @@ static int64_t answer_one(void *ignored)
 	struct endpoint_answer answer = { .value = 5 };
 
 	(void)ignored;
-	if (endpoint_client_receive(endpoint, &buffer, sizeof(buffer)) != STATUS_OK)
+	if (endpoint_client_receive(endpoint, (struct endpoint_intake){ &buffer, sizeof(buffer), 0 }) != STATUS_OK)
 		return 1;
 	answer.call = buffer.message.call;
 	return endpoint_client_return(endpoint, &answer);
