@@ -316,8 +316,8 @@ enum status endpoint_receive(struct endpoint *endpoint, struct operation *operat
 	is_called = endpoint->calls.first != NULL;
 	status = open_locked(endpoint, operation, is_called ? &endpoint->called : &endpoint->receivers);
 	spinlock_release(&endpoint->lock);
-	if (status == STATUS_OK && is_called)
-		endpoint_look(operation);
+	if (status == STATUS_OK && is_called && endpoint_look(operation))
+		operation_end(operation);
 	return status;
 }
 
@@ -358,12 +358,12 @@ static enum delivery deliver(struct endpoint *endpoint, struct operation *call, 
 		return CALL_REFUSED;
 	}
 	if (receive->bytes < sizeof(*header) + header->bytes) {
-		operation_end(receive, STATUS_TOO_LONG, 0);
+		receive->completion.result = -(int32_t)STATUS_TOO_LONG;
 		return RECEIVE_REFUSED;
 	}
 	status = user_access_find(&process->space, receive->buffer, sizeof(*header) + header->bytes, &place);
 	if (status != STATUS_OK) {
-		operation_end(receive, status, 0);
+		receive->completion.result = -(int32_t)status;
 		return RECEIVE_REFUSED;
 	}
 	status = prepare(both, call->thread->process, process, message != NULL ? message->capability : NULL,
@@ -380,21 +380,27 @@ static enum delivery deliver(struct endpoint *endpoint, struct operation *call, 
 	transfer_commit(&both->transfer);
 	operation_enqueue(&endpoint->served, call);
 	fill_completion(&receive->completion, both);
-	operation_end(receive, STATUS_OK, call->word);
+	receive->completion.value = call->word;
 	return DELIVERED;
 }
 
-/* One call. True: it was refused, and there may be others. Both are locked. */
-static bool look_step(struct endpoint *endpoint, struct operation *receive, struct message_transfer *both)
+enum look {
+	LOOK_AGAIN, /* a call was refused, and there may be others */
+	LOOK_LATER, /* there is none, or the receive has ended meanwhile */
+	LOOK_DONE   /* the receive is complete */
+};
+
+/* One call. Both are locked. */
+static enum look look_step(struct endpoint *endpoint, struct operation *receive, struct message_transfer *both)
 {
 	struct operation *call = endpoint->calls.first;
 
 	if (receive->queue == NULL)
-		return false; /* it has ended meanwhile */
+		return LOOK_LATER;
 	operation_dequeue(receive);
 	if (call == NULL) {
 		operation_enqueue_first(&endpoint->receivers, receive);
-		return false;
+		return LOOK_LATER;
 	}
 	operation_dequeue(call);
 	switch (deliver(endpoint, call, receive, both)) {
@@ -402,13 +408,13 @@ static bool look_step(struct endpoint *endpoint, struct operation *receive, stru
 		break;
 	case CALL_REFUSED:
 		operation_enqueue_first(&endpoint->called, receive);
-		return true;
+		return LOOK_AGAIN;
 	case RECEIVE_REFUSED:
 		operation_enqueue_first(&endpoint->calls, call);
 		call_receiver(endpoint, scheduler_wake);
 		break;
 	}
-	return false;
+	return LOOK_DONE;
 }
 
 /* What a message may touch; if that is no memory of a program at all, finding a place in it says so. */
@@ -423,25 +429,27 @@ static struct uaddr_range buffer_range(const struct operation *receive)
 }
 
 /* However many are refused, the locks are held for one of them; what they held on to ends when they are not. */
-void endpoint_look(struct operation *receive)
+bool endpoint_look(struct operation *receive)
 {
 	struct address_space *space = &receive->thread->process->space;
 	const struct uaddr_range range = buffer_range(receive);
 	struct endpoint *endpoint = receive->object;
-	bool goes_on = true;
+	enum look look = LOOK_AGAIN;
 
-	while (goes_on) {
-		struct message_transfer both = { .transfer = { .count = 0 } };
+	while (look == LOOK_AGAIN) {
+		struct message_transfer both; /* what is not filled in is not read */
 
+		both.transfer.count = 0;
 		address_space_lock(space, range);
 		spinlock_acquire(&endpoint->lock);
-		goes_on = look_step(endpoint, receive, &both);
+		look = look_step(endpoint, receive, &both);
 		spinlock_release(&endpoint->lock);
 		address_space_unlock(space, range);
 		transfer_finish(&both.transfer);
-		if (goes_on)
+		if (look == LOOK_AGAIN)
 			interrupt_window_open();
 	}
+	return look == LOOK_DONE;
 }
 
 /* ---- answering ---- */
@@ -523,10 +531,11 @@ static enum status return_locked(struct endpoint *endpoint, struct process *proc
 
 enum status endpoint_return(struct endpoint *endpoint, struct process *process, const struct endpoint_answer *answer)
 {
-	struct message_transfer both = { .transfer = { .count = 0 } };
-	struct outgoing outgoing; /* not cleared: what is not filled in is not read */
+	struct message_transfer both; /* neither is cleared: what is not filled in is not read */
+	struct outgoing outgoing;
 	enum status status;
 
+	both.transfer.count = 0;
 	TRY(check_parcel(&answer->parcel));
 	GUARD(answer->answer <= ENDPOINT_MAX_ANSWER, STATUS_BAD_ARGUMENT);
 	TRY(read_parcel(process, &answer->parcel, outgoing.descriptor, outgoing.data));

@@ -101,8 +101,11 @@ void message_cancel(struct process *process, struct message *message);
 enum status endpoint_call(struct endpoint *endpoint, struct operation *operation);
 enum status endpoint_receive(struct endpoint *endpoint, struct operation *operation);
 
-/* By the thread of a RECEIVE that was called (operation_call): take a call, or wait on if there is none any more. */
-void endpoint_look(struct operation *receive);
+/*
+ * By the thread of a RECEIVE that was called (operation_call): take a call, or wait on if there is none any more. True:
+ * it is complete, and the caller's to post; it is in nobody's list.
+ */
+bool endpoint_look(struct operation *receive);
 
 /* A RECEIVE was taken back: if it was called, another one comes. Guard held. */
 void endpoint_forget(const struct operation *receive);

@@ -98,8 +98,8 @@ void operation_complete(struct operation *operation, enum status status, uint64_
  */
 void operation_answer(struct operation *operation, uint32_t result, uint64_t value);
 
-/* The same by its own thread, in a call of its: nobody is to be woken. Guard held. */
-void operation_end(struct operation *operation, enum status status, uint64_t value);
+/* The same by its own thread, in a call of its, with its completion as it is: nobody is to be woken, nor met. */
+void operation_end(struct operation *operation);
 
 /*
  * There is something for it, which its thread is to fetch itself: operation_post_done looks at it (RECEIVE:
