@@ -186,8 +186,11 @@ static void test_pcid(void)
 	passed("pcid");
 }
 
-/* Heap blocks of every size, freed in another order; every k-th frame promise refused on the way. */
-static void test_heap(void)
+/*
+ * Heap blocks of every size while only so many frames may be had: the rest is promised to us, so the next promise is
+ * refused. Freed in another order. Whether all blocks were given.
+ */
+static bool fill_heap(uint64_t frames)
 {
 	void *block[64];
 	const uint64_t free_frames = frame_free_count();
