@@ -15,7 +15,7 @@ from pathlib import Path
 
 import transcript
 from bochs import BochsMachine, lines_at, run
-from hostile import HALTED, LOGS, check_counts, check_end, check_spawn
+from hostile import HALTED, LOGS, check_end
 from protection import DEVIATIONS_OF_BOCHS, check_ring0, check_ring3
 from qemu import TAIL_LINES, Result, explain
 from smoke import END, MUTANT, MUTANT_PANIC, SESSION
@@ -60,14 +60,17 @@ def protection(name: str, build: Path) -> Case:
     return Case(name, build / "bochs-protection.iso", checks)
 
 
+def contract(program: str) -> Case:
+    checks = [transcript.check_cpus(CPUS), check_end(program), transcript.check_passed(program, is_init=True)]
+    return Case(program, BUILD / f"bochs-{program}.iso", checks)
+
+
 def long_cases() -> list[Case]:
     session = [check_features, transcript.check_cpus(CPUS), transcript.check_session]
-    memory = [transcript.check_cpus(CPUS), check_end("vm-contract")]
-    processes = [transcript.check_cpus(CPUS), check_end("spawn-contract"), check_counts, check_spawn]
     return [
         Case("session of the shell", BUILD / "capos.iso", session, SESSION + END),
-        Case("vm-contract", BUILD / "bochs-vm-contract.iso", memory),
-        Case("spawn-contract", BUILD / "bochs-spawn-contract.iso", processes),
+        contract("vm-contract"),
+        contract("spawn-contract"),
         protection("protection, debug", DEBUG),
         Case("no shootdown", MUTANT.parent / "bochs-protection.iso", [transcript.check_says(MUTANT_PANIC)],
              end="kernel panic", kernel=MUTANT),
