@@ -2,7 +2,7 @@
 #
 # MODE=release|debug   debug: invariants asserted, undefined behaviour traps
 # CC=gcc|clang         either compiler; each keeps a build directory of its own
-# SECONDS=60 CPUS=4    how long and on how many CPUs (make run-stress)
+# SECONDS=60 CPUS=4    how long and on how many CPUs, or CPUS=1,2 (make run-stress)
 # T=NAME               one host test (make test-lib T=range) or fuzzer (make fuzz T=archive SECONDS=600)
 # ARGS="--smp 4 ..."   options of tools/qemu.py (make run)
 # V=1                  show the commands
@@ -34,19 +34,20 @@ include mk/hostile.mk
 include mk/processes.mk
 include mk/mutants.mk
 include mk/prove.mk
+include mk/bochs.mk
 
 SETUP := tools/setup.sh
 SUITE := CAPOS_BUILD=$B
 
 .PHONY: help build kernel run test test-lib test-install sanitize-lib fuzz fuzz-corpus check other-builds run-smoke \
-	run-vm run-mutant run-gdb run-iso iso bench gdb clean setup
+	run-vm run-mutant run-protection run-gdb run-iso iso bench gdb clean setup
 
 help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile mk/*.mk | expand -t 24
 
 build: $(KERNEL) $(PACKAGE) $(USER_LIBRARY) $(LAYOUT_TOOL) ## kernel, programs, boot package, capos-layout (the default)
 
-kernel: $(KERNEL)
+kernel: $(KERNEL) ## the kernel alone (MUTANT=NAME: with one fault built in)
 
 run: ## build and boot in QEMU; the terminal is the console
 	@$(SETUP) run
@@ -72,7 +73,7 @@ fuzz: $(FUZZERS) ## search for inputs that break a parser of lib/ (T=NAME for on
 fuzz-corpus: $(FUZZERS) ## the inputs of tests/fuzz/corpus once more
 	@tools/fuzz.py $(FUZZERS)
 
-check: ## format, floors, sizes, names, headers, warnings of both compilers, linters
+check: ## format, floors, sizes, names, promises and their mutants, headers, warnings of both compilers, linters
 	@tools/check.py
 
 other-builds:
@@ -92,10 +93,13 @@ run-mutant: build other-builds ## broken kernels that must be found out: no TLB 
 	@$(MAKE) -s kernel MODE=release CC=gcc MUTANT=NO_SHOOTDOWN
 	@$(SUITE) tools/smoke.py mutant
 
+run-protection: build other-builds ## NX, WP, SMEP, SMAP, UMIP, U/S and the rest, from ring 0 and from ring 3, on 1 and 2 CPUs
+	@$(SUITE) tools/protection.py
+
 run-gdb: build ## the capos-* commands of gdb, on a guest that stands still in a program
 	@$(SUITE) tools/gdb_test.py
 
-run-iso: build iso $(SHIM_PACKAGE) ## the ISO through BIOS and UEFI
+run-iso: build iso $(SHIM_PACKAGE) ## the ISO through BIOS and UEFI; what `make iso LIMINE=DIR` makes
 	@$(SUITE) tools/smoke.py iso
 
 iso: $(ISO) ## BIOS and UEFI image, by GRUB and boot/shim (LIMINE=DIR: by a Limine of yours)

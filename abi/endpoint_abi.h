@@ -15,13 +15,17 @@
  * bytes.
  * - GONE: the endpoint's last owner has ended, before or during the call.
  * - TOO_LONG: more bytes than ENDPOINT_MAX_BYTES or capabilities than TRANSFER_MAX.
- * - NO_SUCH_CAPABILITY, NOT_TRANSFERABLE: of what is transferred; RECEIVER_LIMIT: the owner can't take it.
+ * - NO_SUCH_CAPABILITY, NOT_TRANSFERABLE: of what is transferred; RECEIVER_LIMIT: the owner can't take it;
+ * NOT_ACCEPTED: the RECEIVE that met the call takes fewer capabilities.
  * - BUFFER_FAULT: a buffer. If it is the result buffer when the answer is there, the answer is lost, and the
  *   capabilities that came with it are given up.
  * - OVER_KERNEL_OBJECT, OUT_OF_MEMORY: for the message, and the answer that the result buffer has room for.
  *
- * RING_RECEIVE on an endpoint: (buffer, bytes). Completes with the next call: the buffer gets a struct endpoint_message
- * and behind it the parameters; `value` is the call's id, the transfer record the first capability.
+ * RING_RECEIVE on an endpoint: (buffer, bytes, capabilities). Completes with the next call that sends at most so many
+ * capabilities, 0 to TRANSFER_MAX: the buffer gets a struct endpoint_message and behind it the parameters; `value` is
+ * the call's id, the transfer record the first capability. A call that sends more is refused, and the receive waits on:
+ * so nobody pays for what was not asked for.
+ * - BAD_ARGUMENT: more capabilities than TRANSFER_MAX.
  * - BUFFER_FAULT, TOO_LONG: the buffer is bad, or too small for the call at hand, which stays first in the queue.
  * - GONE: the last owner's capability went. That no client is left is no reason: the owner can make another.
  *
@@ -68,6 +72,7 @@ struct endpoint_message {
 	struct transfer_record capability[TRANSFER_MAX];
 };
 
+/* A call, and the receiver that was woken for it, both wait until the receiver has come. */
 struct endpoint_statistics {
 	uint32_t waiting_calls, waiting_receivers, served_calls; /* the three queues */
 	uint32_t owners, clients;                                /* capabilities */

@@ -78,6 +78,7 @@ struct inspector_capability {
 	uint64_t object; /* the same for all holds of one object; of its kind; 0: the interface has no objects */
 	uint32_t holds;  /* capabilities that name the object, in all processes */
 	uint32_t flags;  /* INSPECTOR_CAPABILITY_* */
+	uint64_t origin; /* id of the process that gave it: its holder for what it asked for itself; 0: the kernel */
 };
 
 #define INSPECTOR_CAPABILITY_READ_ONLY 1u
@@ -125,7 +126,7 @@ struct inspector_layout {
 
 _Static_assert(sizeof(struct inspector_memory) == 72, "layout");
 _Static_assert(sizeof(struct inspector_process) == 88, "layout");
-_Static_assert(sizeof(struct inspector_capability) == 48, "layout");
+_Static_assert(sizeof(struct inspector_capability) == 56, "layout");
 _Static_assert(sizeof(struct inspector_ring) == 40, "layout");
 _Static_assert(sizeof(struct inspector_thread) == 40, "layout");
 _Static_assert(sizeof(struct inspector_check) == 112, "layout");

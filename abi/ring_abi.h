@@ -28,7 +28,9 @@ enum ring_opcode {
 	RING_UNPARK = 6,
 	/*
 	 * (user_data): end an open operation of this ring that was submitted with that user_data; it completes with
-	 * CANCELLED. NOT_FOUND: none is open, or it has just completed. The capability is not looked at.
+	 * CANCELLED, before this does. Of several, one. A call that is being served ends too: its owner's RETURN is
+	 * GONE. NOT_FOUND: none is open, or it has just completed, with what came of it. The capability is not looked
+	 * at.
 	 */
 	RING_CANCEL = 7,
 	RING_OPCODE_COUNT

@@ -34,6 +34,7 @@ enum STATUS_MUST_USE status {
 	STATUS_WRONG_INTERFACE = 17,    /* the capability is of another interface than the operation needs */
 	STATUS_NOT_TRANSFERABLE = 18,   /* the hold may not leave its process */
 	STATUS_GONE = 19,               /* the other side, or the object behind the capability, has ended */
+	STATUS_NOT_ACCEPTED = 20,       /* more capabilities are sent than the receiver takes with this message */
 
 	/* The address space refuses. */
 	STATUS_BOOTSTRAP_RANGE = 32,        /* the range touches the ring or CapSet window */
@@ -64,7 +65,7 @@ enum STATUS_MUST_USE status {
 	STATUS_WOULD_BLOCK = 56,              /* nothing there now; ask again or wait */
 	STATUS_TIMED_OUT = 57,
 	STATUS_BUSY = 58,           /* another request of the same kind is still open */
-	STATUS_CANCELLED = 59,      /* ended because its owner ended */
+	STATUS_CANCELLED = 59,      /* an open operation that RING_CANCEL has ended */
 	STATUS_RECEIVER_LIMIT = 60, /* what is transferred does not fit the receiver's ledgers, table or memory */
 
 	/* ELF images: each bad header has its own answer. */

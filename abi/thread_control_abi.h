@@ -39,7 +39,7 @@ enum thread_control_operation {
 	 */
 	THREAD_CONTROL_WAIT = 2,
 	THREAD_CONTROL_SELF = 3,         /* () -> thread id */
-	THREAD_CONTROL_SET_PRIORITY = 4, /* (thread id, priority) */
+	THREAD_CONTROL_SET_PRIORITY = 4, /* (thread id, priority): at once, also for one that waits for a CPU */
 	THREAD_CONTROL_YIELD = 5,        /* (): others of the same priority run first */
 	/*
 	 * (thread id): that thread handles the faults of all others from now on; THREAD_NONE: none does. Open

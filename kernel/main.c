@@ -18,6 +18,7 @@
 #include "kernel/boot/boot_info.h"
 #include "kernel/boot/boot_option.h"
 #include "kernel/cap/supervisor.h"
+#include "kernel/debug/protection_suite.h"
 #include "kernel/debug/selftest.h"
 #include "kernel/mem/boot_memory.h"
 #include "kernel/mem/frame.h"
@@ -139,6 +140,8 @@ _Noreturn void kernel_main(void)
 	must(boot_package_open(info), "boot package");
 	if (options.selftest)
 		selftest_run();
+	if (options.protection)
+		protection_suite_run();
 	if (options.overflow[0] != 0)
 		selftest_overflow(options.overflow);
 	log_line("ready: %u cpus, %llu MiB free, %llu ms", cpu_online_count(),

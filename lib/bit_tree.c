@@ -157,25 +157,30 @@ static uint64_t word_or_zero(const struct bit_tree *tree, uint64_t index)
 }
 
 /* Runs of up to 64: all places of a word at which one begins are computed at once; a run reaches at most the next. */
-static bool find_short_run(const struct bit_tree *tree, uint64_t from, uint32_t count, uint64_t align, uint64_t *first)
+static bool find_short_run(const struct bit_tree *tree, struct bit_run *run, uint64_t until, uint64_t *first)
 {
-	const uint64_t word_align = align <= BITS_PER_WORD ? 1 : align / BITS_PER_WORD;
-	const uint64_t places = bits_multiples(align <= BITS_PER_WORD ? (uint32_t)align : BITS_PER_WORD);
+	const uint64_t word_align = run->align <= BITS_PER_WORD ? 1 : run->align / BITS_PER_WORD;
+	const uint64_t places = bits_multiples(run->align <= BITS_PER_WORD ? (uint32_t)run->align : BITS_PER_WORD);
 	uint64_t bit;
 
-	while (bit_tree_find(tree, from, &bit)) {
+	while (run->from < until) {
+		if (!bit_tree_find(tree, run->from, &bit)) {
+			run->from = tree->bits;
+			return false;
+		}
 		const uint64_t index = bit / BITS_PER_WORD;
 
 		if ((index & (word_align - 1)) == 0) {
 			const uint64_t low = bit_tree_word(tree, index) & bits_from((uint32_t)(bit % BITS_PER_WORD));
-			const uint64_t starts = places & bits_run_starts(low, word_or_zero(tree, index + 1), count);
+			const uint64_t starts =
+				places & bits_run_starts(low, word_or_zero(tree, index + 1), (uint32_t)run->count);
 
 			if (starts != 0) {
 				*first = index * BITS_PER_WORD + bits_lowest(starts);
 				return true;
 			}
 		}
-		from = bits_align_up(index + 1, word_align) * BITS_PER_WORD;
+		run->from = bits_align_up(index + 1, word_align) * BITS_PER_WORD;
 	}
 	return false;
 }
@@ -186,12 +191,19 @@ static uint32_t start_of_tail(uint64_t word)
 	return word == UINT64_MAX ? 0 : bits_highest(~word) + 1;
 }
 
-/* The first bit at or after `from` from which all bits of its word are set: only there can a run over 64 begin. */
-static bool find_tail(const struct bit_tree *tree, uint64_t from, uint64_t *first)
+/*
+ * The first bit at or after run->from from which all bits of its word are set: only there can a run over 64 begin.
+ * False: there is none in the words before `until`; run->from is the first word behind those.
+ */
+static bool find_tail(const struct bit_tree *tree, struct bit_run *run, uint64_t until, uint64_t *first)
 {
 	uint64_t bit;
 
-	while (bit_tree_find(tree, from, &bit)) {
+	while (run->from < until) {
+		if (!bit_tree_find(tree, run->from, &bit)) {
+			run->from = tree->bits;
+			return false;
+		}
 		const uint64_t index = bit / BITS_PER_WORD;
 		const uint64_t tail = index * BITS_PER_WORD + start_of_tail(bit_tree_word(tree, index));
 
@@ -199,23 +211,25 @@ static bool find_tail(const struct bit_tree *tree, uint64_t from, uint64_t *firs
 			*first = tail > bit ? tail : bit;
 			return true;
 		}
-		from = tail;
+		run->from = tail;
 	}
 	return false;
 }
 
 /* Runs over 64: from each tail of a word as far as it goes. The clear bit that ends it is where the next search starts.
  */
-static bool find_long_run(const struct bit_tree *tree, uint64_t from, uint64_t count, uint64_t align, uint64_t *first)
+static bool find_long_run(const struct bit_tree *tree, struct bit_run *run, uint64_t until, uint64_t *first)
 {
 	uint64_t start;
 
-	while (find_tail(tree, from, &start)) {
-		start = bits_align_up(start, align);
-		if (start > tree->bits || count > tree->bits - start)
+	while (find_tail(tree, run, until, &start)) {
+		start = bits_align_up(start, run->align);
+		if (start > tree->bits || run->count > tree->bits - start) {
+			run->from = tree->bits;
 			return false;
-		from = bit_tree_find_clear(tree, start, start + count);
-		if (from == start + count) {
+		}
+		run->from = bit_tree_find_clear(tree, start, start + run->count);
+		if (run->from == start + run->count) {
 			*first = start;
 			return true;
 		}
@@ -223,11 +237,11 @@ static bool find_long_run(const struct bit_tree *tree, uint64_t from, uint64_t c
 	return false;
 }
 
-bool bit_tree_find_run(const struct bit_tree *tree, uint64_t from, uint64_t count, uint64_t align, uint64_t *first)
+bool bit_tree_find_run(const struct bit_tree *tree, struct bit_run *run, uint64_t until, uint64_t *first)
 {
-	if (count <= BITS_PER_WORD)
-		return find_short_run(tree, from, (uint32_t)count, align, first);
-	return find_long_run(tree, from, count, align, first);
+	if (run->count <= BITS_PER_WORD)
+		return find_short_run(tree, run, until, first);
+	return find_long_run(tree, run, until, first);
 }
 
 /* The first `words` bits of `above` say which of the words of `below` are not zero. */

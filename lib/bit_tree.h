@@ -85,11 +85,18 @@ bool bit_tree_find(const struct bit_tree *tree, uint64_t from, uint64_t *bit);
 /* The lowest clear bit of [first, end), `end` if all are set. One word after the other. */
 uint64_t bit_tree_find_clear(const struct bit_tree *tree, uint64_t first, uint64_t end);
 
+/* A search for a run of `count` set bits (at least 1) that begins at a multiple of `align` (a power of two). */
+struct bit_run {
+	uint64_t count, align;
+	uint64_t from; /* no run begins before it; where the next look begins. At or past the end: there is none */
+};
+
 /*
- * The first run of `count` set bits (at least 1) that begins at or after `from` at a multiple of `align` (a power of
- * two); false if there is none. Words without a set bit are skipped 64 and more at a time, others are looked at once.
+ * The first run that begins at or after run->from and, as far as words are looked at one by one, before `until`. False:
+ * there is none; run->from has moved on to `until` or further. Words without a set bit are skipped 64 and more at a
+ * time, others are looked at once: at most those from `from` to `until`, and those of one run.
  */
-bool bit_tree_find_run(const struct bit_tree *tree, uint64_t from, uint64_t count, uint64_t align, uint64_t *first);
+bool bit_tree_find_run(const struct bit_tree *tree, struct bit_run *run, uint64_t until, uint64_t *first);
 
 bool bit_tree_is_valid(const struct bit_tree *tree);
 

@@ -28,13 +28,34 @@ enum transfer_mode {
 	TRANSFER_MOVE = 2, /* may be moved, never copied */
 };
 
-/* Hold edge: what a capability is. */
+/*
+ * Hold edge: what a capability is, and which process gave it to its holder: the sender of a message, who started the
+ * holder, the holder itself for what it asked the kernel for; 0: the kernel. An id of 48 bits, in two parts, so that an
+ * edge is three words and a slot four. The owner gives out no more ids than that.
+ */
 struct cap_hold {
 	void *object;
 	uint64_t badge;
-	enum interface_id interface;
-	enum transfer_mode mode;
+	uint8_t interface; /* enum interface_id */
+	uint8_t mode;      /* enum transfer_mode */
+	uint16_t origin_high;
+	uint32_t origin_low;
 };
+
+#define CAP_ORIGIN_LIMIT (UINT64_C(1) << 48)
+
+/* By division and product, as for ids below. */
+static inline uint64_t cap_hold_origin(const struct cap_hold *hold)
+{
+	return hold->origin_high * (UINT64_C(1) << 32) + hold->origin_low;
+}
+
+/* origin < CAP_ORIGIN_LIMIT */
+static inline void cap_hold_set_origin(struct cap_hold *hold, uint64_t origin)
+{
+	hold->origin_low = (uint32_t)(origin % (UINT64_C(1) << 32));
+	hold->origin_high = (uint16_t)(origin / (UINT64_C(1) << 32));
+}
 
 enum cap_slot_state {
 	CAP_SLOT_FREE = 0,

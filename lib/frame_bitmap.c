@@ -273,46 +273,75 @@ static bool is_free_range(const struct frame_bitmap *bitmap, uint64_t first, uin
 	return first == end || (end <= bitmap->frames && bit_tree_find_clear(&bitmap->frame, first, end) == end);
 }
 
-/* A run of at least a block, on a block boundary: whole blocks through their tree, then what is left over. */
+/*
+ * A run of at least a block, on a block boundary: whole blocks through their tree, then what is left over. All blocks
+ * are one step: those of 1 TiB are 8192 words.
+ */
 static bool find_block_run(const struct frame_bitmap *bitmap, uint64_t count, uint64_t align, uint64_t *first)
 {
-	const uint64_t blocks = count / FRAMES_PER_BLOCK, rest = count % FRAMES_PER_BLOCK;
-	uint64_t block, from = 0;
+	const uint64_t rest = count % FRAMES_PER_BLOCK;
+	struct bit_run run = { count / FRAMES_PER_BLOCK, align / FRAMES_PER_BLOCK, 0 };
+	uint64_t block;
 
-	while (bit_tree_find_run(&bitmap->block, from, blocks, align / FRAMES_PER_BLOCK, &block)) {
-		const uint64_t end = (block + blocks) * FRAMES_PER_BLOCK;
+	while (bit_tree_find_run(&bitmap->block, &run, bitmap->block.bits, &block)) {
+		const uint64_t end = (block + run.count) * FRAMES_PER_BLOCK;
 
 		if (is_free_range(bitmap, end, end + rest)) {
 			*first = block * FRAMES_PER_BLOCK;
 			return true;
 		}
-		from = block + 1;
+		run.from = block + 1;
 	}
 	return false;
 }
 
-/* For a run of a block or more that need not stand on a block boundary, one that does is quicker to find. */
-static bool find_run(const struct frame_bitmap *bitmap, uint64_t count, uint64_t align, uint64_t *first)
+/* Any run among the frames that one step looks at. WOULD_BLOCK, NO_CONTIGUOUS_RUN. */
+static enum status find_in_step(const struct frame_bitmap *bitmap, struct frame_run *search, uint64_t *first)
 {
-	if (count >= FRAMES_PER_BLOCK) {
-		if (find_block_run(bitmap, count, align < FRAMES_PER_BLOCK ? FRAMES_PER_BLOCK : align, first))
-			return true;
-		if (align >= FRAMES_PER_BLOCK)
-			return false;
-	}
-	return bit_tree_find_run(&bitmap->frame, 0, count, align, first);
+	struct bit_run run = { search->count, search->align, search->from };
+	/* word by word */
+	const uint64_t until = (search->from / BITS_PER_WORD) * BITS_PER_WORD + FRAME_RUN_STEP;
+
+	if (bit_tree_find_run(&bitmap->frame, &run, until, first))
+		return STATUS_OK;
+	search->from = run.from;
+	return run.from < bitmap->frames ? STATUS_WOULD_BLOCK : STATUS_NO_CONTIGUOUS_RUN;
+}
+
+/* For a run of a block or more that need not stand on a block boundary, one that does is quicker to find. */
+static enum status find_run(const struct frame_bitmap *bitmap, struct frame_run *run, uint64_t *first)
+{
+	const uint64_t align = run->align < FRAMES_PER_BLOCK ? FRAMES_PER_BLOCK : run->align;
+
+	if (run->count < FRAMES_PER_BLOCK || run->blocks_are_done)
+		return find_in_step(bitmap, run, first);
+	if (find_block_run(bitmap, run->count, align, first))
+		return STATUS_OK;
+	run->blocks_are_done = true;
+	return run->align < FRAMES_PER_BLOCK ? STATUS_WOULD_BLOCK : STATUS_NO_CONTIGUOUS_RUN;
+}
+
+enum status frame_bitmap_allocate_run_step(struct frame_bitmap *bitmap, struct frame_run *run, frame_t *first)
+{
+	uint64_t number;
+
+	GUARD(run->count != 0 && bits_is_power_of_two(run->align), STATUS_BAD_ARGUMENT);
+	GUARD(run->count <= bitmap->free_frames, STATUS_OUT_OF_MEMORY);
+	TRY(find_run(bitmap, run, &number));
+	take_range(bitmap, number, number + run->count);
+	*first = frame_from_u64(number);
+	return STATUS_OK;
 }
 
 enum status frame_bitmap_allocate_run(struct frame_bitmap *bitmap, uint64_t count, uint64_t align, frame_t *first)
 {
-	uint64_t number;
+	struct frame_run run = { .count = count, .align = align };
+	enum status status;
 
-	GUARD(count != 0 && bits_is_power_of_two(align), STATUS_BAD_ARGUMENT);
-	GUARD(count <= bitmap->free_frames, STATUS_OUT_OF_MEMORY);
-	GUARD(find_run(bitmap, count, align, &number), STATUS_NO_CONTIGUOUS_RUN);
-	take_range(bitmap, number, number + count);
-	*first = frame_from_u64(number);
-	return STATUS_OK;
+	do {
+		status = frame_bitmap_allocate_run_step(bitmap, &run, first);
+	} while (status == STATUS_WOULD_BLOCK);
+	return status;
 }
 
 bool frame_bitmap_is_free(const struct frame_bitmap *bitmap, frame_t frame)

@@ -63,6 +63,21 @@ enum status frame_bitmap_free_batch(struct frame_bitmap *bitmap, const uint32_t 
  */
 enum status frame_bitmap_allocate_run(struct frame_bitmap *bitmap, uint64_t count, uint64_t align, frame_t *first);
 
+/*
+ * The same in bounded steps, for who must not hold others up: WOULD_BLOCK, none was found yet, ask again. Others may
+ * use the bitmap between two steps; what they free behind the place that a step has come to is not looked at again.
+ * A step looks at FRAME_RUN_STEP frames, 64 a word, or all blocks, 32768 frames a word; and at the frames of one run.
+ */
+#define FRAME_RUN_STEP 32768u
+
+struct frame_run {
+	uint64_t count, align;
+	uint64_t from;        /* 0 at first */
+	bool blocks_are_done; /* false at first */
+};
+
+enum status frame_bitmap_allocate_run_step(struct frame_bitmap *bitmap, struct frame_run *run, frame_t *first);
+
 /* Make exactly these frames used, all or nothing. BAD_ARGUMENT: empty, out of range, or some frame is used already. */
 enum status frame_bitmap_reserve(struct frame_bitmap *bitmap, struct frame_range range);
 

@@ -18,6 +18,7 @@ static const char *const names[] = {
 	[STATUS_WRONG_INTERFACE] = "wrong interface",
 	[STATUS_NOT_TRANSFERABLE] = "not transferable",
 	[STATUS_GONE] = "gone",
+	[STATUS_NOT_ACCEPTED] = "not accepted",
 	[STATUS_BOOTSTRAP_RANGE] = "bootstrap range",
 	[STATUS_NOT_RESERVED] = "not reserved",
 	[STATUS_NOT_COMMITTED] = "not committed",

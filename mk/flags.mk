@@ -1,7 +1,7 @@
 # Compiler flags by role; the one place that has them. tools/ asks with `make print-NAME`.
 
-ifeq ($(filter $(MODE),release debug),)
-$(error MODE is release or debug, not "$(MODE)")
+ifeq ($(filter $(MODE),release debug coverage),)
+$(error MODE is release, debug or coverage, not "$(MODE)")
 endif
 COMPILER := $(notdir $(firstword $(CC)))
 IS_CLANG := $(findstring clang,$(COMPILER))
@@ -37,9 +37,10 @@ HOST_FLAGS := $(COMMON_FLAGS) -O1 -fno-omit-frame-pointer -DCAPOS_DEBUG -DCAPOS_
 	$(if $(IS_CLANG),-Wno-unknown-warning-option)
 
 RELEASE_FLAGS := -O2
+COVERAGE_FLAGS := -Og # as release, but that each line keeps instructions of its own (make coverage)
 DEBUG_FLAGS := -O1 -DCAPOS_DEBUG -fsanitize=undefined \
 	$(if $(IS_CLANG),-fsanitize-trap=undefined,-fsanitize-undefined-trap-on-error)
-MODE_FLAGS := $(if $(filter debug,$(MODE)),$(DEBUG_FLAGS),$(RELEASE_FLAGS))
+MODE_FLAGS := $($(if $(filter debug,$(MODE)),DEBUG,$(if $(filter coverage,$(MODE)),COVERAGE,RELEASE))_FLAGS)
 
 ASSEMBLER_FLAGS := $(if $(IS_CLANG),-Wno-unused-command-line-argument)
 DEPENDENCY_FLAGS = -MMD -MP -MF $@.d

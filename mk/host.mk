@@ -1,7 +1,7 @@
 # Host tests: tests/host/test_NAME.c is one cmocka program, linked with lib/ and with the sources that a comment in its
 # first lines names: /* links: kernel/mem/address_space.c tests/host/machine.c */
 # HOST=host (plain; valgrind runs these too), host-asan (address and undefined-behaviour sanitizers), host-tsan (data
-# races) or host-bench (optimised, without assertions), where bench/host_NAME.c is one benchmark each.
+# races), host-coverage (counts lines and branches) or host-bench (optimised, without assertions), where bench/host_NAME.c is one benchmark each.
 
 HOST ?= host
 H := build/$(HOST)
@@ -9,6 +9,7 @@ HOST_CC := gcc
 HOST_VARIANT_host-asan := -fsanitize=address,undefined -fno-sanitize-recover=all
 HOST_VARIANT_host-tsan := -fsanitize=thread
 HOST_VARIANT_host-bench := -O2 -UCAPOS_DEBUG -UCAPOS_FAULTS
+HOST_VARIANT_host-coverage := -O0 --coverage -w
 HOST_VARIANT := $(HOST_VARIANT_$(HOST))
 
 T ?= *

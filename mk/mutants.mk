@@ -2,8 +2,9 @@
 
 JOBS ?= 1
 ONE ?=
+LIST ?=
 
 .PHONY: mutants
 
-mutants: $(WORDS) ## each check of the kernel switched off, one at a time: which test notices? (ONE=NAME, JOBS=1)
-	@tools/mutants.py --jobs $(JOBS) --one "$(ONE)"
+mutants: $(if $(LIST),,$(WORDS)) ## switch off each check of the kernel: which test notices? (ONE=NAME, JOBS=1, LIST=1)
+	@tools/mutants.py --jobs "$(JOBS)" --one "$(ONE)" $(if $(LIST),--list)

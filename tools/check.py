@@ -6,10 +6,19 @@ import time
 
 import layers
 import lint
+import mentions
 import names
+import promises
 import sizes
 
-CHECKS = {"floors": layers.check, "sizes": sizes.check, "names": names.check, **lint.CHECKS}
+CHECKS = {
+    "floors": layers.check,
+    "sizes": sizes.check,
+    "names": names.check,
+    "mentions": mentions.check,
+    "promises": promises.check,
+    **lint.CHECKS,
+}
 
 
 def main() -> int:

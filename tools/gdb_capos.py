@@ -220,7 +220,7 @@ class Endpoints(Command):
                 f"endpoint {int(endpoint['number'])}{state}: {int(endpoint['owners'])} owners, "
                 f"{int(endpoint['clients'])} clients, {int(endpoint['references'])} references"
             )
-            for name in ("calls", "receivers", "served"):
+            for name in ("calls", "receivers", "called", "served"):
                 operation = endpoint[name]["first"]
                 while int(operation):
                     print(f"  {name}: {thread_title(operation['thread'].dereference())}")
@@ -312,8 +312,10 @@ class Caps(Command):
                 continue
             hold = slot["hold"]
             print(
-                f"{index:5} generation {int(slot['generation']):5} {state:17} {str(hold['interface']):28} "
-                f"{str(hold['mode']):13} badge {int(hold['badge']):#x} object {int(hold['object']):#x}"
+                f"{index:5} generation {int(slot['generation']):5} {state:17} "
+                f"{enum_name('enum interface_id', int(hold['interface'])):28} "
+                f"{enum_name('enum transfer_mode', int(hold['mode'])):13} badge {int(hold['badge']):#x} "
+                f"object {int(hold['object']):#x} from {int(hold['origin_high']) << 32 | int(hold['origin_low'])}"
             )
 
 

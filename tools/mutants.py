@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""`make mutants`: switch off one check of the kernel at a time and see a test notice (ONE=NAME: one, JOBS=N at once).
+"""`make mutants`: switch off one check of the kernel at a time and see a test notice.
+
+ONE=NAME tries one (or those with that in their names, or several with commas), JOBS=N runs so many at once, LIST=1
+checks the list against the tree, prints it and runs nothing.
 
 Each section of tests/mutants/*.txt is one mutant, in the form that tests/mutants/README.md describes. It is put into a
 copy of the tree below build/mutants, built there and given to the test that it names. It is caught if that test fails
@@ -7,6 +10,7 @@ in the way that it names, and in no other: a build that fails, a run that ends l
 copy as it is must pass each of these tests first. Last line: "N mutants, N caught, N survived".
 """
 import argparse
+import difflib
 import os
 import queue
 import re
@@ -258,7 +262,7 @@ def try_machine(copy: Copy, program: str, cpus: int, by: str) -> Verdict:
     """The programs are those of the tree as it is: only the kernel is another."""
     copy.make("kernel")
     build = copy.path / "build" / "release"
-    append = "selftest check once init=nothing" if program == "self-tests" else f"init={program} once"
+    append = "selftest protection check once init=nothing" if program == "self-tests" else f"init={program} once"
     machine = Machine(smp=cpus, build=build, append=append, timeout=MACHINE_SECONDS)
     watch = Watch(by)
     try:
@@ -289,7 +293,7 @@ class Run:
         self.lock = threading.Lock()
         self.mutants = mutants
         self.complaints: list[str] = []
-        self.sound: set[str] = set()  # tests that pass on the tree as it is
+        self.sound: dict[str, float] = {}  # tests that pass on the tree as it is, and their seconds
         self.caught = 0
 
     def say(self, text: str) -> None:
@@ -313,7 +317,7 @@ class Run:
                 except Exception as error:  # a thread must not take the others' results along
                     self.complain(f"{item}: {error}")
 
-        threads = [threading.Thread(target=work, args=(copy,)) for copy in self.copies]
+        threads = [threading.Thread(target=work, args=(copy,), daemon=True) for copy in self.copies]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -332,7 +336,7 @@ class Run:
         if verdict.reasons:
             self.complain(f"the tree as it is fails {test}: {verdict.reasons[:4]}\n{verdict.output[-3000:]}")
         else:
-            self.sound.add(test)
+            self.sound[test] = seconds
 
     def try_mutant(self, copy: Copy, mutant: Mutant) -> None:
         if mutant.test not in self.sound:
@@ -357,22 +361,38 @@ class Run:
         if self.verbose or not caught:
             self.say("\n".join(f"  | {line}" for line in [*verdict.reasons, *verdict.output.splitlines()[-15:]]))
 
+    def place(self, mutant: Mutant) -> tuple:
+        """In the order: the quickest test first. Neighbours change the same file: what is built for one is half of what
+        the next one needs."""
+        return self.sound.get(mutant.test, 0), mutant.test, mutant.hunks[0].file
+
     def all(self) -> int:
         tests = sorted({mutant.test for mutant in self.mutants})
         if any(not test.startswith("host ") for test in tests):
             for copy in self.copies:
                 copy.make("build/release/boot.cpio")
         self.each(tests, self.try_sound)
-        # neighbours change the same file: what is built for one is half of what the next one needs
-        self.each(sorted(self.mutants, key=lambda mutant: (mutant.test, mutant.hunks[0].file)), self.try_mutant)
+        self.each(sorted(self.mutants, key=self.place), self.try_mutant)
         survived = len(self.mutants) - self.caught
         print(f"{len(self.mutants)} mutants, {self.caught} caught, {survived} survived")
         return 1 if survived or self.complaints else 0
 
 
+def chosen(mutants: list[Mutant], one: str) -> list[Mutant]:
+    """Those that `one` names; all, if it names none. A whole name is that one alone."""
+    found: dict[str, Mutant] = {}
+    for part in one.split(","):
+        named = [mutant for mutant in mutants if mutant.name == part] or [it for it in mutants if part in it.name]
+        if not named:
+            near = difflib.get_close_matches(part, [mutant.name for mutant in mutants], 3, 0.5)
+            raise Failure(f'no mutant has "{part}" in its name' + (f"; near it: {', '.join(near)}" if near else ""))
+        found.update({mutant.name: mutant for mutant in named})
+    return list(found.values())
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--one", default="", help="the names of those to try, separated by commas; or a part of them")
+    parser.add_argument("--one", default="", metavar="NAME", help="those with that in their names; several with commas")
     parser.add_argument("--jobs", type=int, default=1, help="copies of the tree, each with a mutant of its own")
     parser.add_argument("--list", action="store_true", help="check the list, print the names, and try none")
     parser.add_argument("--verbose", action="store_true", help="show what each test said")
@@ -381,13 +401,11 @@ def main() -> int:
         mutants = read_list()
         if complaints := check_list(mutants):
             raise Failure("\n".join(complaints))
+        mutants = chosen(mutants, options.one)
         if options.list:
             print("\n".join(f"{mutant.name}: {mutant.test}: {mutant.by}" for mutant in mutants))
+            print(f"{len(mutants)} mutants, each with its place in the tree")
             return 0
-        if options.one:
-            mutants = [mutant for mutant in mutants if any(part in mutant.name for part in options.one.split(","))]
-        if not mutants:
-            raise Failure(f"no mutant of the name {options.one}")
         return Run(mutants, max(1, options.jobs), options.verbose).all()
     except Failure as failure:
         print(failure, file=sys.stderr)
@@ -395,4 +413,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

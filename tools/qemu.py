@@ -28,6 +28,8 @@ ADDRESS = re.compile(r"\b(?:rip|at) 0x([0-9a-f]+)")
 FAULT = re.compile(r"capos: fault: process \d+ (\S+): ")
 TRIPLE_FAULT = "Triple fault"
 TAIL_LINES = 40
+# Runs of the build that this folder lies in leave behind there which code they executed (tools/coverage.py).
+COVERAGE = Path(os.environ["CAPOS_COVERAGE"]) if "CAPOS_COVERAGE" in os.environ else None
 
 
 @dataclass
@@ -90,6 +92,9 @@ def command_line(machine: Machine, events: str) -> list[str]:
     args += ["-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-d", "cpu_reset", "-D", events]
     if machine.icount:
         args += ["-icount", "shift=0,sleep=off"]
+    if COVERAGE and machine.build == COVERAGE.parent:
+        with tempfile.NamedTemporaryFile(dir=COVERAGE, suffix=".blocks", delete=False) as blocks:
+            args += ["-plugin", f"{COVERAGE / 'executed_blocks.so'},out={blocks.name}"]
     if machine.gdb:
         args += ["-gdb", machine.gdb, "-S"]
     if machine.iso:

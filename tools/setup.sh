@@ -1,15 +1,15 @@
 #!/bin/sh
-# Install what tools/packages.txt lists and the machine lacks. `setup.sh run` takes only what building and booting need.
-# `setup.sh prove` takes what `make prove-lib` needs. Says nothing when all is there. Without the right to install it
-# prints the one command to run.
+# Install what tools/packages.txt lists and the machine lacks. `setup.sh run` takes only what building and booting need;
+# prove, bochs and coverage what `make prove-lib`, `make run-bochs` and `make coverage` need. Says nothing when all is
+# there. Without the right to install it prints the one command to run.
 set -eu
 
 cd "$(dirname "$0")/.."
 case "${1:-all}" in
 run) wanted=$(awk '!/^#/ && $2 == "run" { print $1 }' tools/packages.txt) ;;
-prove) wanted=$(awk '!/^#/ && $2 == "prove" { print $1 }' tools/packages.txt) ;;
-all) wanted=$(awk '!/^#/ && NF && $2 != "prove" { print $1 }' tools/packages.txt) ;;
-*) echo "usage: tools/setup.sh [run|prove|all]" >&2 && exit 2 ;;
+prove | bochs | coverage) wanted=$(awk -v need="$1" '!/^#/ && $2 == need { print $1 }' tools/packages.txt) ;;
+all) wanted=$(awk '!/^#/ && ($2 == "run" || $2 == "test") { print $1 }' tools/packages.txt) ;;
+*) echo "usage: tools/setup.sh [run|prove|bochs|coverage|all]" >&2 && exit 2 ;;
 esac
 command -v dpkg-query > /dev/null || exit 0 # no Debian: the builds say themselves what they lack
 

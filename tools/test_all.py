@@ -23,8 +23,10 @@ run-memoryobject-shared
 run-ipc-zerocopy
 run-kv
 run-hostile
-run-stress SECONDS=15
+run-stress SECONDS=8 CPUS=1,2,4,8
 run-mutant
+run-protection
+run-bochs-short
 run-gdb
 run-iso
 bench

@@ -40,11 +40,13 @@ static void parse_word(const char *word, size_t length, struct boot_options *opt
 		options->once = true;
 	else if (string_equal_part("selftest", word, length))
 		options->selftest = true;
+	else if (string_equal_part("protection", word, length))
+		options->protection = true;
 	else if (string_equal_part("check", word, length))
 		options->check = true;
 	else
-		log_line("command line: unknown or too long: \"%.*s\" (known: init=NAME once selftest check "
-			 "overflow=STACK seed=NUMBER)",
+		log_line("command line: unknown or too long: \"%.*s\" (known: init=NAME once selftest "
+			 "protection check overflow=STACK seed=NUMBER)",
 			 (int)length, word);
 }
 

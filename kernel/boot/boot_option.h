@@ -1,6 +1,6 @@
 /*
- * Words of the kernel's command line: `init=NAME`, `once`, `selftest`, `check`, `overflow=STACK`, `seed=NUMBER`.
- * Words that are unknown, too long or no number are reported and ignored.
+ * Words of the kernel's command line: `init=NAME`, `once`, `selftest`, `protection`, `check`, `overflow=STACK`,
+ * `seed=NUMBER`. Words that are unknown, too long or no number are reported and ignored.
  */
 #ifndef CAPOS_KERNEL_BOOT_BOOT_OPTION_H
 #define CAPOS_KERNEL_BOOT_BOOT_OPTION_H
@@ -12,6 +12,7 @@ struct boot_options {
 	char init[64];    /* empty: the manifest's. '+' stands for a blank between its arguments */
 	bool once;        /* halt when init ends, with its exit code */
 	bool selftest;    /* run the kernel's self-tests before init */
+	bool protection;  /* try the hardware's protection from ring 0 before init */
 	char overflow[8]; /* not empty: the stack that the kernel is to overflow, to show that it is told */
 	bool has_seed;    /* all that would be random follows from `seed` (kernel/task/entropy.h) */
 	uint64_t seed;

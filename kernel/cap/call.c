@@ -10,12 +10,12 @@ enum status call_write_result(struct call *call, uint64_t buffer, uint64_t bytes
 	return user_access_write(&call->process->space, buffer, size, result);
 }
 
-enum status call_add_result(struct call *call, const struct cap_hold *hold)
+enum status call_add_result(struct call *call, struct cap_hold *hold)
 {
 	enum status status;
 
 	hold_add(hold);
-	status = process_capability_add(call->process, hold, &call->capability);
+	status = process_capability_add(call->process, hold, call->process->id, &call->capability);
 	if (status != STATUS_OK) {
 		hold_drop(hold);
 		return status;

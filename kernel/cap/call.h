@@ -67,7 +67,7 @@ struct memory_window memory_object_window(const struct cap_hold *hold);
 enum status call_write_result(struct call *call, uint64_t buffer, uint64_t bytes, const void *result, uint64_t size);
 
 /* One more capability of an object that exists, as the result: OVER_*, OUT_OF_MEMORY. */
-enum status call_add_result(struct call *call, const struct cap_hold *hold);
+enum status call_add_result(struct call *call, struct cap_hold *hold);
 
 /* Open an operation for the call; deadline OPERATION_FOREVER: none. BUSY. And give it up again, with what is to be
  * answered instead. */

@@ -14,7 +14,7 @@ static enum status create(struct call *call)
 
 	TRY(endpoint_create(&endpoint));
 	hold.object = endpoint;
-	status = process_capability_add(call->process, &hold, &call->capability);
+	status = process_capability_add(call->process, &hold, call->process->id, &call->capability);
 	if (status != STATUS_OK) {
 		hold_drop(&hold);
 		return status;
@@ -80,9 +80,11 @@ enum status endpoint_cap_receive(struct call *call)
 	enum status status;
 
 	GUARD(call->argument[1] >= sizeof(struct endpoint_message), STATUS_TOO_LONG);
+	GUARD(call->argument[2] <= TRANSFER_MAX, STATUS_BAD_ARGUMENT);
 	TRY(call_open(call, OPERATION_RECEIVE, OPERATION_FOREVER, &operation));
 	operation->buffer = call->argument[0];
 	operation->bytes = call->argument[1];
+	operation->accepts = (uint16_t)call->argument[2];
 	status = endpoint_receive(call->hold.object, operation);
 	return status == STATUS_OK ? STATUS_OK : call_abandon(call, operation, status);
 }

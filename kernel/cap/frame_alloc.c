@@ -45,7 +45,7 @@ static enum status allocate(struct call *call)
 	call->value = 0; /* index of the result capability */
 	call->interface = INTERFACE_MEMORY_OBJECT;
 	process_capability_reserve(call->process, &plan, 1, &call->capability);
-	process_capability_publish(call->process, call->capability, &hold);
+	process_capability_publish(call->process, call->capability, &hold, call->process->id);
 	return STATUS_OK;
 }
 

@@ -139,6 +139,7 @@ static void describe_capability(const struct cap_hold *hold, handle_t handle, st
 	result->mode = hold->mode;
 	result->object = hold_object_number(hold);
 	result->holds = hold_count(hold);
+	result->origin = cap_hold_origin(hold);
 	if (hold->interface != INTERFACE_MEMORY_OBJECT) {
 		result->badge = hold->badge;
 		return;

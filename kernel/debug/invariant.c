@@ -31,12 +31,13 @@ static void check_for(struct inspector_check *result, bool holds, const char *na
 	check(result, holds, full);
 }
 
-/* Frames that processes must account for, by use. */
-struct expected_frames {
+/* What processes must account for: frames, by use, and what lies on the heap for them. */
+struct expected {
 	uint64_t of[FRAME_USE_COUNT];
+	struct heap_statistics heap;
 };
 
-static void check_process(struct inspector_check *result, struct process *process, struct expected_frames *expected)
+static void check_process(struct inspector_check *result, struct process *process, struct expected *expected)
 {
 	struct address_space_census census;
 
@@ -47,6 +48,7 @@ static void check_process(struct inspector_check *result, struct process *proces
 	}
 	check_for(result, address_space_is_valid(&process->space, paging_root_table()), "page table", process);
 	check_for(result, process_is_valid(process), "ledgers and capability table", process);
+	(void)process_recount_messages(process, &expected->heap);
 	address_space_count(&process->space, &census);
 	expected->of[FRAME_TABLE] += census.tables;
 	expected->of[FRAME_ANONYMOUS] += census.pages[PAGE_ANONYMOUS];
@@ -57,7 +59,17 @@ static void check_process(struct inspector_check *result, struct process *proces
 	expected->of[FRAME_KERNEL] += (uint64_t)process->threads * KERNEL_STACK_PAGES;
 }
 
-static void check_frames(struct inspector_check *result, const struct expected_frames *expected)
+/* Endpoints, memory objects and the messages of calls: nothing else lies on the heap, or something has leaked. */
+static void check_heap(struct inspector_check *result, const struct memory_object_census *objects,
+		       struct heap_statistics recount, const struct heap_statistics *heap)
+{
+	heap_recount(&recount, endpoint_count(), sizeof(struct endpoint));
+	heap_recount(&recount, objects->objects, sizeof(struct memory_object));
+	check(result, heap->blocks == recount.blocks, "blocks of the heap belong to an object or a message");
+	check(result, heap->bytes == recount.bytes, "bytes of the heap are those of objects and messages");
+}
+
+static void check_frames(struct inspector_check *result, const struct expected *expected)
 {
 	uint64_t counts[FRAME_USE_COUNT];
 	struct frame_statistics frames;
@@ -69,6 +81,7 @@ static void check_frames(struct inspector_check *result, const struct expected_f
 	memory_object_count(&objects);
 	frame_statistics_read(&frames);
 	heap_statistics_read(&heap);
+	check_heap(result, &objects, expected->heap, &heap);
 	check(result, counts[FRAME_FREE] == frames.free, "free frames are counted exactly");
 	check(result, counts[FRAME_HEAP] == heap.frames, "heap frames belong to the heap");
 	check(result, counts[FRAME_TABLE] == expected->of[FRAME_TABLE], "page-table frames belong to a process");
@@ -91,7 +104,7 @@ static void check_frames(struct inspector_check *result, const struct expected_f
 
 void invariant_check_all(struct inspector_check *result)
 {
-	struct expected_frames expected = { { 0 } };
+	struct expected expected = { .heap = { 0 } };
 	struct paging_report report;
 	struct process *process;
 	uint64_t index = 0;

@@ -56,11 +56,12 @@ static void map_row(pte_t *entry, uint64_t count, const uint64_t *number, frame_
 	}
 }
 
-/* The object's lock is held. */
+/* A leaf table at a time under the object's lock: others need it, too. */
 static enum status leaf_map(struct page_walk *walk, const struct page_run *run)
 {
 	pte_t pattern = pte_page(frame_from_u64(0), PAGE_BORROWED, walk->protection);
 
+	spinlock_acquire(&walk->object->lock);
 	for (uint64_t done = 0; done < run->count;) {
 		const uint64_t *number;
 		frame_t first;
@@ -72,16 +73,19 @@ static enum status leaf_map(struct page_walk *walk, const struct page_run *run)
 		walk->object_page += row;
 		done += row;
 	}
+	spinlock_release(&walk->object->lock);
 	page_table_adjust(run->table, (int32_t)run->count, 0);
 	return STATUS_OK;
 }
 
 static enum status leaf_unmap(struct page_walk *walk, const struct page_run *run)
 {
+	spinlock_acquire(&walk->object->lock);
 	for (uint64_t i = 0; i < run->count; i++) {
 		frame_info_of(pte_frame(run->entry[i]))->count--;
 		run->entry[i] = pte_uniform(PAGE_EMPTY);
 	}
+	spinlock_release(&walk->object->lock);
 	page_table_adjust(run->table, -(int32_t)run->count, 0);
 	walk->must_flush = true;
 	return STATUS_OK;
@@ -105,17 +109,18 @@ static enum status map_locked(struct page_walk *walk)
 {
 	uint64_t pages = uaddr_range_pages(walk->range);
 	struct charge charge = { .kinds = 0 };
+	enum status status;
 
-	GUARD(walk->object->mappings + pages <= UINT32_MAX,
-	      STATUS_TOO_LONG); /* a frame counts its mappings in 32 bits */
 	TRY(page_walk_plan(walk, &plan_map));
+	TRY(memory_object_add_mappings(walk->object, pages));
 	charge_add(&charge, LEDGER_FRAME_GRANT, pages);
 	charge_add(&charge, LEDGER_PAGE_TABLE, walk->tables);
-	TRY(account_charge_and_promise(walk->space->account, &charge, walk->tables));
-	spinlock_acquire(&walk->object->lock);
+	status = account_charge_and_promise(walk->space->account, &charge, walk->tables);
+	if (status != STATUS_OK) {
+		memory_object_drop_mappings(walk->object, pages);
+		return status;
+	}
 	page_walk_publish(walk, &publish_map);
-	walk->object->mappings += pages;
-	spinlock_release(&walk->object->lock);
 	page_walk_finish(walk);
 	return STATUS_OK;
 }
@@ -147,10 +152,8 @@ static enum status unmap_locked(struct page_walk *walk)
 	struct charge refund = { .kinds = 0 };
 
 	TRY(page_walk_plan(walk, &plan_change));
-	spinlock_acquire(&walk->object->lock);
 	page_walk_publish(walk, &publish_unmap);
-	walk->object->mappings -= pages;
-	spinlock_release(&walk->object->lock);
+	memory_object_drop_mappings(walk->object, pages);
 	address_space_pages_gone(walk->space, walk->range);
 	page_gap_opened(walk->space, walk->range);
 	charge_add(&refund, LEDGER_FRAME_GRANT, pages);

@@ -192,8 +192,10 @@ static void drain_stack(struct frame_stack *stack)
 
 void frame_drain_stacks(void)
 {
-	for (uint32_t i = 0; i < CPU_MAX; i++)
+	for (uint32_t i = 0; i < CPU_MAX; i++) {
 		drain_stack(&stack_of_cpu[i]);
+		interrupt_window_open();
+	}
 }
 
 /* The own stack is empty and so is the bitmap: a promised frame lies on another CPU's stack, or is on its way there. */
@@ -315,18 +317,29 @@ void frame_take_batch(uint32_t count, enum frame_use use, const void *owner, uin
 		number[i] = (uint32_t)frame_to_u64(frame_take_zeroed(use, owner));
 }
 
+/* The bitmap is everybody's again between two steps. */
+static enum status find_run(uint64_t count, uint64_t align, frame_t *first)
+{
+	struct frame_run run = { .count = count, .align = align };
+	enum status status;
+
+	for (;;) {
+		spinlock_acquire(&bitmap_lock);
+		status = frame_bitmap_allocate_run_step(&bitmap, &run, first);
+		spinlock_release(&bitmap_lock);
+		if (status != STATUS_WOULD_BLOCK)
+			return status;
+		interrupt_window_open();
+	}
+}
+
 enum status frame_take_run(uint64_t count, uint64_t align, enum frame_use use, const void *owner, frame_t *first)
 {
-	enum status found;
+	enum status found = find_run(count, align, first);
 
-	spinlock_acquire(&bitmap_lock);
-	found = frame_bitmap_allocate_run(&bitmap, count, align, first);
-	spinlock_release(&bitmap_lock);
 	if (found != STATUS_OK) { /* stacks may hold the frames in between */
 		frame_drain_stacks();
-		spinlock_acquire(&bitmap_lock);
-		found = frame_bitmap_allocate_run(&bitmap, count, align, first);
-		spinlock_release(&bitmap_lock);
+		found = find_run(count, align, first);
 	}
 	GUARD(found != STATUS_OUT_OF_MEMORY, STATUS_NO_CONTIGUOUS_RUN); /* other promises are not taken yet */
 	TRY(found);

@@ -228,6 +228,12 @@ void heap_statistics_read(struct heap_statistics *statistics)
 	spinlock_release(&heap_lock);
 }
 
+void heap_recount(struct heap_statistics *recount, uint64_t count, uint64_t bytes)
+{
+	recount->blocks += count;
+	recount->bytes += count * cell_bytes(class_of(bytes));
+}
+
 static bool slab_is_valid(const struct slab *slab, uint32_t class_index)
 {
 	uint32_t free_cells = 0;

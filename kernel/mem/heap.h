@@ -28,6 +28,9 @@ struct heap_statistics {
 
 void heap_statistics_read(struct heap_statistics *statistics);
 
+/* For a recount from what lies on the heap: `count` more blocks of that size. Frames are not recounted. */
+void heap_recount(struct heap_statistics *recount, uint64_t count, uint64_t bytes);
+
 /* Lists and counters of every slab with free cells, and in debug builds the poison of those. */
 bool heap_is_valid(void);
 

@@ -186,42 +186,58 @@ enum status memory_object_create(uint64_t pages, uint64_t flags, struct memory_o
 	return STATUS_OK;
 }
 
-/* Free every frame that nobody maps, and the index, which nobody needs any more. The last hold is gone. Locked. */
-static void free_unmapped(struct memory_object *object, frame_t node, uint32_t depth, uint64_t pages)
-{
-	if (depth == 0) {
-		if (frame_info_of(node)->count == 0) {
-			frame_free(node, FRAME_OBJECT, object);
-			object->frames--;
-		}
-		return;
-	}
-	for (uint64_t done = 0; done < pages; done += index_span(depth)) {
-		uint64_t below = pages - done < index_span(depth) ? pages - done : index_span(depth);
+/* ---- the end ---- */
 
-		free_unmapped(object, frame_from_u64(index_of(node)[done / index_span(depth)]), depth - 1, below);
+/* One row of frames, the next ones that nobody has looked at: those that nobody maps go. Not locked. */
+static void sweep_row(struct memory_object *object, const uint64_t *number, frame_t first, uint64_t count)
+{
+	spinlock_acquire(&object->lock);
+	for (uint64_t i = 0; i < count; i++) {
+		frame_t frame = number != NULL ? frame_from_u64(number[i]) : frame_plus(first, i);
+
+		if (frame_info_of(frame)->count != 0)
+			continue;
+		frame_free(frame, FRAME_OBJECT, object);
+		object->frames--;
 	}
+	object->swept += count;
+	spinlock_release(&object->lock);
+	interrupt_window_open();
+}
+
+/* Nobody looks at it any more. */
+static void free_index(const struct memory_object *object, frame_t node, uint32_t depth)
+{
+	const uint64_t *entry = index_of(node);
+
+	for (uint32_t i = 0; depth > 1 && i < INDEX_ENTRIES && entry[i] != 0; i++)
+		free_index(object, frame_from_u64(entry[i]), depth - 1);
 	frame_free(node, FRAME_OBJECT_INDEX, object);
 	interrupt_window_open();
 }
 
-static void free_unreachable(struct memory_object *object)
+/*
+ * The last hold and use are gone: every frame that nobody maps is freed, and the index. It takes steps, between which
+ * those who take their mappings down have the lock: the frames that have been passed are theirs to free, the others are
+ * the sweep's. Not locked.
+ */
+static void sweep(struct memory_object *object)
 {
-	if (object->flags == 0) {
-		free_unmapped(object, object->first, object->depth, object->pages);
-		return;
+	while (object->swept < object->pages) {
+		const uint64_t *number;
+		frame_t first;
+		uint64_t row = memory_object_row(object, object->swept, &number, &first);
+
+		sweep_row(object, number, first, row < INDEX_ENTRIES ? row : INDEX_ENTRIES);
 	}
-	for (uint64_t page = 0; page < object->pages; page++) {
-		free_unmapped(object, frame_plus(object->first, page), 0, 1);
-		if (page % INDEX_ENTRIES == INDEX_ENTRIES - 1)
-			interrupt_window_open();
-	}
+	if (object->depth != 0)
+		free_index(object, object->first, object->depth);
 }
 
 /* Locked; unlocks, and frees the object if nothing refers to it any more. */
 static void unlock_or_free(struct memory_object *object)
 {
-	bool over = object->holds == 0 && object->uses == 0 && object->mappings == 0;
+	bool over = object->pages == 0 && object->mappings == 0;
 
 	spinlock_release(&object->lock);
 	if (over) {
@@ -237,14 +253,19 @@ void memory_object_add_hold(struct memory_object *object)
 	spinlock_release(&object->lock);
 }
 
-/* Frames go when no hold and no use is left: a use may be about to map them. */
-static void free_if_unreachable(struct memory_object *object)
+/* Frames go when no hold and no use is left: a use may be about to map them. Locked; unlocks. */
+static void unlock_or_sweep(struct memory_object *object)
 {
-	if (object->holds == 0 && object->uses == 0 && object->pages != 0) {
-		free_unreachable(object);
+	bool is_unreachable = object->holds == 0 && object->uses == 0;
+
+	if (is_unreachable) { /* so nobody else comes here, and the object stays until it has no pages */
+		spinlock_release(&object->lock);
+		sweep(object);
+		spinlock_acquire(&object->lock);
 		object->pages = 0;
 		object->index_frames = 0;
 	}
+	unlock_or_free(object);
 }
 
 void memory_object_drop_hold(struct memory_object *object)
@@ -252,8 +273,7 @@ void memory_object_drop_hold(struct memory_object *object)
 	spinlock_acquire(&object->lock);
 	CHECK(object->holds > 0);
 	object->holds--;
-	free_if_unreachable(object);
-	unlock_or_free(object);
+	unlock_or_sweep(object);
 }
 
 void memory_object_use(struct memory_object *object)
@@ -268,8 +288,27 @@ void memory_object_end_use(struct memory_object *object)
 	spinlock_acquire(&object->lock);
 	CHECK(object->uses > 0);
 	object->uses--;
-	free_if_unreachable(object);
-	unlock_or_free(object);
+	unlock_or_sweep(object);
+}
+
+enum status memory_object_add_mappings(struct memory_object *object, uint64_t pages)
+{
+	enum status status = STATUS_TOO_LONG; /* a frame counts its mappings in 32 bits */
+
+	spinlock_acquire(&object->lock);
+	if (object->mappings + pages <= UINT32_MAX) {
+		object->mappings += pages;
+		status = STATUS_OK;
+	}
+	spinlock_release(&object->lock);
+	return status;
+}
+
+void memory_object_drop_mappings(struct memory_object *object, uint64_t pages)
+{
+	spinlock_acquire(&object->lock);
+	object->mappings -= pages;
+	spinlock_release(&object->lock);
 }
 
 struct memory_object *memory_object_of_frame(frame_t frame)
@@ -286,7 +325,7 @@ void memory_object_unmap_frame(frame_t frame, struct frame_gather *gather)
 	CHECK(info->count > 0 && object->mappings > 0);
 	info->count--;
 	object->mappings--;
-	if (object->pages == 0 && info->count == 0) { /* the frame outlived the last hold only by this mapping */
+	if (info->link < object->swept && info->count == 0) { /* it outlived the last hold only by this mapping */
 		frame_gather_add(gather, frame, info);
 		object->frames--;
 	}

@@ -8,7 +8,11 @@
  *
  * Per frame: frame_info.owner names the object, frame_info.count counts its mappings (guarded by the object's lock),
  * frame_info.link is its page in the object until it is freed.
- * Invariant: mappings = sum of the frames' counts.
+ * Invariant: mappings = sum of the frames' counts, but for the operation that is changing them.
+ *
+ * The lock is held for bounded steps only: a leaf table's worth of pages that are mapped or unmapped, or of frames that
+ * go after the last hold. What ends a hold or a use is called without locks, since it may take as many steps as there
+ * are pages.
  */
 #ifndef CAPOS_KERNEL_MEM_MEMORY_OBJECT_H
 #define CAPOS_KERNEL_MEM_MEMORY_OBJECT_H
@@ -32,7 +36,8 @@ struct memory_object {
 	 * `first` */
 	frame_t first;
 	uint32_t depth;
-	uint64_t frames; /* lock; that exist: all pages while there is a hold or use, else the mapped ones */
+	uint64_t frames; /* lock; that exist: all pages while there is a hold or use, then also those not swept yet */
+	uint64_t swept; /* lock; 0 while there is a hold or use; then only the mapped ones of these first pages exist */
 
 	uint64_t number; /* fixed; for people to tell objects apart */
 
@@ -56,7 +61,7 @@ uint64_t memory_object_kernel_bytes(uint64_t pages, uint64_t flags);
  */
 enum status memory_object_create(uint64_t pages, uint64_t flags, struct memory_object **object);
 
-/* One more, or one less, capability that names it. */
+/* One more, or one less, capability that names it. The last one less, also of uses: no locks, it may take long. */
 void memory_object_add_hold(struct memory_object *object);
 void memory_object_drop_hold(struct memory_object *object);
 
@@ -72,6 +77,13 @@ uint64_t memory_object_row(const struct memory_object *object, uint64_t page, co
 
 /* One of them. */
 frame_t memory_object_frame(const struct memory_object *object, uint64_t page);
+
+/*
+ * So many mappings more than there are (TOO_LONG: a frame could not count them), or less. The counts of the frames are
+ * the caller's to change, under the lock; it has a use of the object. Not locked.
+ */
+enum status memory_object_add_mappings(struct memory_object *object, uint64_t pages);
+void memory_object_drop_mappings(struct memory_object *object, uint64_t pages);
 
 /*
  * A mapping of one frame is gone; its translations may live until the caller's flush. A frame that nobody can reach any

@@ -10,6 +10,11 @@ enum copy_direction {
 	COPY_OUT,
 };
 
+static bool is_in_one_page(struct uaddr_range range)
+{
+	return (uaddr_to_u64(range.start) & (PAGE_SIZE - 1)) + uaddr_range_bytes(range) <= PAGE_SIZE;
+}
+
 static void copy_part(uint8_t *user, uint8_t *buffer, uint64_t bytes, enum copy_direction direction)
 {
 	if (direction == COPY_IN)
@@ -95,7 +100,7 @@ static enum status access(struct address_space *space, uint64_t start, uint64_t 
 	TRY(uaddr_range_of_bytes(start, bytes, &range));
 	GUARD(bytes != 0, STATUS_OK);
 	address_space_lock(space, range);
-	if (LIKELY((start & (PAGE_SIZE - 1)) + bytes <= PAGE_SIZE))
+	if (LIKELY(is_in_one_page(range)))
 		status = access_page(space, start, bytes, buffer, direction);
 	else
 		status = access_pages(space, range, buffer, direction);
@@ -111,6 +116,27 @@ enum status user_access_read(struct address_space *space, uint64_t from, uint64_
 enum status user_access_write(struct address_space *space, uint64_t to, uint64_t bytes, const void *from)
 {
 	return access(space, to, bytes, (uint8_t *)(uintptr_t)from, COPY_OUT);
+}
+
+enum status user_access_find(struct address_space *space, uint64_t to, uint64_t bytes, struct user_place *place)
+{
+	place->space = space;
+	TRY(uaddr_range_of_bytes(to, bytes, &place->range));
+	if (LIKELY(is_in_one_page(place->range)))
+		return find_page(space, to, bytes, true, &place->frame);
+	return find_range(space, place->range, true);
+}
+
+void user_access_put(const struct user_place *place, const void *from)
+{
+	uint8_t *buffer = (uint8_t *)(uintptr_t)from;
+	uint64_t in_page = uaddr_to_u64(place->range.start) & (PAGE_SIZE - 1);
+
+	if (LIKELY(is_in_one_page(place->range)))
+		copy_part((uint8_t *)direct_map_of_frame(place->frame) + in_page, buffer,
+			  uaddr_range_bytes(place->range), COPY_OUT);
+	else
+		copy_locked(place->space, place->range, buffer, COPY_OUT);
 }
 
 enum status user_access_read_private_word(struct address_space *space, uint64_t address, uint32_t *word)

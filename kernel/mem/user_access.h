@@ -22,6 +22,21 @@ enum status user_access_read(struct address_space *space, uint64_t from, uint64_
 /* Copy out. The same, for writing. */
 enum status user_access_write(struct address_space *space, uint64_t to, uint64_t bytes, const void *from);
 
+/* Where bytes can be written to as long as the space stays locked. */
+struct user_place {
+	const struct address_space *space;
+	struct uaddr_range range;
+	frame_t frame; /* if it lies in one page */
+};
+
+/*
+ * user_access_write in two steps, for those who must know that the copy succeeds before they go on, and lock the space
+ * for both: find answers as the write would, and supplies what is lazy as it would, so it locks accounts and frames;
+ * put cannot fail. At least 1 byte.
+ */
+enum status user_access_find(struct address_space *space, uint64_t to, uint64_t bytes, struct user_place *place);
+void user_access_put(const struct user_place *place, const void *from);
+
 /*
  * The 32-bit word at a user address that is a multiple of 4, of an anonymous or image page: NOT_PRIVATE, BUFFER_FAULT.
  * Locked.

@@ -1,7 +1,7 @@
 /*
  * User-address bounds, and whether a range is accessible to the program, for callers that already keep the page table
- * stable: user_access.c under the space's lock, and code that runs before a process has a second thread. It gives no
- * data: a caller that lets go of the table afterwards must not rely on the answer.
+ * stable: user_access.c, under the space's lock. It gives no data: a caller that lets go of the table afterwards must
+ * not rely on the answer.
  */
 #ifndef CAPOS_KERNEL_MEM_VALIDATE_H
 #define CAPOS_KERNEL_MEM_VALIDATE_H

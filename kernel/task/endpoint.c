@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "kernel/arch/x86_64/interrupt_window.h"
 #include "kernel/mem/heap.h"
 #include "kernel/mem/user_access.h"
 #include "kernel/task/process.h"
@@ -74,27 +75,41 @@ void endpoint_add_owner(struct endpoint *endpoint)
 	__atomic_fetch_add(&endpoint->owners, 1, __ATOMIC_RELAXED);
 }
 
-static void end_all(struct operation_queue *queue)
+/* At most `left` of them, which counts down. Locked. */
+static void end_some(struct operation_queue *queue, uint32_t *left)
 {
-	struct operation *operation;
+	for (; queue->first != NULL && *left != 0; --*left) {
+		struct operation *operation = queue->first;
 
-	while ((operation = queue->first) != NULL) {
 		operation_dequeue(operation);
 		operation_complete(operation, STATUS_GONE, 0);
 	}
 }
 
-/* With the last owner nobody can receive or return any more: every call ends, for good. */
+/* Every call and receive ends; there may be as many as all threads of the system can have open. */
+static void shut(struct endpoint *endpoint)
+{
+	uint32_t left;
+
+	do {
+		left = OPERATION_STEP;
+		spinlock_acquire(&endpoint->lock);
+		endpoint->is_shut = true; /* no other comes */
+		end_some(&endpoint->calls, &left);
+		end_some(&endpoint->served, &left);
+		end_some(&endpoint->receivers, &left);
+		end_some(&endpoint->called, &left);
+		spinlock_release(&endpoint->lock);
+		if (left == 0)
+			interrupt_window_open();
+	} while (left == 0);
+}
+
+/* With the last owner nobody can receive or return any more. */
 void endpoint_drop_owner(struct endpoint *endpoint)
 {
-	if (__atomic_sub_fetch(&endpoint->owners, 1, __ATOMIC_ACQ_REL) == 0) {
-		spinlock_acquire(&endpoint->lock);
-		endpoint->is_shut = true;
-		end_all(&endpoint->calls);
-		end_all(&endpoint->served);
-		end_all(&endpoint->receivers);
-		spinlock_release(&endpoint->lock);
-	}
+	if (__atomic_sub_fetch(&endpoint->owners, 1, __ATOMIC_ACQ_REL) == 0)
+		shut(endpoint);
 	endpoint_end_use(endpoint);
 }
 
@@ -231,9 +246,13 @@ static struct transfer_record record_of(const struct message_transfer *both, uin
 
 static void fill_records(struct endpoint_message *header, const struct message_transfer *both)
 {
+	uint32_t i = 0;
+
 	header->capabilities = (uint16_t)both->transfer.count;
-	for (uint32_t i = 0; i < TRANSFER_MAX; i++)
+	for (; i < both->transfer.count; i++)
 		header->capability[i] = record_of(both, i);
+	for (; i < TRANSFER_MAX; i++)
+		header->capability[i] = (struct transfer_record){ HANDLE_NONE, 0 };
 }
 
 static void fill_completion(struct ring_completion *completion, const struct message_transfer *both)
@@ -245,10 +264,61 @@ static void fill_completion(struct ring_completion *completion, const struct mes
 	completion->interface = first.interface;
 }
 
-/* Bytes follow the header, in the kernel as in the program: one copy, all or nothing. */
-static enum status write_message(struct process *process, uint64_t buffer, const struct endpoint_message *header)
+/* ---- calls and receivers ---- */
+
+/* Whoever waits longest comes for a call that nobody comes for yet. Locked. */
+static void call_receiver(struct endpoint *endpoint, void (*wake)(struct thread *thread))
 {
-	return user_access_write(&process->space, buffer, sizeof(*header) + header->bytes, header);
+	struct operation *receive = endpoint->receivers.first;
+
+	if (receive == NULL || endpoint->called.count >= endpoint->calls.count)
+		return;
+	operation_dequeue(receive);
+	operation_enqueue(&endpoint->called, receive);
+	operation_call(receive);
+	wake(receive->thread);
+}
+
+void endpoint_forget(const struct operation *receive)
+{
+	call_receiver(receive->object, scheduler_wake);
+}
+
+/* From now on it is the endpoint's: GONE. Locked. */
+static enum status open_locked(struct endpoint *endpoint, struct operation *operation, struct operation_queue *queue)
+{
+	GUARD(!endpoint->is_shut, STATUS_GONE);
+	endpoint_use(endpoint);
+	operation->object = endpoint;
+	operation->guard = &endpoint->lock;
+	operation_enqueue(queue, operation);
+	return STATUS_OK;
+}
+
+enum status endpoint_call(struct endpoint *endpoint, struct operation *operation)
+{
+	enum status status;
+
+	spinlock_acquire(&endpoint->lock);
+	status = open_locked(endpoint, operation, &endpoint->calls);
+	if (status == STATUS_OK)
+		call_receiver(endpoint, scheduler_hand_over);
+	spinlock_release(&endpoint->lock);
+	return status;
+}
+
+enum status endpoint_receive(struct endpoint *endpoint, struct operation *operation)
+{
+	enum status status;
+	bool is_called;
+
+	spinlock_acquire(&endpoint->lock);
+	is_called = endpoint->calls.first != NULL;
+	status = open_locked(endpoint, operation, is_called ? &endpoint->called : &endpoint->receivers);
+	spinlock_release(&endpoint->lock);
+	if (status == STATUS_OK && is_called && endpoint_look(operation))
+		operation_end(operation);
+	return status;
 }
 
 /* ---- delivering a call ---- */
@@ -267,125 +337,119 @@ static void fill_header(struct endpoint_message *header, const struct operation 
 	header->sender = call->thread->process->id;
 }
 
-/* What is sent besides the method: `header` goes out with its bytes when the capabilities are certain. */
-static enum status send(const struct operation *receive, struct endpoint_message *header, struct message_transfer *both)
-{
-	enum status status;
-
-	fill_records(header, both);
-	status = write_message(receive->thread->process, receive->buffer, header);
-	if (status != STATUS_OK)
-		transfer_abort(&both->transfer);
-	else
-		transfer_commit(&both->transfer);
-	return status;
-}
-
 /*
- * From `call` to `receive`, which stand in no queue: the one that is refused is completed, the other one left to the
- * caller. Locked.
+ * From `call` to `receive` of the current thread, which stand in no queue: the one that is refused is completed, the
+ * other one left to the caller. The receiver's space and the endpoint are locked; `both` is to be finished afterwards
+ * (transfer_finish).
  */
-static enum delivery deliver(struct endpoint *endpoint, struct operation *call, struct operation *receive)
+static enum delivery deliver(struct endpoint *endpoint, struct operation *call, struct operation *receive,
+			     struct message_transfer *both)
 {
+	struct process *process = receive->thread->process;
 	struct message *message = call->message;
 	struct endpoint_message plain = { .bytes = 0 };
 	struct endpoint_message *header = message != NULL ? &message->header : &plain;
-	struct message_transfer both;
+	uint32_t capabilities = message != NULL ? message->capabilities : 0;
+	struct user_place place;
 	enum status status;
 
+	if (capabilities > receive->accepts) {
+		operation_complete(call, STATUS_NOT_ACCEPTED, 0);
+		return CALL_REFUSED;
+	}
 	if (receive->bytes < sizeof(*header) + header->bytes) {
-		operation_complete(receive, STATUS_TOO_LONG, 0);
+		receive->completion.result = -(int32_t)STATUS_TOO_LONG;
 		return RECEIVE_REFUSED;
 	}
-	status = prepare(&both, call->thread->process, receive->thread->process,
-			 message != NULL ? message->capability : NULL, message != NULL ? message->capabilities : 0);
+	status = user_access_find(&process->space, receive->buffer, sizeof(*header) + header->bytes, &place);
+	if (status != STATUS_OK) {
+		receive->completion.result = -(int32_t)status;
+		return RECEIVE_REFUSED;
+	}
+	status = prepare(both, call->thread->process, process, message != NULL ? message->capability : NULL,
+			 capabilities);
 	if (status != STATUS_OK) {
 		operation_complete(call, status, 0);
 		return CALL_REFUSED;
 	}
-	fill_header(header, call, endpoint->next_call);
-	status = send(receive, header, &both);
-	if (status != STATUS_OK) {
-		operation_complete(receive, status, 0);
-		return RECEIVE_REFUSED;
-	}
+	/* Nothing can fail any more. */
 	call->word = endpoint->next_call++;
-	fill_completion(&receive->completion, &both);
+	fill_header(header, call, call->word);
+	fill_records(header, both);
+	user_access_put(&place, header); /* bytes follow the header, in the kernel as in the program */
+	transfer_commit(&both->transfer);
 	operation_enqueue(&endpoint->served, call);
-	operation_answer(receive, 0, call->word);
+	fill_completion(&receive->completion, both);
+	receive->completion.value = call->word;
 	return DELIVERED;
 }
 
-/* A receiver whose buffer is bad is refused, and the next one gets the call. */
-static void call_locked(struct endpoint *endpoint, struct operation *call)
-{
-	struct operation *receive;
+enum look {
+	LOOK_AGAIN, /* a call was refused, and there may be others */
+	LOOK_LATER, /* there is none, or the receive has ended meanwhile */
+	LOOK_DONE   /* the receive is complete */
+};
 
-	while ((receive = endpoint->receivers.first) != NULL) {
-		operation_dequeue(receive);
-		switch (deliver(endpoint, call, receive)) {
-		case DELIVERED:
-			return;
-		case CALL_REFUSED:
-			operation_enqueue_first(&endpoint->receivers, receive);
-			return;
-		case RECEIVE_REFUSED:
-			break;
-		}
+/* One call. Both are locked. */
+static enum look look_step(struct endpoint *endpoint, struct operation *receive, struct message_transfer *both)
+{
+	struct operation *call = endpoint->calls.first;
+
+	if (receive->queue == NULL)
+		return LOOK_LATER;
+	operation_dequeue(receive);
+	if (call == NULL) {
+		operation_enqueue_first(&endpoint->receivers, receive);
+		return LOOK_LATER;
 	}
-	operation_enqueue(&endpoint->calls, call);
+	operation_dequeue(call);
+	switch (deliver(endpoint, call, receive, both)) {
+	case DELIVERED:
+		break;
+	case CALL_REFUSED:
+		operation_enqueue_first(&endpoint->called, receive);
+		return LOOK_AGAIN;
+	case RECEIVE_REFUSED:
+		operation_enqueue_first(&endpoint->calls, call);
+		call_receiver(endpoint, scheduler_wake);
+		break;
+	}
+	return LOOK_DONE;
 }
 
-enum status endpoint_call(struct endpoint *endpoint, struct operation *operation)
+/* What a message may touch; if that is no memory of a program at all, finding a place in it says so. */
+static struct uaddr_range buffer_range(const struct operation *receive)
 {
-	enum status status = STATUS_GONE;
+	const uint64_t most = sizeof(struct endpoint_message) + ENDPOINT_MAX_BYTES;
+	struct uaddr_range range;
 
-	spinlock_acquire(&endpoint->lock);
-	if (!endpoint->is_shut) {
-		endpoint_use(endpoint);
-		operation->object = endpoint;
-		operation->guard = &endpoint->lock;
-		call_locked(endpoint, operation);
-		status = STATUS_OK;
-	}
-	spinlock_release(&endpoint->lock);
-	return status;
+	if (uaddr_range_of_bytes(receive->buffer, receive->bytes < most ? receive->bytes : most, &range) == STATUS_OK)
+		return range;
+	return (struct uaddr_range){ uaddr_from_u64(0), uaddr_from_u64(USER_LIMIT) };
 }
 
-/* A call that is refused is over, and the next one is tried. A refused receive leaves the call where it was: first. */
-static void receive_locked(struct endpoint *endpoint, struct operation *receive)
+/* However many are refused, the locks are held for one of them; what they held on to ends when they are not. */
+bool endpoint_look(struct operation *receive)
 {
-	struct operation *call;
+	struct address_space *space = &receive->thread->process->space;
+	const struct uaddr_range range = buffer_range(receive);
+	struct endpoint *endpoint = receive->object;
+	enum look look = LOOK_AGAIN;
 
-	while ((call = endpoint->calls.first) != NULL) {
-		operation_dequeue(call);
-		switch (deliver(endpoint, call, receive)) {
-		case DELIVERED:
-			return;
-		case CALL_REFUSED:
-			break;
-		case RECEIVE_REFUSED:
-			operation_enqueue_first(&endpoint->calls, call);
-			return;
-		}
+	while (look == LOOK_AGAIN) {
+		struct message_transfer both; /* what is not filled in is not read */
+
+		both.transfer.count = 0;
+		address_space_lock(space, range);
+		spinlock_acquire(&endpoint->lock);
+		look = look_step(endpoint, receive, &both);
+		spinlock_release(&endpoint->lock);
+		address_space_unlock(space, range);
+		transfer_finish(&both.transfer);
+		if (look == LOOK_AGAIN)
+			interrupt_window_open();
 	}
-	operation_enqueue(&endpoint->receivers, receive);
-}
-
-enum status endpoint_receive(struct endpoint *endpoint, struct operation *operation)
-{
-	enum status status = STATUS_GONE;
-
-	spinlock_acquire(&endpoint->lock);
-	if (!endpoint->is_shut) {
-		endpoint_use(endpoint);
-		operation->object = endpoint;
-		operation->guard = &endpoint->lock;
-		receive_locked(endpoint, operation);
-		status = STATUS_OK;
-	}
-	spinlock_release(&endpoint->lock);
-	return status;
+	return look == LOOK_DONE;
 }
 
 /* ---- answering ---- */
@@ -439,7 +503,9 @@ void endpoint_give_up(const struct operation *call)
 
 enum status endpoint_hand_out(const struct operation *call)
 {
-	enum status status = write_message(call->thread->process, call->buffer, &call->message->header);
+	const struct endpoint_message *header = &call->message->header;
+	enum status status =
+		user_access_write(&call->thread->process->space, call->buffer, sizeof(*header) + header->bytes, header);
 
 	if (status != STATUS_OK)
 		endpoint_give_up(call);
@@ -447,10 +513,10 @@ enum status endpoint_hand_out(const struct operation *call)
 }
 
 static enum status return_locked(struct endpoint *endpoint, struct process *process,
-				 const struct endpoint_answer *answer, struct outgoing *outgoing)
+				 const struct endpoint_answer *answer, struct outgoing *outgoing,
+				 struct message_transfer *both)
 {
 	uint64_t bytes = answer->parcel.bytes;
-	struct message_transfer both;
 	struct operation *call;
 
 	TRY(find_served(endpoint, answer->call, &call));
@@ -458,23 +524,26 @@ static enum status return_locked(struct endpoint *endpoint, struct process *proc
 	GUARD(call->bytes != 0 ? bytes + sizeof(struct endpoint_message) <= call->bytes
 			       : bytes == 0 && answer->parcel.count <= 1,
 	      STATUS_TOO_LONG);
-	TRY(prepare(&both, process, call->thread->process, outgoing->descriptor, (uint32_t)answer->parcel.count));
-	finish_call(call, &both, answer, outgoing);
+	TRY(prepare(both, process, call->thread->process, outgoing->descriptor, (uint32_t)answer->parcel.count));
+	finish_call(call, both, answer, outgoing);
 	return STATUS_OK;
 }
 
 enum status endpoint_return(struct endpoint *endpoint, struct process *process, const struct endpoint_answer *answer)
 {
-	struct outgoing outgoing; /* not cleared: what is not filled in is not read */
+	struct message_transfer both; /* neither is cleared: what is not filled in is not read */
+	struct outgoing outgoing;
 	enum status status;
 
+	both.transfer.count = 0;
 	TRY(check_parcel(&answer->parcel));
 	GUARD(answer->answer <= ENDPOINT_MAX_ANSWER, STATUS_BAD_ARGUMENT);
 	TRY(read_parcel(process, &answer->parcel, outgoing.descriptor, outgoing.data));
 	outgoing.header = (struct endpoint_message){ .bytes = (uint32_t)answer->parcel.bytes, .sender = process->id };
 	spinlock_acquire(&endpoint->lock);
-	status = return_locked(endpoint, process, answer, &outgoing);
+	status = return_locked(endpoint, process, answer, &outgoing, &both);
 	spinlock_release(&endpoint->lock);
+	transfer_finish(&both.transfer);
 	return status;
 }
 
@@ -485,7 +554,7 @@ void endpoint_read(struct endpoint *endpoint, struct endpoint_statistics *statis
 	spinlock_acquire(&endpoint->lock);
 	*statistics = (struct endpoint_statistics){
 		.waiting_calls = endpoint->calls.count,
-		.waiting_receivers = endpoint->receivers.count,
+		.waiting_receivers = endpoint->receivers.count + endpoint->called.count,
 		.served_calls = endpoint->served.count,
 		.owners = endpoint->owners,
 		.clients = endpoint->clients,
@@ -495,13 +564,26 @@ void endpoint_read(struct endpoint *endpoint, struct endpoint_statistics *statis
 
 static bool endpoint_is_valid(const struct endpoint *endpoint)
 {
-	bool is_idle = endpoint->calls.count + endpoint->receivers.count + endpoint->served.count == 0;
+	bool is_idle =
+		endpoint->calls.count + endpoint->receivers.count + endpoint->called.count + endpoint->served.count ==
+		0;
 
-	return (endpoint->calls.count == 0 || endpoint->receivers.count == 0) &&
+	return (endpoint->receivers.count == 0 || endpoint->calls.count <= endpoint->called.count) &&
 	       (endpoint->is_shut ? is_idle : endpoint->owners != 0) &&
 	       endpoint->owners + endpoint->clients <= endpoint->references &&
 	       operation_queue_is_valid(&endpoint->calls) && operation_queue_is_valid(&endpoint->receivers) &&
-	       operation_queue_is_valid(&endpoint->served);
+	       operation_queue_is_valid(&endpoint->called) && operation_queue_is_valid(&endpoint->served);
+}
+
+uint64_t endpoint_count(void)
+{
+	uint64_t count = 0;
+
+	spinlock_acquire(&list_lock);
+	for (const struct endpoint *endpoint = endpoints; endpoint != NULL; endpoint = endpoint->next)
+		count++;
+	spinlock_release(&list_lock);
+	return count;
 }
 
 bool endpoint_all_are_valid(void)

@@ -122,13 +122,11 @@ void operation_abandon(struct operation *operation)
 /* ---- completing, by anyone ---- */
 
 /* From the moment that it is in the list the thread may post it, but not without the guard. */
-static void push_done(struct operation *operation, int32_t result, uint64_t value)
+static void push_done(struct operation *operation)
 {
 	struct thread *thread = operation->thread;
 	struct operation *first = __atomic_load_n(&thread->done, __ATOMIC_RELAXED);
 
-	operation->completion.result = result;
-	operation->completion.value = value;
 	do {
 		operation->next_done = first;
 	} while (!__atomic_compare_exchange_n(&thread->done, &first, operation, true, __ATOMIC_RELEASE,
@@ -139,15 +137,31 @@ void operation_complete(struct operation *operation, enum status status, uint64_
 {
 	struct thread *thread = operation->thread;
 
-	push_done(operation, -(int32_t)status, value);
+	operation->completion.result = -(int32_t)status;
+	operation->completion.value = value;
+	push_done(operation);
 	scheduler_wake(thread);
+}
+
+void operation_end(struct operation *operation)
+{
+	push_done(operation);
+}
+
+void operation_call(struct operation *operation)
+{
+	struct thread *thread = operation->thread;
+
+	__atomic_fetch_or(&thread->called, 1u << (operation - thread->operation), __ATOMIC_RELEASE);
 }
 
 void operation_answer(struct operation *operation, uint32_t result, uint64_t value)
 {
 	struct thread *thread = operation->thread;
 
-	push_done(operation, (int32_t)result, value);
+	operation->completion.result = (int32_t)result;
+	operation->completion.value = value;
+	push_done(operation);
 	scheduler_hand_over(thread);
 }
 
@@ -236,6 +250,8 @@ static bool take_back(struct operation *operation)
 		operation_dequeue(operation);
 		if (operation->kind == OPERATION_PARK)
 			park_forget(operation);
+		if (operation->kind == OPERATION_RECEIVE)
+			endpoint_forget(operation);
 	}
 	spinlock_release(operation->guard);
 	return waits;
@@ -262,14 +278,20 @@ void operation_cancel_all(struct thread *thread)
 	thread->done = NULL;
 }
 
-static void post(struct thread *thread, struct operation *operation)
+/* Of one that the thread has completed itself: nobody is to be met. */
+static void post_own(struct thread *thread, struct operation *operation)
 {
-	meet_completer(operation);
-	hand_out(operation);
 	let_go(operation);
 	ring_kernel_write(&thread->ring_state, thread->ring, &operation->completion);
 	thread->refused += operation->completion.result < 0;
 	operation_abandon(operation);
+}
+
+static void post(struct thread *thread, struct operation *operation)
+{
+	meet_completer(operation);
+	hand_out(operation);
+	post_own(thread, operation);
 }
 
 enum status operation_cancel(struct thread *thread, uint64_t user_data)
@@ -301,6 +323,23 @@ static bool try_complete(struct operation *operation, uint64_t now, uint64_t *ne
 	if (operation->deadline < *next_look)
 		*next_look = operation->deadline;
 	return false;
+}
+
+/* A place may have another operation by now: it looks in vain. */
+static uint64_t post_called(struct thread *thread)
+{
+	uint32_t called = __atomic_exchange_n(&thread->called, 0, __ATOMIC_ACQUIRE);
+	uint64_t count = 0;
+
+	for (; called != 0; called &= called - 1) {
+		struct operation *operation = &thread->operation[__builtin_ctz(called)];
+
+		if (operation->kind != OPERATION_RECEIVE || !endpoint_look(operation))
+			continue;
+		post_own(thread, operation);
+		count++;
+	}
+	return count;
 }
 
 /* In the order in which they were completed. */
@@ -346,8 +385,10 @@ uint64_t operation_post_done(struct thread *thread, uint64_t *next_look)
 {
 	uint64_t count = 0;
 
+	if (__atomic_load_n(&thread->called, __ATOMIC_RELAXED) != 0)
+		count = post_called(thread);
 	if (__atomic_load_n(&thread->done, __ATOMIC_RELAXED) != NULL)
-		count = post_list(thread);
+		count += post_list(thread);
 	if (thread->looking != 0)
 		count += post_those_that_look(thread, next_look);
 	if (count != 0)

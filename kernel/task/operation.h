@@ -24,7 +24,8 @@ struct message;
 struct operation;
 
 #define OPERATION_FOREVER UINT64_MAX
-#define OPERATION_MAX 16u /* open at a time, of one thread */
+#define OPERATION_MAX 16u  /* open at a time, of one thread */
+#define OPERATION_STEP 16u /* that somebody else ends at a time, under their guard and with interrupts off */
 
 enum operation_kind {
 	OPERATION_NONE = 0,
@@ -57,9 +58,10 @@ struct operation {
 	uint64_t bytes;
 	/* CALL: its id, once it is received; THREAD_WAIT: the id of the thread; FAULT_WAIT: kind, and access << 32 */
 	uint64_t word;
-	uint64_t badge; /* CALL: of the facet; THREAD_WAIT: how long the thread ran; FAULT_WAIT: the address */
-	uint16_t method;
-	void *object; /* a use of it is held */
+	uint64_t badge;   /* CALL: of the facet; THREAD_WAIT: how long the thread ran; FAULT_WAIT: the address */
+	uint16_t method;  /* CALL */
+	uint16_t accepts; /* RECEIVE: capabilities, at most */
+	void *object;     /* a use of it is held */
 	struct spinlock *guard;
 	union {
 		struct message *message; /* CALL: what is sent; NULL: nothing but the method */
@@ -83,8 +85,8 @@ bool operation_queue_is_valid(const struct operation_queue *queue);
 
 /*
  * A place for one more operation of the current thread: BUSY if all are taken. `deadline` UINT64_MAX: none. Nothing
- * completes it yet: buffer, bytes, word, badge, method, and message or poll are to be filled in as its kind needs them.
- * operation_abandon gives it back before it was queued anywhere.
+ * completes it yet: buffer, bytes, word, badge, method, accepts, and message or poll are to be filled in as its kind
+ * needs them. operation_abandon gives it back before it was queued anywhere.
  */
 enum status operation_open(struct thread *thread, enum operation_kind kind, uint64_t user_data, uint64_t deadline,
 			   struct operation **operation);
@@ -98,6 +100,15 @@ void operation_complete(struct operation *operation, enum status status, uint64_
  * current one blocks.
  */
 void operation_answer(struct operation *operation, uint32_t result, uint64_t value);
+
+/* The same by its own thread, in a call of its, with its completion as it is: nobody is to be woken, nor met. */
+void operation_end(struct operation *operation);
+
+/*
+ * There is something for it, which its thread is to fetch itself: operation_post_done looks at it (RECEIVE:
+ * endpoint_look). Waiting in a queue, guard held; waking the thread is the caller's.
+ */
+void operation_call(struct operation *operation);
 
 /*
  * End one open operation of the current thread: its completion, CANCELLED, is posted, not yet published. NOT_FOUND:

@@ -6,6 +6,7 @@
 #include "kernel/mem/frame.h"
 #include "kernel/mem/kernel_stack.h"
 #include "kernel/mem/paging.h"
+#include "kernel/task/endpoint.h"
 #include "kernel/task/fault_handler.h"
 #include "kernel/task/process_capability.h"
 #include "kernel/task/process_thread.h"
@@ -192,6 +193,32 @@ static bool threads_are_valid(struct process *process, struct charge *charge)
 	return valid && live == process->live && live <= process->threads;
 }
 
+/* Each message is that of an open call, done or not. */
+static uint64_t recount_messages_of(const struct thread *thread, struct heap_statistics *recount)
+{
+	uint64_t bytes = 0;
+
+	for (uint32_t places = thread->places_used; places != 0; places &= places - 1) {
+		const struct operation *operation = &thread->operation[__builtin_ctz(places)];
+
+		if (operation->kind != OPERATION_CALL || operation->message == NULL)
+			continue;
+		heap_recount(recount, 1, operation->message->size);
+		bytes += operation->message->size;
+	}
+	return bytes;
+}
+
+uint64_t process_recount_messages(const struct process *process, struct heap_statistics *recount)
+{
+	uint64_t bytes = 0;
+
+	for (uint32_t i = 0; i < THREAD_MAX; i++)
+		if (process->slot[i].thread != NULL)
+			bytes += recount_messages_of(process->slot[i].thread, recount);
+	return bytes;
+}
+
 static bool queues_are_valid(const struct process *process)
 {
 	uint64_t parked = 0;
@@ -207,17 +234,19 @@ static bool queues_are_valid(const struct process *process)
 bool process_is_valid(struct process *process)
 {
 	struct address_space_census census;
+	struct heap_statistics messages = { 0 };
 	struct resource_ledger ledger;
 	struct charge charge = { .kinds = 0 };
 	bool valid;
 
 	account_read(&process->account, &ledger);
 	if (process->ended)
-		return ledger.of[LEDGER_KERNEL_OBJECT].used == 0 && process->references >= process->holds;
+		return ledger.of[LEDGER_KERNEL_OBJECT].used == 0 && process->message_bytes == 0 &&
+		       process->references >= process->holds;
 	address_space_count(&process->space, &census);
 	valid = process_capability_count(process, &charge) && threads_are_valid(process, &charge) &&
 		queues_are_valid(process) && fault_handler_is_valid(process) && process->promised_slots == 0 &&
-		process->promised_pages == 0;
+		process->promised_pages == 0 && process->message_bytes == process_recount_messages(process, &messages);
 	charge_add(&charge, LEDGER_KERNEL_OBJECT, PROCESS_KERNEL_BYTES + process->message_bytes);
 	charge_add(&charge, LEDGER_VIRTUAL_RESERVATION,
 		   census.pages[PAGE_RESERVED] + census.pages[PAGE_ANONYMOUS] + census.pages[PAGE_LAZY]);

@@ -6,7 +6,7 @@
  * storage -> when all threads are reclaimed the account ends at zero (CHECK), the limits go back to the parent, and who
  * waits is told. What is left is the record, for those who hold a ProcessHandle and pay for it.
  *
- * Locks, outermost first: process tree, process, endpoint, address space, park, capability table, memory object,
+ * Locks, outermost first: process tree, process, address space, endpoint, park, capability table, memory object,
  * account, frames and heap; scheduler's. Two capability tables are never locked together.
  */
 #ifndef CAPOS_KERNEL_TASK_PROCESS_H
@@ -20,6 +20,7 @@
 #include "abi/thread_control_abi.h"
 #include "kernel/mem/account.h"
 #include "kernel/mem/address_space.h"
+#include "kernel/mem/heap.h"
 #include "kernel/task/operation.h"
 #include "kernel/task/thread.h"
 #include "kernel/task/user_fault.h"
@@ -131,9 +132,13 @@ void process_read_statistics(struct process *process, struct memory_statistics *
 /* Time that its threads have spent on CPUs. */
 uint64_t process_run_ns(struct process *process);
 
+/* Add the messages of its open calls to a recount of the heap. At rest. Returns their bytes, as they are charged. */
+uint64_t process_recount_messages(const struct process *process, struct heap_statistics *recount);
+
 /*
  * The account agrees with the tables: virtual_reservation, frame_grant, image and page_table pages recomputed from the
- * page table and the capability table; and the table itself is valid. At rest (world.h).
+ * page table and the capability table, message_bytes from the open calls; and the table itself is valid. At rest
+ * (world.h).
  */
 bool process_is_valid(struct process *process);
 

@@ -99,14 +99,15 @@ void process_capability_reserve(struct process *process, const struct capability
 	spinlock_release(&process->cap_lock);
 }
 
-void process_capability_publish(struct process *process, handle_t handle, const struct cap_hold *hold)
+void process_capability_publish(struct process *process, handle_t handle, struct cap_hold *hold, uint64_t origin)
 {
+	cap_hold_set_origin(hold, origin);
 	spinlock_acquire(&process->cap_lock);
 	cap_table_publish(&process->caps, handle, hold);
 	spinlock_release(&process->cap_lock);
 }
 
-enum status process_capability_add(struct process *process, const struct cap_hold *hold, handle_t *handle)
+enum status process_capability_add(struct process *process, struct cap_hold *hold, uint64_t origin, handle_t *handle)
 {
 	struct charge charge = { .kinds = 0 };
 	struct capability_plan plan;
@@ -121,7 +122,7 @@ enum status process_capability_add(struct process *process, const struct cap_hol
 		return status;
 	}
 	process_capability_reserve(process, &plan, 1, handle);
-	process_capability_publish(process, *handle, hold);
+	process_capability_publish(process, *handle, hold, origin);
 	return STATUS_OK;
 }
 

@@ -18,6 +18,8 @@ void process_capability_destroy_table(struct process *process);
  *            stays free for it until it is used or cancelled.
  *   cancel   the operation failed later on; or
  *   reserve  takes the pages that were promised and as many slots, which cannot fail; publish follows for each
+ *   publish  fills in the hold's origin: the id of the process that gives it, or its own for what an operation results
+ * in
  */
 struct capability_plan {
 	uint32_t slots;  /* of the free ones, set aside */
@@ -29,10 +31,10 @@ enum status process_capability_plan(struct process *process, uint32_t slots, str
 void process_capability_cancel(struct process *process, const struct capability_plan *plan);
 void process_capability_reserve(struct process *process, const struct capability_plan *plan, uint32_t slots,
 				handle_t handle[]);
-void process_capability_publish(struct process *process, handle_t handle, const struct cap_hold *hold);
+void process_capability_publish(struct process *process, handle_t handle, struct cap_hold *hold, uint64_t origin);
 
 /* All of it for one capability whose object is counted already, by the caller: OVER_*, OUT_OF_MEMORY. */
-enum status process_capability_add(struct process *process, const struct cap_hold *hold, handle_t *handle);
+enum status process_capability_add(struct process *process, struct cap_hold *hold, uint64_t origin, handle_t *handle);
 
 /* Give up one capability: NO_SUCH_CAPABILITY. What it cost is refunded. */
 enum status process_capability_release(struct process *process, handle_t handle);

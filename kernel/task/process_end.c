@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "kernel/arch/x86_64/interrupt_window.h"
 #include "kernel/mem/bootstrap_page.h"
 #include "kernel/mem/user_access.h"
 #include "kernel/task/fault_handler.h"
@@ -86,14 +87,35 @@ _Noreturn void process_end_thread(int64_t code)
 }
 
 /*
- * All threads are gone, and everything that was the program's: what is left is the record. Who waits has a use of it;
- * the program's own ends before anybody is told, so that whoever was told finds nothing left but what the handles keep.
+ * It has ended: some of those who wait are told. Each of them has a use of the record; the program's own ends before
+ * the last ones are told, so that whoever was told finds nothing left but what handles, and others who wait, keep.
+ * True: there are more, and the record is still ours.
  */
+static bool tell_some(struct process *process)
+{
+	struct operation *operation;
+	uint32_t left = OPERATION_STEP;
+	bool is_last, is_waited_for;
+
+	spinlock_acquire(&process->lock);
+	is_last = process->waits.count <= OPERATION_STEP;
+	is_waited_for = process->waits.count != 0;
+	if (is_last && is_waited_for)
+		process_end_use(process);
+	for (; (operation = process->waits.first) != NULL && left != 0; left--) {
+		operation_dequeue(operation);
+		operation_complete(operation, STATUS_OK, (uint64_t)process->exit.code);
+	}
+	spinlock_release(&process->lock);
+	if (!is_waited_for)
+		process_end_use(process);
+	return !is_last;
+}
+
+/* All threads are gone, and everything that was the program's: what is left is the record. */
 static void finish(struct process *process)
 {
 	struct resource_ledger left;
-	struct operation *operation;
-	bool is_waited_for;
 
 	account_refund_one(&process->account, LEDGER_KERNEL_OBJECT, PROCESS_KERNEL_BYTES);
 	account_read(&process->account, &left);
@@ -103,17 +125,10 @@ static void finish(struct process *process)
 	process_tree_return_limits(process);
 	spinlock_acquire(&process->lock);
 	process->exit.run_ns = process->run_ns;
-	process->ended = true;
-	is_waited_for = process->waits.count != 0;
-	if (is_waited_for)
-		process_end_use(process);
-	while ((operation = process->waits.first) != NULL) {
-		operation_dequeue(operation);
-		operation_complete(operation, STATUS_OK, (uint64_t)process->exit.code);
-	}
+	process->ended = true; /* nobody else comes to wait */
 	spinlock_release(&process->lock);
-	if (!is_waited_for)
-		process_end_use(process);
+	while (tell_some(process))
+		interrupt_window_open();
 	process_tree_tell_watcher();
 }
 

@@ -183,10 +183,8 @@ enum status process_thread_set_priority(struct process *process, uint64_t id, ui
 	GUARD(priority <= process->priority, STATUS_BAD_ARGUMENT);
 	spinlock_acquire(&process->lock);
 	status = process_thread_find(process, id, &thread);
-	if (status == STATUS_OK) {
-		__atomic_store_n(&thread->priority, (uint32_t)priority, __ATOMIC_RELAXED);
-		scheduler_prod(thread);
-	}
+	if (status == STATUS_OK)
+		scheduler_set_priority(thread, (uint32_t)priority);
 	spinlock_release(&process->lock);
 	return status;
 }

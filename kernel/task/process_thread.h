@@ -31,7 +31,7 @@ enum status process_thread_wait(uint64_t id, struct operation *operation);
 /* By its thread, when it is complete: struct thread_exit to its buffer. BUFFER_FAULT, NOT_USER_ADDRESS, RANGE_WRAPS. */
 enum status process_thread_hand_out(const struct operation *operation);
 
-/* NOT_FOUND, BAD_ARGUMENT. */
+/* At once (scheduler_set_priority): NOT_FOUND, BAD_ARGUMENT (above the process's). */
 enum status process_thread_set_priority(struct process *process, uint64_t id, uint64_t priority);
 
 /* A thread that has not left, by its id: NOT_FOUND. process->lock held. */

@@ -82,6 +82,7 @@ void process_tree_orphan(struct process *process)
 	spinlock_release(&tree_lock);
 }
 
+/* 2^48 of them, one a microsecond, last for nine years (CAP_ORIGIN_LIMIT). */
 uint64_t process_tree_next_id(void)
 {
 	return __atomic_add_fetch(&last_id, 1, __ATOMIC_RELAXED);

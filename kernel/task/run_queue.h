@@ -1,7 +1,7 @@
 /*
  * Threads that are ready to run, of one CPU: a list per priority. Other CPUs put threads in and steal them.
  *
- * Locking: each call takes the queue's own lock, which is innermost; run_queue_best and run_queue_count look without.
+ * Locking: each call takes a queue's own lock, which is innermost; run_queue_best and run_queue_count look without.
  */
 #ifndef CAPOS_KERNEL_TASK_RUN_QUEUE_H
 #define CAPOS_KERNEL_TASK_RUN_QUEUE_H
@@ -22,11 +22,17 @@ struct run_queue {
 	struct thread *first[THREAD_PRIORITIES], *last[THREAD_PRIORITIES]; /* lock */
 };
 
-/* At the end of its priority's list. */
-void run_queue_add(struct run_queue *queue, struct thread *thread);
+/* At the end of its priority's list. Returns that priority: another one than the caller saw, if it has just changed. */
+uint32_t run_queue_add(struct run_queue *queue, struct thread *thread);
 
 /* The first of the highest priority that is at least `lowest`, taken out; NULL if there is none. */
 struct thread *run_queue_take(struct run_queue *queue, uint32_t lowest);
+
+/*
+ * Out of whatever queue it is in; false: it is in none. After a change of its priority: whoever adds it at that moment
+ * either is seen here, or sees the new priority. It must not be able to end meanwhile.
+ */
+bool run_queue_remove(struct thread *thread);
 
 /* The highest priority that has a thread, plus one; 0: empty. */
 static inline uint32_t run_queue_best(const struct run_queue *queue)

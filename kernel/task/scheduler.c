@@ -6,6 +6,7 @@
 #include "kernel/arch/x86_64/context.h"
 #include "kernel/arch/x86_64/cpu_local.h"
 #include "kernel/arch/x86_64/instructions.h"
+#include "kernel/arch/x86_64/interrupt_window.h"
 #include "kernel/arch/x86_64/smp.h"
 #include "kernel/arch/x86_64/trap.h"
 #include "kernel/mem/address_space.h"
@@ -14,6 +15,8 @@
 #include "kernel/task/run_queue.h"
 #include "kernel/task/world.h"
 #include "lib/check.h"
+
+#define ALARM_STEP 16u /* sleepers that are woken at a time, with interrupts off */
 
 struct scheduler_cpu {
 	struct run_queue queue;
@@ -71,22 +74,36 @@ static struct thread *thread_of_deadline(struct deadline_node *node)
 	return (struct thread *)((uint8_t *)node - offsetof(struct thread, deadline));
 }
 
-/* The alarm has rung: wake whose time it is, and set it again. A sleeper takes the lock before it can end. */
+/* Some of those whose time it is; a sleeper takes the lock before it can end. False: it is nobody else's. */
+static bool wake_some(struct scheduler_cpu *cpu, uint64_t now)
+{
+	struct deadline_node *node;
+	bool is_due = true;
+
+	spinlock_acquire(&cpu->deadline_lock);
+	for (uint32_t left = ALARM_STEP; left != 0 && is_due; left--) {
+		node = deadline_heap_first(&cpu->deadlines);
+		is_due = node != NULL && node->deadline <= now;
+		if (is_due) {
+			deadline_heap_remove(&cpu->deadlines, node);
+			scheduler_wake(thread_of_deadline(node));
+		} else if (node != NULL) {
+			alarm_at_latest(cpu, node->deadline);
+		}
+	}
+	spinlock_release(&cpu->deadline_lock);
+	return is_due;
+}
+
+/* The alarm has rung: wake whose time it is, however many, and set it again. */
 static void ring_alarm(struct scheduler_cpu *cpu)
 {
 	uint64_t now = clock_now_ns();
-	struct deadline_node *node;
 
 	cpu->alarm = SCHEDULER_FOREVER;
 	__atomic_store_n(&cpu->waits_turn, false, __ATOMIC_RELAXED);
-	spinlock_acquire(&cpu->deadline_lock);
-	while ((node = deadline_heap_first(&cpu->deadlines)) != NULL && node->deadline <= now) {
-		deadline_heap_remove(&cpu->deadlines, node);
-		scheduler_wake(thread_of_deadline(node));
-	}
-	if (node != NULL)
-		alarm_at_latest(cpu, node->deadline);
-	spinlock_release(&cpu->deadline_lock);
+	while (wake_some(cpu, now))
+		interrupt_window_open();
 }
 
 static void deadline_set(struct scheduler_cpu *cpu, struct thread *thread, uint64_t deadline)
@@ -172,7 +189,7 @@ static void enqueue(struct thread *thread)
 	if (!claim_idle_cpu(last, &index))
 		index = least_urgent_cpu(last, priority);
 	cpu = &scheduler_cpus[index];
-	run_queue_add(&cpu->queue, thread); /* from now on it may run, and end */
+	priority = run_queue_add(&cpu->queue, thread); /* from now on it may run, and end */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	running = __atomic_load_n(&cpu->running, __ATOMIC_RELAXED);
 	if (running <= priority)
@@ -235,18 +252,38 @@ void scheduler_keep_running(void)
 	enqueue(thread);
 }
 
-void scheduler_prod(struct thread *thread)
+/* The CPU that is on its stack, if one is, passes the edge of the kernel soon. */
+static void interrupt_thread(struct thread *thread)
 {
 	uint32_t cpu;
 	bool runs;
 
-	scheduler_wake(thread);
 	spinlock_acquire(&thread->lock);
-	runs = thread->on_cpu;
+	runs = __atomic_load_n(&thread->on_cpu, __ATOMIC_RELAXED);
 	cpu = thread->cpu;
 	spinlock_release(&thread->lock);
 	if (runs)
 		interrupt_cpu(cpu);
+}
+
+void scheduler_prod(struct thread *thread)
+{
+	scheduler_wake(thread);
+	interrupt_thread(thread);
+}
+
+/*
+ * Where the thread is may change meanwhile. Whoever queues it says so before it reads the priority, and whoever runs it
+ * says so before the second look at it (say_that_runs): so either is found here, or sees the new priority. One that is
+ * handed over is judged when it is taken.
+ */
+void scheduler_set_priority(struct thread *thread, uint32_t priority)
+{
+	(void)__atomic_exchange_n(&thread->priority, priority, __ATOMIC_SEQ_CST);
+	if (run_queue_remove(thread))
+		enqueue(thread);
+	else
+		interrupt_thread(thread);
 }
 
 /* ---- choosing ---- */
@@ -316,7 +353,6 @@ static void leave_thread(struct scheduler_cpu *cpu, struct thread *thread, uint6
 static void enter_thread(struct scheduler_cpu *cpu, struct thread *thread, uint64_t now)
 {
 	thread->state = THREAD_RUNNING;
-	thread->on_cpu = true;
 	run_time_begin(&thread->run_time, now);
 	run_time_begin(&cpu->busy, now);
 	cpu->switches++;
@@ -366,6 +402,22 @@ static void say_what_runs(struct scheduler_cpu *cpu, uint32_t running)
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
+/*
+ * That a thread runs, with what priority. If that changes meanwhile, its CPU looks again before the thread is in ring
+ * 3: whoever changed it may have come too early to find it on a CPU.
+ */
+static void say_that_runs(struct scheduler_cpu *cpu, struct thread *thread)
+{
+	uint32_t priority;
+
+	thread->cpu = cpu->index;
+	__atomic_store_n(&thread->on_cpu, true, __ATOMIC_RELEASE);
+	priority = __atomic_load_n(&thread->priority, __ATOMIC_RELAXED);
+	say_what_runs(cpu, priority + 1);
+	if (UNLIKELY(__atomic_load_n(&thread->priority, __ATOMIC_RELAXED) != priority))
+		interrupt_cpu(cpu->index);
+}
+
 /* NULL stands for the idle context. `before` is no longer RUNNING. Returns when it runs again. */
 static void switch_to(struct scheduler_cpu *cpu, struct thread *before, struct thread *next)
 {
@@ -380,14 +432,14 @@ static void switch_to(struct scheduler_cpu *cpu, struct thread *before, struct t
 		cpu->turn_end = now + SCHEDULER_SLICE_NS;
 	cpu->turn_goes_on = false;
 	cpu_current()->current_thread = next;
-	say_what_runs(cpu, next != NULL ? next->priority + 1 : 0);
 	if (next != NULL) {
+		say_that_runs(cpu, next);
 		enter_thread(cpu, next, now);
-		next->cpu = cpu->index;
 		if (run_queue_best(&cpu->queue) > next->priority)
 			wait_turn(cpu);
 		context_switch(save, next->context);
 	} else {
+		say_what_runs(cpu, 0);
 		load_space(cpu, NULL);
 		context_switch(save, cpu->idle_context);
 	}

@@ -41,6 +41,13 @@ void scheduler_keep_running(void);
 void scheduler_prod(struct thread *thread);
 
 /*
+ * Its priority from now on. One that is ready and waits goes to the end of its new priority's list, and runs at once
+ * where something less urgent does; one that runs gives way to what is more urgent now. It must not be able to end
+ * meanwhile.
+ */
+void scheduler_set_priority(struct thread *thread, uint32_t priority);
+
+/*
  * The current thread sleeps until it is woken or `deadline` (clock_now_ns) has passed, or any time sooner: look again
  * at what you wait for. No locks.
  */

@@ -62,12 +62,13 @@ static enum status map_capset(struct spawning *spawning)
 
 /* ---- grants ---- */
 
-static enum status grant_new(struct spawning *spawning, const char *name, const struct cap_hold *hold)
+static enum status grant_new(struct spawning *spawning, const char *name, struct cap_hold hold)
 {
+	const struct process *parent = spawning->request->parent;
 	struct capset_entry *entry;
 
-	TRY(add_entry(spawning->capset, name, hold->interface, &entry));
-	return process_capability_add(spawning->process, hold, &entry->capability);
+	TRY(add_entry(spawning->capset, name, hold.interface, &entry));
+	return process_capability_add(spawning->process, &hold, parent == NULL ? 0 : parent->id, &entry->capability);
 }
 
 /* Authority over the child's own parts, which anyone who may make it may give it. */
@@ -79,10 +80,10 @@ static enum status grant_own(struct spawning *spawning, const struct process_gra
 	GUARD(grant->interface == INTERFACE_VIRTUAL_MEMORY || grant->interface == INTERFACE_THREAD_CONTROL ||
 		      grant->interface == INTERFACE_PARK_SPACE,
 	      STATUS_BAD_ARGUMENT);
-	hold.interface = (enum interface_id)grant->interface;
+	hold.interface = (uint8_t)grant->interface;
 	if (hold.interface == INTERFACE_VIRTUAL_MEMORY)
 		hold.object = &process->space;
-	return grant_new(spawning, grant->name, &hold);
+	return grant_new(spawning, grant->name, hold);
 }
 
 /* COPY and MOVE: named now, moved when all else is certain. */
@@ -118,7 +119,7 @@ static enum status grant_all(struct spawning *spawning)
 	uint32_t count;
 
 	for (uint32_t i = 0; i < request->extras; i++)
-		TRY(grant_new(spawning, request->extra[i].name, &request->extra[i].hold));
+		TRY(grant_new(spawning, request->extra[i].name, request->extra[i].hold));
 	spawning->transfer = (struct transfer){ request->parent, spawning->process, 0, spawning->item, STATUS_OK };
 	for (uint32_t i = 0; i < request->grants; i++)
 		TRY(grant_one(spawning, &request->grant[i]));
@@ -161,7 +162,7 @@ static void publish_handle(struct spawning *spawning, handle_t *handle)
 	hold.object = spawning->process;
 	process_add_hold(spawning->process);
 	process_capability_reserve(spawning->request->parent, &spawning->plan, 1, handle);
-	process_capability_publish(spawning->request->parent, *handle, &hold);
+	process_capability_publish(spawning->request->parent, *handle, &hold, spawning->request->parent->id);
 }
 
 /* ---- all of it ---- */
@@ -201,11 +202,13 @@ enum status spawn_process(const struct spawn_request *request, struct process **
 	TRY(process_create(&template, &spawning.process));
 	spawning.process->layout = layout;
 	status = fill(&spawning, &plan);
+	if (status == STATUS_OK)
+		transfer_commit(&spawning.transfer);
+	transfer_finish(&spawning.transfer);
 	if (status != STATUS_OK) {
 		process_discard(spawning.process);
 		return status;
 	}
-	transfer_commit(&spawning.transfer);
 	publish_handle(&spawning, handle);
 	*process_id = spawning.process->id;
 	*process = spawning.process;

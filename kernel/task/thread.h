@@ -23,6 +23,7 @@
 #include "lib/ring.h"
 
 struct process;
+struct run_queue;
 
 enum thread_state {
 	THREAD_READY = 0,
@@ -64,8 +65,9 @@ struct thread {
 	/* of whoever runs or queues it */
 	uint32_t cpu;            /* where it is or was last */
 	uint32_t priority;       /* atomic */
-	uint32_t queue_priority; /* the run queue's lock */
-	struct thread *next_ready;
+	uint32_t queue_priority; /* the run queue's lock, also for the links */
+	struct run_queue *queue; /* its lock to write; atomic; NULL: in none */
+	struct thread *next_ready, *previous_ready;
 	uint64_t context; /* where it was left; context.h */
 	struct run_time run_time;
 	uint64_t switches;
@@ -79,6 +81,8 @@ struct thread {
 	struct user_fault fault; /* while it stands faulted */
 	struct thread *next_faulted;
 
+	/* of others, about its operations */
+	uint32_t called;        /* atomic: bit per place of one that the thread is to look at */
 	struct operation *done; /* atomic: completed, newest first */
 	struct operation operation[OPERATION_MAX];
 

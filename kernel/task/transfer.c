@@ -8,10 +8,9 @@
 static enum status take_copy(struct transfer *transfer, struct transfer_item *item)
 {
 	TRY(process_capability_use(transfer->from, item->source, &item->hold));
-	if (item->hold.mode == TRANSFER_COPY)
-		return STATUS_OK;
-	hold_end_use(&item->hold);
-	return STATUS_NOT_TRANSFERABLE;
+	item->is_used = true;
+	GUARD(item->hold.mode == TRANSFER_COPY, STATUS_NOT_TRANSFERABLE);
+	return STATUS_OK;
 }
 
 static enum status take_move(struct transfer *transfer, struct transfer_item *item)
@@ -24,13 +23,12 @@ static enum status take_move(struct transfer *transfer, struct transfer_item *it
 	return status;
 }
 
+/* What was to move resolves again. */
 static void give_back(struct transfer *transfer, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
-		if (transfer->item[i].kind == TRANSFER_KIND_COPY) {
-			hold_end_use(&transfer->item[i].hold);
+		if (transfer->item[i].kind == TRANSFER_KIND_COPY)
 			continue;
-		}
 		spinlock_acquire(&transfer->from->cap_lock);
 		cap_table_move_abort(&transfer->from->caps, transfer->item[i].source);
 		spinlock_release(&transfer->from->cap_lock);
@@ -82,6 +80,8 @@ enum status transfer_prepare(struct transfer *transfer)
 	if (transfer->count == 0)
 		return STATUS_OK;
 	CHECK(transfer->count <= CAPSET_MAX);
+	for (uint32_t i = 0; i < transfer->count; i++)
+		transfer->item[i].is_used = false;
 	TRY(take_all(transfer));
 	transfer->refusal = reserve_all(transfer);
 	if (transfer->refusal == STATUS_OK)
@@ -107,16 +107,14 @@ static void commit_move(struct transfer *transfer, const struct transfer_item *i
 void transfer_commit(struct transfer *transfer)
 {
 	for (uint32_t i = 0; i < transfer->count; i++) {
-		const struct transfer_item *item = &transfer->item[i];
+		struct transfer_item *item = &transfer->item[i];
 
 		if (item->kind == TRANSFER_KIND_COPY && hold_is_counted(&item->hold))
 			hold_add(&item->hold);
 		/* Refund before publishing: afterwards the receiver may end the object. */
 		if (item->kind == TRANSFER_KIND_MOVE)
 			commit_move(transfer, item);
-		process_capability_publish(transfer->to, item->target, &item->hold);
-		if (item->kind == TRANSFER_KIND_COPY)
-			hold_end_use(&item->hold);
+		process_capability_publish(transfer->to, item->target, &item->hold, transfer->from->id);
 	}
 }
 
@@ -135,4 +133,14 @@ void transfer_abort(struct transfer *transfer)
 	}
 	account_cancel(&transfer->to->account, &charge);
 	give_back(transfer, transfer->count);
+}
+
+void transfer_finish(struct transfer *transfer)
+{
+	for (uint32_t i = 0; i < transfer->count; i++) {
+		if (!transfer->item[i].is_used)
+			continue;
+		transfer->item[i].is_used = false;
+		hold_end_use(&transfer->item[i].hold);
+	}
 }

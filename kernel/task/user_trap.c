@@ -12,6 +12,9 @@
 #include "kernel/task/process_end.h"
 #include "lib/check.h"
 
+/* No operand is larger. One that begins so near below the hole is on no page: if it is refused, it is for the hole. */
+#define OPERAND_BYTES 64u
+
 /* What the access that faulted needs. */
 static uint32_t protection_needed(uint64_t error)
 {
@@ -88,18 +91,46 @@ static enum user_fault_kind kind_of_page_fault(struct address_space *space, cons
 	return kind_of_refusal(space, fault->address, fault->access);
 }
 
-/* #GP and #SS carry no address: find out whether the instruction's memory operand is the reason. */
-static void explain_protection_fault(struct address_space *space, const struct trap_frame *frame,
-				     struct user_fault *fault)
+/* Of 48 bits: all above are as the highest of them. */
+static bool is_canonical(uint64_t address)
+{
+	return address + (UINT64_C(1) << 47) < UINT64_C(1) << 48;
+}
+
+/*
+ * The address for whose sake an instruction was refused, if there is one that is not canonical: its own (a jump that
+ * some processors finish first), that of its memory operand, or the target that it names.
+ */
+static bool find_bad_address(struct address_space *space, const struct trap_frame *frame, uint64_t *address)
 {
 	uint8_t code[INSTRUCTION_BYTES] = { 0 };
-	uint64_t address;
+	struct instruction_branch branch;
 
-	fault->kind = USER_FAULT_PRIVILEGED;
+	*address = frame->rip;
+	if (!is_canonical(*address))
+		return true;
 	for (uint32_t bytes = INSTRUCTION_BYTES; bytes > 0; bytes--) /* the page may end before the 15th byte */
 		if (user_access_read(space, frame->rip, bytes, code) == STATUS_OK)
 			break;
-	if (!instruction_operand_address(code, frame, &address) || address + (UINT64_C(1) << 47) < UINT64_C(1) << 48)
+	if (instruction_operand_address(code, frame, address) &&
+	    !(is_canonical(*address) && is_canonical(*address + OPERAND_BYTES - 1)))
+		return true;
+	if (!instruction_operand_branch(code, frame, &branch))
+		return false;
+	*address = branch.value;
+	if (branch.is_in_memory && user_access_read(space, branch.value, sizeof(*address), address) != STATUS_OK)
+		return false;
+	return !is_canonical(*address);
+}
+
+/* #GP and #SS carry no address: find out whether one is the reason. */
+static void explain_protection_fault(struct address_space *space, const struct trap_frame *frame,
+				     struct user_fault *fault)
+{
+	uint64_t address;
+
+	fault->kind = USER_FAULT_PRIVILEGED;
+	if (!find_bad_address(space, frame, &address))
 		return;
 	fault->kind = USER_FAULT_NON_CANONICAL;
 	fault->address = address;

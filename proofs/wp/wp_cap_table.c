@@ -58,6 +58,8 @@
       \forall integer p; 0 <= p < CAP_TABLE_PAGES ==> \at(t->page[p], A) == \at(t->page[p], B);
     predicate same_hold{A, B}(struct cap_slot *s) =
       \at(s->hold.object, A) == \at(s->hold.object, B) && \at(s->hold.badge, A) == \at(s->hold.badge, B) &&
+      \at(s->hold.origin_low, A) == \at(s->hold.origin_low, B) &&
+      \at(s->hold.origin_high, A) == \at(s->hold.origin_high, B) &&
       \at(s->hold.interface, A) == \at(s->hold.interface, B) && \at(s->hold.mode, A) == \at(s->hold.mode, B);
     predicate same_slot{A, B}(struct cap_slot *s) =
       same_hold{A, B}(s) && \at(s->generation, A) == \at(s->generation, B) && \at(s->state, A) == \at(s->state, B) &&
@@ -71,7 +73,8 @@
     predicate spent_stay{A, B}(struct cap_table *t) =
       \forall integer h; 0 <= h <= 0xffffffff && spent{A}(t, h) ==> spent{B}(t, h);
     predicate is_hold{L}(struct cap_hold *a, struct cap_hold *b) =
-      a->object == b->object && a->badge == b->badge && a->interface == b->interface && a->mode == b->mode;
+      a->object == b->object && a->badge == b->badge && a->origin_low == b->origin_low &&
+      a->origin_high == b->origin_high && a->interface == b->interface && a->mode == b->mode;
     predicate apart{L}(struct cap_table *t, struct cap_hold *h) =
       \separated(h, t) && \separated(h, t->page + (0 .. CAP_TABLE_PAGES - 1)) &&
       \forall integer p; 0 <= p < t->pages ==> \separated(h, t->page[p] + (0 .. 127)); */
@@ -125,9 +128,9 @@ static handle_t handle_make(uint32_t index, uint16_t generation);
 static struct cap_slot *slot_at(const struct cap_table *table, uint32_t index);
 
 /*@ requires \valid(to) && \valid_read(from) && \separated(to, from);
-    assigns to->object, to->badge, to->interface, to->mode;
+    assigns to->object, to->badge, to->origin_low, to->origin_high, to->interface, to->mode;
     ensures is_hold(to, from); */
-static void hold_copy(struct cap_hold *to, const struct cap_hold *from);
+static void hold_copy(struct cap_hold *restrict to, const struct cap_hold *restrict from);
 
 /*@ requires shape(table);
     assigns \nothing;

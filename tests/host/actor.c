@@ -100,10 +100,10 @@ void actor_end(struct actor *actor)
 
 handle_t actor_grant(struct actor *actor, enum interface_id interface, enum transfer_mode mode, void *object)
 {
-	const struct cap_hold hold = { .interface = interface, .mode = mode, .object = object };
+	struct cap_hold hold = { .object = object, .interface = (uint8_t)interface, .mode = (uint8_t)mode };
 	handle_t handle;
 
-	assert_int_equal(process_capability_add(actor->process, &hold, &handle), STATUS_OK);
+	assert_int_equal(process_capability_add(actor->process, &hold, 0, &handle), STATUS_OK);
 	return handle;
 }
 
@@ -122,7 +122,7 @@ handle_t actor_make_client(struct actor *owner, handle_t endpoint, uint64_t badg
 
 	hold.object = actor_object(owner, endpoint);
 	endpoint_add_client(hold.object);
-	assert_int_equal(process_capability_add(client->process, &hold, &handle), STATUS_OK);
+	assert_int_equal(process_capability_add(client->process, &hold, 0, &handle), STATUS_OK);
 	return handle;
 }
 
@@ -192,12 +192,17 @@ uint64_t actor_submit(struct thread *thread, uint64_t first, const uint64_t argu
 	return next_user_data;
 }
 
-enum status actor_take(struct thread *thread, struct ring_completion *completion)
+void actor_come(struct thread *thread)
 {
 	uint64_t next_look = UINT64_MAX;
 
 	task_scheduler_run_as(thread);
 	(void)operation_post_done(thread, &next_look);
+}
+
+enum status actor_take(struct thread *thread, struct ring_completion *completion)
+{
+	actor_come(thread);
 	return ring_take(thread->ring, completion);
 }
 

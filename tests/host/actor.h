@@ -69,6 +69,9 @@ static inline uint64_t actor_first(enum ring_opcode opcode, uint16_t operation, 
 /* One submission, carried out; its user data. */
 uint64_t actor_submit(struct thread *thread, uint64_t first, const uint64_t argument[6]);
 
+/* The thread comes by, as in cap_enter: it looks at what it was called for, and what was done meanwhile is posted. */
+void actor_come(struct thread *thread);
+
 /* The oldest completion; what was done meanwhile is posted before. WOULD_BLOCK: there is none. */
 enum status actor_take(struct thread *thread, struct ring_completion *completion);
 

@@ -140,6 +140,8 @@ static bool deliver(struct model_thread *call, struct model_thread *receive)
 	struct program *from = endpoint_model_program(call), *to = endpoint_model_program(receive);
 	enum status status = check_transfer(from, to, call->sent, call->sends);
 
+	if (call->sends > receive->accepts)
+		status = STATUS_NOT_ACCEPTED;
 	if (status != STATUS_OK) {
 		endpoint_model_done(call, -(int32_t)status, 0);
 		return false;

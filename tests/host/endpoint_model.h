@@ -46,6 +46,7 @@ struct model_thread {
 	uint64_t id;     /* SERVED */
 	uint16_t method; /* of the call that it made, or received last */
 	bool has_buffer;
+	uint32_t accepts; /* RECEIVING: capabilities, at most */
 	uint32_t sends;
 	struct transfer_descriptor sent[MODEL_SENT];
 

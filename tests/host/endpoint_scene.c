@@ -59,7 +59,7 @@ uint64_t endpoint_scene_call(struct thread *thread, handle_t facet, uint16_t met
 
 uint64_t endpoint_scene_receive(struct thread *thread, handle_t owned, uint64_t bytes)
 {
-	return ACTOR_SUBMIT(thread, RING_RECEIVE, 0, owned, SCENE_RECEIVE, bytes);
+	return ACTOR_SUBMIT(thread, RING_RECEIVE, 0, owned, SCENE_RECEIVE, bytes, TRANSFER_MAX);
 }
 
 enum status endpoint_scene_return(struct thread *thread, handle_t owned, uint64_t call, uint32_t answer, uint64_t value,

@@ -59,8 +59,17 @@ void spinlock_wait(const struct spinlock *lock, uint16_t ticket)
 		__builtin_ia32_pause();
 }
 
+static void (*window_act)(void);
+
+void machine_on_window(void (*act)(void))
+{
+	window_act = act;
+}
+
 void interrupt_window_open(void)
 {
+	if (window_act != NULL)
+		window_act();
 }
 
 static void check_page(const void *page)

@@ -55,10 +55,16 @@ void machine_touch(const struct address_space *space, uint64_t address);
  */
 bool machine_translations_hold(void);
 
+/* How often long work has let interrupts in. */
+extern uint64_t machine_windows;
+
 /* Calls of tlb_flush so far. */
 uint64_t machine_flushes(void);
 
 /* Whether `act` ends in a CHECK whose expression contains that text. It runs in a child process. */
 bool machine_check_fails(void (*act)(void *argument), void *argument, const char *expression);
+
+/* What happens whenever the kernel lets interrupts in between two steps; NULL: nothing. */
+void machine_on_window(void (*act)(void));
 
 #endif

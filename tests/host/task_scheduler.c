@@ -91,6 +91,13 @@ void scheduler_prod(struct thread *thread)
 	scheduler_wake(thread);
 }
 
+void scheduler_set_priority(struct thread *thread, uint32_t priority)
+{
+	CHECK(thread->state != THREAD_DEAD);
+	thread->priority = priority;
+	task_scheduler_log.prioritised = thread;
+}
+
 void scheduler_block(uint64_t deadline)
 {
 	struct thread *thread = thread_current();

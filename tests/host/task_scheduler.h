@@ -16,6 +16,7 @@ struct task_scheduler_log {
 	uint64_t added, kept, yielded, left_space, attended;
 	struct thread *last_added;
 	struct thread *handed_over; /* since the last scheduler_keep_running */
+	struct thread *prioritised; /* last */
 	uint64_t wakes;
 	struct thread *woken[TASK_SCHEDULER_WAKES]; /* by scheduler_wake, scheduler_hand_over, scheduler_prod */
 	uint64_t blocks;

@@ -244,6 +244,22 @@ static uint64_t model_find_run(const struct world *world, uint64_t from, uint64_
 	return world->tree.bits;
 }
 
+/* By looks at `step` bits each, from the word on that one begins in. */
+static bool find_in_steps(const struct world *world, uint64_t from, uint64_t count, uint64_t align, uint64_t step,
+			  uint64_t *found)
+{
+	struct bit_run run = { count, align, from };
+
+	while (run.from < world->tree.bits) {
+		const uint64_t until = run.from / 64 * 64 + step;
+
+		if (bit_tree_find_run(&world->tree, &run, until, found))
+			return true;
+		assert_true(run.from >= until || run.from >= world->tree.bits);
+	}
+	return false;
+}
+
 static void test_find_run(void **state)
 {
 	static const uint64_t counts[] = {
@@ -269,12 +285,17 @@ static void test_find_run(void **state)
 		for (uint32_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
 			for (uint32_t shift = 0; shift < 64; shift += shift < 14 ? 1 : 7) {
 				const uint64_t align = UINT64_C(1) << shift;
+				const uint64_t step = 64 * (1 + host_random_below(&random, 10));
 				const uint64_t from =
 					host_random_once_in(&random, 3) ? host_random_below(&random, bits) : 0;
 				const uint64_t wanted = model_find_run(&world, from, counts[i], align);
 				uint64_t found = bits;
 
-				assert_int_equal(bit_tree_find_run(&world.tree, from, counts[i], align, &found),
+				assert_int_equal(find_in_steps(&world, from, counts[i], align, bits, &found),
+						 wanted < bits);
+				assert_int_equal(found, wanted);
+				found = bits;
+				assert_int_equal(find_in_steps(&world, from, counts[i], align, step, &found),
 						 wanted < bits);
 				assert_int_equal(found, wanted);
 			}

@@ -46,14 +46,18 @@ static void world_end(struct world *world)
 
 static struct cap_hold hold_make(uint64_t badge, enum interface_id interface, enum transfer_mode mode)
 {
-	return (struct cap_hold){
-		.object = (void *)(uintptr_t)(badge + 1), .badge = badge, .interface = interface, .mode = mode
-	};
+	struct cap_hold hold = { .object = (void *)(uintptr_t)(badge + 1), .badge = badge };
+
+	hold.interface = (uint8_t)interface;
+	hold.mode = (uint8_t)mode;
+	cap_hold_set_origin(&hold, CAP_ORIGIN_LIMIT - 1 - badge);
+	return hold;
 }
 
 static bool hold_equal(const struct cap_hold *a, const struct cap_hold *b)
 {
-	return a->object == b->object && a->badge == b->badge && a->interface == b->interface && a->mode == b->mode;
+	return a->object == b->object && a->badge == b->badge && a->interface == b->interface && a->mode == b->mode &&
+	       cap_hold_origin(a) == cap_hold_origin(b);
 }
 
 static handle_t reserve(struct cap_table *table)
@@ -109,6 +113,7 @@ static void test_first_handle(void **state)
 	assert_int_equal(first, 0x10000);
 	assert_int_equal(cap_table_find(&world.table, first, &hold), STATUS_OK);
 	assert_int_equal(hold->badge, 7);
+	assert_int_equal(cap_hold_origin(hold), CAP_ORIGIN_LIMIT - 8);
 	assert_false(resolves(&world.table, HANDLE_NONE));
 	assert_false(resolves(&world.table, first + 1));
 	assert_false(resolves(&world.table, first + 0x10000));

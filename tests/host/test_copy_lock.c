@@ -185,7 +185,8 @@ static uint64_t pass_call(void)
 			   sizeof(struct endpoint_message), descriptors, 1);
 	assert_locked(2);
 	shut();
-	(void)ACTOR_SUBMIT(scene.thread, RING_RECEIVE, 0, scene.endpoint, ACROSS, sizeof(struct endpoint_message) + 16);
+	(void)ACTOR_SUBMIT(scene.thread, RING_RECEIVE, 0, scene.endpoint, ACROSS, sizeof(struct endpoint_message) + 16,
+			   TRANSFER_MAX);
 	assert_locked(2); /* a call goes to who receives it at once */
 	id = take().value;
 	return id;

@@ -82,6 +82,10 @@ static void round_trip(uint64_t bytes, bool call_first, bool has_buffer)
 	if (call_first) {
 		endpoint_scene_assert_queues(1, 0, 0);
 		receive = endpoint_scene_receive(ends.owner.thread, ends.owned, SCENE_ROOM);
+	} else {
+		assert_ptr_equal(task_scheduler_log.handed_over, ends.owner.thread);
+		endpoint_scene_assert_queues(1, 1, 0);
+		actor_come(ends.owner.thread);
 	}
 	endpoint_scene_assert_queues(0, 0, 1);
 	endpoint_scene_assert_waits(ends.client.thread);
@@ -156,7 +160,8 @@ static void test_order(void **state)
 	for (uint32_t i = 0; i < COUNT_OF(thread); i++)
 		assert_int_equal(endpoint_scene_completion(thread[i]).value, 101 + i);
 	for (uint32_t i = 0; i < COUNT_OF(thread); i++)
-		(void)ACTOR_SUBMIT(ends.owner.thread, RING_RECEIVE, 0, ends.owned, SCENE_RECEIVE, SCENE_ROOM);
+		(void)ACTOR_SUBMIT(ends.owner.thread, RING_RECEIVE, 0, ends.owned, SCENE_RECEIVE, SCENE_ROOM,
+				   TRANSFER_MAX);
 	endpoint_scene_assert_queues(0, COUNT_OF(thread), 0);
 	for (uint32_t i = 0; i < COUNT_OF(thread); i++) {
 		(void)endpoint_scene_call(thread[i], ends.facet, (uint16_t)(40 + i), &nothing, 0);
@@ -230,6 +235,79 @@ static void test_last_owner(void **state)
 	(void)endpoint_scene_receive(receiver, ends.owned, SCENE_ROOM);
 	release(&ends.owner, ends.owned);
 	assert_int_equal(endpoint_scene_status(receiver), STATUS_GONE);
+	endpoint_scene_end();
+}
+
+/* ---- steps ---- */
+
+#define CALLS_OF_EACH (OPERATION_MAX - 1)
+#define CALLERS 4u
+
+static struct thread *caller[CALLERS];
+static uint32_t windows;
+
+static void look_at_lock(void)
+{
+	assert_false(spinlock_is_held(&ends.endpoint->lock));
+	windows++;
+}
+
+/* Many calls that wait, with one capability each, which nobody but an endless receiver would take. */
+static void make_calls(void)
+{
+	struct parcel parcel = { .capabilities = 1 };
+
+	parcel.capability[0] = (struct transfer_descriptor){ ends.facet, TRANSFER_KIND_COPY };
+	for (uint32_t i = 0; i < CALLERS; i++) {
+		caller[i] = actor_add_thread(&ends.client);
+		for (uint32_t j = 0; j < CALLS_OF_EACH; j++)
+			(void)endpoint_scene_call(caller[i], ends.facet, 0, &parcel, 0);
+	}
+	endpoint_scene_assert_queues(CALLERS * CALLS_OF_EACH, 0, 0);
+	windows = 0;
+	machine_on_window(look_at_lock);
+}
+
+static void assert_all_end(enum status status)
+{
+	struct ring_completion completion;
+
+	for (uint32_t i = 0; i < CALLERS; i++) {
+		for (uint32_t j = 0; j < CALLS_OF_EACH; j++) {
+			assert_int_equal(actor_take(caller[i], &completion), STATUS_OK);
+			assert_int_equal(actor_status(&completion), status);
+		}
+		endpoint_scene_assert_waits(caller[i]);
+	}
+}
+
+/* However many end with the last owner, others have the lock, and interrupts are taken, after so many. */
+static void test_many_end(void **state)
+{
+	(void)state;
+	endpoint_scene_begin();
+	make_calls();
+	endpoint_use(ends.endpoint);
+	release(&ends.owner, ends.owned);
+	machine_on_window(NULL);
+	assert_true(windows >= CALLERS * CALLS_OF_EACH / OPERATION_STEP);
+	endpoint_scene_assert_queues(0, 0, 0);
+	assert_all_end(STATUS_GONE);
+	endpoint_end_use(ends.endpoint);
+	endpoint_scene_end();
+}
+
+/* The same of calls that a receive refuses, one after the other. */
+static void test_many_refused(void **state)
+{
+	(void)state;
+	endpoint_scene_begin();
+	make_calls();
+	(void)ACTOR_SUBMIT(ends.owner.thread, RING_RECEIVE, 0, ends.owned, SCENE_RECEIVE, SCENE_ROOM, 0);
+	machine_on_window(NULL);
+	assert_true(windows >= CALLERS * CALLS_OF_EACH);
+	endpoint_scene_assert_queues(0, 1, 0);
+	assert_all_end(STATUS_NOT_ACCEPTED);
 	endpoint_scene_end();
 }
 
@@ -370,6 +448,7 @@ int main(void)
 		cmocka_unit_test(test_last_owner),  cmocka_unit_test(test_late_owner),
 		cmocka_unit_test(test_owner_ends),  cmocka_unit_test(test_one_owner_ends),
 		cmocka_unit_test(test_caller_ends), cmocka_unit_test(test_cancel),
+		cmocka_unit_test(test_many_end),    cmocka_unit_test(test_many_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -107,6 +107,10 @@ static void check_endpoint(const struct model_endpoint *one)
 
 static void check_all(void)
 {
+	/* Receivers fetch their calls, and callers are told of it. */
+	for (uint32_t i = 0; i < MODEL_PROGRAMS * MODEL_THREADS; i++)
+		if (endpoint_model_thread(i)->thread != NULL)
+			actor_come(endpoint_model_thread(i)->thread);
 	for (uint32_t i = 0; i < MODEL_PROGRAMS * MODEL_THREADS; i++) {
 		struct model_thread *thread = endpoint_model_thread(i);
 		struct ring_completion completion;
@@ -259,8 +263,9 @@ static void step_receive(struct program *program, uint32_t index)
 	thread->endpoint = owner->object;
 	thread->order = ++model.last_order;
 	thread->state = RECEIVING;
+	thread->accepts = host_random_once_in(&dice, 3) ? (uint32_t)host_random_below(&dice, MODEL_SENT) : MODEL_SENT;
 	(void)ACTOR_SUBMIT(thread->thread, RING_RECEIVE, 0, owner->handle, RESULT(index),
-			   sizeof(struct endpoint_message));
+			   sizeof(struct endpoint_message), thread->accepts);
 	endpoint_model_match(thread->endpoint);
 }
 
@@ -354,7 +359,8 @@ static void assert_seen(uint64_t steps)
 					    STATUS_NO_SUCH_CAPABILITY,
 					    STATUS_TOO_LONG,
 					    STATUS_NOT_TRANSFERABLE,
-					    STATUS_RECEIVER_LIMIT };
+					    STATUS_RECEIVER_LIMIT,
+					    STATUS_NOT_ACCEPTED };
 
 	print_message("%u calls received, %u capabilities sent\n", (unsigned)model.delivered, (unsigned)model.moved);
 	assert_true(model.delivered > steps / 50 && model.moved > steps / 100);

@@ -173,8 +173,8 @@ static void test_receive_buffers(void **state)
 		if (call_first != 0)
 			(void)endpoint_scene_call(ends.client.thread, ends.facet, 0, &parcel, 0);
 		for (uint32_t i = 0; i < COUNT_OF(bad); i++)
-			(void)ACTOR_SUBMIT(ends.owner.thread, RING_RECEIVE, 0, ends.owned, bad[i].address,
-					   bad[i].bytes);
+			(void)ACTOR_SUBMIT(ends.owner.thread, RING_RECEIVE, 0, ends.owned, bad[i].address, bad[i].bytes,
+					   TRANSFER_MAX);
 		if (call_first == 0)
 			(void)endpoint_scene_call(ends.client.thread, ends.facet, 0, &parcel, 0);
 		for (uint32_t i = 0; i < COUNT_OF(bad); i++) {
@@ -194,6 +194,29 @@ static void test_receive_buffers(void **state)
 	}
 }
 
+/* A receiver whose buffer is bad pays nothing, not even a page for a table that is full. */
+static void test_receive_buffer_comes_first(void **state)
+{
+	struct parcel parcel;
+	handle_t object;
+
+	(void)state;
+	endpoint_scene_begin();
+	object = actor_make_object(&ends.client, 3);
+	while (ends.owner.process->caps.used < CAP_SLOTS_PER_PAGE)
+		(void)actor_grant(&ends.owner, INTERFACE_TIMER, TRANSFER_COPY, NULL);
+	parcel = one(object, TRANSFER_KIND_MOVE);
+	(void)endpoint_scene_call(ends.client.thread, ends.facet, 0, &parcel, 0);
+	remember();
+	(void)ACTOR_SUBMIT(ends.owner.thread, RING_RECEIVE, 0, ends.owned, ACTOR_NOTHING, SCENE_ROOM, 1);
+	assert_int_equal(endpoint_scene_status(ends.owner.thread), STATUS_BUFFER_FAULT);
+	assert_unchanged();
+	assert_int_equal(ends.owner.process->caps.pages, 1);
+	assert_int_equal(endpoint_scene_serve(), 1);
+	assert_int_equal(ends.owner.process->caps.pages, 2);
+	endpoint_scene_end();
+}
+
 static void test_receive_arguments(void **state)
 {
 	struct ring_completion completion;
@@ -204,6 +227,11 @@ static void test_receive_arguments(void **state)
 	for (uint64_t bytes = 0; bytes < HEADER; bytes++) {
 		completion = ACTOR_CALL(ends.owner.thread, RING_RECEIVE, 0, ends.owned, SCENE_RECEIVE, bytes);
 		assert_int_equal(actor_status(&completion), STATUS_TOO_LONG);
+	}
+	for (uint32_t i = 0; i < 2; i++) {
+		completion = ACTOR_CALL(ends.owner.thread, RING_RECEIVE, 0, ends.owned, SCENE_RECEIVE, SCENE_ROOM,
+					i == 0 ? TRANSFER_MAX + 1 : UINT64_C(1) << 32);
+		assert_int_equal(actor_status(&completion), STATUS_BAD_ARGUMENT);
 	}
 	completion = ACTOR_CALL(ends.client.thread, RING_RECEIVE, 0, ends.facet, SCENE_RECEIVE, SCENE_ROOM);
 	assert_int_equal(actor_status(&completion), STATUS_WRONG_INTERFACE);
@@ -216,6 +244,48 @@ static void test_receive_arguments(void **state)
 
 /* ---- capabilities of a call ---- */
 
+/* More than the receive takes: the call is over, nothing has changed on either side, and the receive waits on. */
+static void accept(uint32_t accepts, uint32_t sends, bool call_first)
+{
+	struct parcel parcel = { junk, 10, { { HANDLE_NONE, TRANSFER_KIND_MOVE } }, sends };
+	struct ring_completion completion;
+
+	endpoint_scene_begin();
+	for (uint32_t i = 0; i < sends; i++)
+		parcel.capability[i] =
+			(struct transfer_descriptor){ actor_make_object(&ends.client, 2), TRANSFER_KIND_MOVE };
+	remember();
+	if (call_first)
+		(void)endpoint_scene_call(ends.client.thread, ends.facet, 1, &parcel, 0);
+	(void)ACTOR_SUBMIT(ends.owner.thread, RING_RECEIVE, 0, ends.owned, SCENE_RECEIVE, SCENE_ROOM, accepts);
+	if (!call_first)
+		(void)endpoint_scene_call(ends.client.thread, ends.facet, 1, &parcel, 0);
+	if (sends > accepts) {
+		endpoint_scene_assert_waits(ends.owner.thread);
+		assert_int_equal(endpoint_scene_status(ends.client.thread), STATUS_NOT_ACCEPTED);
+		assert_true(task_snapshot_holds(&owner_before, ends.owner.process));
+		for (uint32_t i = 0; i < sends; i++)
+			assert_true(actor_has(&ends.client, parcel.capability[i].capability));
+		endpoint_scene_assert_queues(0, 1, 0);
+		parcel.capabilities = accepts;
+		(void)endpoint_scene_call(ends.client.thread, ends.facet, 1, &parcel, 0);
+	}
+	completion = endpoint_scene_completion(ends.owner.thread);
+	assert_int_equal(completion.result, 0);
+	assert_int_equal(endpoint_scene_read(&ends.owner, SCENE_RECEIVE).header.capabilities, parcel.capabilities);
+	endpoint_scene_assert_queues(0, 0, 1);
+	endpoint_scene_end();
+}
+
+static void test_accepted_capabilities(void **state)
+{
+	(void)state;
+	for (uint32_t accepts = 0; accepts <= TRANSFER_MAX; accepts++)
+		for (uint32_t sends = 0; sends <= TRANSFER_MAX; sends++)
+			for (uint32_t call_first = 0; call_first < 2; call_first++)
+				accept(accepts, sends, call_first != 0);
+}
+
 /* A call whose transfer is refused is over; the receiver waits on, or gets the next one. */
 static void refuse_transfer(const struct parcel *parcel, enum status expected, bool call_first)
 {
@@ -227,9 +297,9 @@ static void refuse_transfer(const struct parcel *parcel, enum status expected, b
 	(void)endpoint_scene_receive(ends.owner.thread, ends.owned, SCENE_ROOM);
 	if (!call_first)
 		(void)endpoint_scene_call(ends.client.thread, ends.facet, 1, parcel, 0);
+	endpoint_scene_assert_waits(ends.owner.thread);
 	assert_int_equal(endpoint_scene_status(ends.client.thread), expected);
 	endpoint_scene_assert_queues(0, 1, 0);
-	endpoint_scene_assert_waits(ends.owner.thread);
 	actor_assert_valid(&ends.client);
 	actor_assert_valid(&ends.owner);
 	(void)endpoint_scene_call(ends.client.thread, ends.facet, 2, &nothing, 0);
@@ -448,6 +518,8 @@ int main(void)
 		cmocka_unit_test(test_message_limits),
 		cmocka_unit_test(test_receive_buffers),
 		cmocka_unit_test(test_receive_arguments),
+		cmocka_unit_test(test_receive_buffer_comes_first),
+		cmocka_unit_test(test_accepted_capabilities),
 		cmocka_unit_test(test_call_transfer),
 		cmocka_unit_test(test_return_ids),
 		cmocka_unit_test(test_return_arguments),

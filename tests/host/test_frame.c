@@ -14,10 +14,12 @@
 #include "kernel/arch/x86_64/cpu_local.h"
 #include "kernel/mem/frame.h"
 #include "lib/check.h"
+#include "lib/frame_bitmap.h"
 #include "tests/host/host_support.h"
 #include "tests/host/machine.h"
 
 #define FRAMES 8192u
+#define LARGE (3 * FRAME_RUN_STEP) /* of which several steps look at */
 
 static uint64_t owners[4] __attribute__((aligned(16)));
 static frame_t held[FRAMES];
@@ -249,6 +251,32 @@ static void test_run_over_stacks(void **state)
 	machine_stop();
 }
 
+/* A search that fails looks at all frames, twice, and at each stack: none of it in one piece. */
+static void test_windows_of_a_search(void **state)
+{
+	static frame_t taken[LARGE];
+	uint64_t count = 0, windows;
+	frame_t first;
+
+	(void)state;
+	machine_start(LARGE);
+	while (frame_promise(1) == STATUS_OK)
+		taken[count++] = frame_take(FRAME_KERNEL, owners);
+	for (uint64_t i = 0; i < count; i++)
+		if (frame_to_u64(taken[i]) % 2 == 0)
+			frame_free(taken[i], FRAME_KERNEL, owners);
+	assert_int_equal(frame_promise(2), STATUS_OK);
+	windows = machine_windows;
+	assert_int_equal(frame_take_run(2, 1, FRAME_OBJECT, owners, &first), STATUS_NO_CONTIGUOUS_RUN);
+	assert_in_range(machine_windows - windows, 2 * (LARGE / FRAME_RUN_STEP - 1) + CPU_MAX, 1000);
+	frame_promise_return(2);
+	for (uint64_t i = 0; i < count; i++)
+		if (frame_to_u64(taken[i]) % 2 != 0)
+			frame_free(taken[i], FRAME_KERNEL, owners);
+	assert_true(frame_is_valid());
+	machine_stop();
+}
+
 /* ---- what must panic ---- */
 
 enum fault {
@@ -432,6 +460,7 @@ int main(void)
 		cmocka_unit_test(test_gather),
 		cmocka_unit_test(test_runs),
 		cmocka_unit_test(test_run_over_stacks),
+		cmocka_unit_test(test_windows_of_a_search),
 		cmocka_unit_test(test_faults),
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_two_threads),

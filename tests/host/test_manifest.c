@@ -9,6 +9,7 @@
 
 #include "lib/ledger.h"
 #include "lib/manifest.h"
+#include "lib/manifest_line.h"
 #include "lib/string.h"
 #include "tests/host/host_support.h"
 
@@ -352,6 +353,17 @@ static void test_random(void **state)
 	assert_true(accepted > 0);
 }
 
+/* Words of a line are never empty; whoever else asks is refused. */
+static void test_a_number_has_digits(void **state)
+{
+	uint64_t number = 7;
+
+	(void)state;
+	assert_int_equal(manifest_line_number((struct manifest_word){ "", 0 }, &number), STATUS_MANIFEST_BAD_NUMBER);
+	assert_int_equal(manifest_line_number((struct manifest_word){ "K", 1 }, &number), STATUS_MANIFEST_BAD_NUMBER);
+	assert_int_equal(number, 7);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -369,6 +381,7 @@ int main(void)
 		cmocka_unit_test(test_too_long),
 		cmocka_unit_test(test_is_valid_refuses),
 		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_a_number_has_digits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

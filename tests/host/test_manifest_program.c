@@ -361,6 +361,15 @@ static void test_is_valid_refuses(void **state)
 	program.grants = MANIFEST_GRANTS + 1;
 	assert_false(manifest_program_is_valid(&program));
 	program = good;
+	program.grant[0].capability.length = 0;
+	assert_false(manifest_program_is_valid(&program));
+	program = good;
+	program.grant[0].name.length = CAPSET_NAME_BYTES;
+	assert_false(manifest_program_is_valid(&program));
+	program = good;
+	program.argument[0].length = 0;
+	assert_false(manifest_program_is_valid(&program));
+	program = good;
 	program.grant[1].interface = INTERFACE_PARK_SPACE;
 	assert_false(manifest_program_is_valid(&program));
 	program = good;

@@ -327,6 +327,93 @@ static void test_shared(void **state)
 	end();
 }
 
+/* ---- steps ---- */
+
+#define LARGE (3 * UINT64_C(512) + 5)
+
+static struct memory_object *watched;
+static uint32_t windows, ends_at; /* how many were opened; at which one a space ends */
+
+static void look_at_lock(void)
+{
+	assert_false(spinlock_is_held(&watched->lock));
+	windows++;
+}
+
+/* Others get the lock after each leaf table that is mapped or unmapped. */
+static void test_lock_between_steps(void **state)
+{
+	const uint64_t flags[] = { 0, FRAME_ALLOCATOR_CONTIGUOUS };
+
+	(void)state;
+	for (uint32_t i = 0; i < COUNT_OF(flags); i++) {
+		struct uaddr_range range;
+
+		begin(FRAMES);
+		watched = create(LARGE, flags[i]);
+		memory_object_use(watched);
+		windows = 0;
+		machine_on_window(look_at_lock);
+		range = map(0, watched, 0, LARGE);
+		assert_true(windows >= LARGE / 512);
+		windows = 0;
+		assert_int_equal(borrowed_unmap(&space[0], watched, &everything, range), STATUS_OK);
+		assert_true(windows >= LARGE / 512);
+		machine_on_window(NULL);
+		assert_int_equal(watched->mappings, 0);
+		memory_object_drop_hold(watched);
+		memory_object_end_use(watched);
+		end();
+	}
+}
+
+static void end_a_space(void)
+{
+	look_at_lock();
+	if (windows != ends_at)
+		return;
+	machine_on_window(NULL);
+	destroy_space(0);
+	machine_on_window(end_a_space);
+}
+
+/*
+ * The frames of an object go in steps, and between two of them a space ends that maps all of it: what the steps have
+ * passed goes with the mapping, the rest with the steps. Another space keeps its pages.
+ */
+static void end_between_steps(uint32_t window, uint64_t flags)
+{
+	begin(FRAMES);
+	watched = create(LARGE, flags);
+	memory_object_use(watched);
+	(void)map(0, watched, 0, LARGE);
+	(void)map(1, watched, 510, 5);
+	memory_object_drop_hold(watched);
+	assert_int_equal(frames_of_use(FRAME_OBJECT), LARGE);
+	windows = 0;
+	ends_at = window;
+	machine_on_window(end_a_space);
+	memory_object_end_use(watched);
+	machine_on_window(NULL);
+	assert_true(windows >= window);
+	assert_int_equal(frames_of_use(FRAME_OBJECT), 5);
+	assert_int_equal(frames_of_use(FRAME_OBJECT_INDEX), 0);
+	assert_true(memory_object_is_valid(watched));
+	destroy_space(1);
+	assert_int_equal(frames_of_use(FRAME_OBJECT), 0);
+	assert_true(heap_is_valid());
+	machine_stop();
+}
+
+static void test_end_between_steps(void **state)
+{
+	(void)state;
+	for (uint32_t window = 1; window <= 4; window++) {
+		end_between_steps(window, 0);
+		end_between_steps(window, FRAME_ALLOCATOR_CONTIGUOUS);
+	}
+}
+
 /* What is not this object's may not be changed as if it were. */
 static void test_other_objects(void **state)
 {
@@ -366,10 +453,16 @@ static void test_other_objects(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_scattered),  cmocka_unit_test(test_deepest),
-		cmocka_unit_test(test_contiguous), cmocka_unit_test(test_refusals),
-		cmocka_unit_test(test_last_hold),  cmocka_unit_test(test_every_order),
-		cmocka_unit_test(test_shared),     cmocka_unit_test(test_other_objects),
+		cmocka_unit_test(test_scattered),
+		cmocka_unit_test(test_deepest),
+		cmocka_unit_test(test_contiguous),
+		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_last_hold),
+		cmocka_unit_test(test_every_order),
+		cmocka_unit_test(test_shared),
+		cmocka_unit_test(test_other_objects),
+		cmocka_unit_test(test_lock_between_steps),
+		cmocka_unit_test(test_end_between_steps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

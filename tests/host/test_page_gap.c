@@ -166,6 +166,19 @@ static void test_bounds(void **state)
 	}
 }
 
+/* The only place is below the window, where a multiple of 2 MiB would be below the first user address too. */
+static void test_above_the_first_address(void **state)
+{
+	struct placement above = { BOOTSTRAP_END, USER_LIMIT - BOOTSTRAP_END, true };
+	struct placement large = anywhere(PAGES_2MIB);
+
+	(void)state;
+	begin();
+	(void)reserve_both(&above);
+	assert_int_equal(reserve_both(&large), BOOTSTRAP_START - PAGES_2MIB * PAGE_SIZE);
+	end();
+}
+
 /* Large ranges begin at a multiple of the largest span that they fill, up to 1 GiB. */
 static void test_alignment(void **state)
 {
@@ -208,6 +221,30 @@ static void test_full(void **state)
 	}
 	unmap_both(UINT64_C(1) << 40, 1);
 	assert_int_equal(reserve_both(&one), UINT64_C(1) << 40);
+	end();
+}
+
+/* Many small releases beside each other make a gap of a size whose hint lies below it: it is found all the same. */
+static void test_merged(void **state)
+{
+	const uint64_t count = 32;
+	struct placement below = { USER_START, BOOTSTRAP_START - USER_START, true };
+	struct placement above = { BOOTSTRAP_END, ADDRESS_SPACE_MAP_TOP - count * PAGE_SIZE - BOOTSTRAP_END, true };
+	struct placement one = anywhere(1);
+	struct placement half = anywhere(count / 2);
+	uint64_t start = 0;
+
+	(void)state;
+	begin();
+	(void)reserve_both(&below);
+	(void)reserve_both(&above);
+	for (uint64_t i = 0; i < count; i++)
+		start = reserve_both(&one);
+	assert_int_equal(start, ADDRESS_SPACE_MAP_TOP - count * PAGE_SIZE);
+	assert_int_equal(reserve_both(&half), 0);
+	for (uint64_t i = 1; i <= count / 2; i++)
+		unmap_both(ADDRESS_SPACE_MAP_TOP - i * PAGE_SIZE, 1);
+	assert_int_equal(reserve_both(&half), ADDRESS_SPACE_MAP_TOP - count / 2 * PAGE_SIZE);
 	end();
 }
 
@@ -339,10 +376,16 @@ static void test_cost(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_below_the_window), cmocka_unit_test(test_above_the_window),
-		cmocka_unit_test(test_direction),        cmocka_unit_test(test_bounds),
-		cmocka_unit_test(test_alignment),        cmocka_unit_test(test_full),
-		cmocka_unit_test(test_random),           cmocka_unit_test(test_cost),
+		cmocka_unit_test(test_below_the_window),
+		cmocka_unit_test(test_above_the_window),
+		cmocka_unit_test(test_above_the_first_address),
+		cmocka_unit_test(test_direction),
+		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_alignment),
+		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_merged),
+		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_cost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,12 +16,13 @@
 #include "tests/host/task_snapshot.h"
 
 #define FRAMES 2048u
-#define MOST_BYTES 5000u /* that a ledger is short of, each tried */
+#define ORIGIN UINT64_C(0xfedcba987654) /* of 48 bits, so more than one half has */
+#define MOST_BYTES 5000u                /* that a ledger is short of, each tried */
 #define FIRST_GENERATION (UINT32_C(1) << HANDLE_GENERATION_SHIFT)
 #define PROCESS_BYTES (PROCESS_KERNEL_BYTES + PAGE_SIZE) /* with the directory of its table */
 
 /* Of an object that nobody counts. */
-static const struct cap_hold plain = { .interface = INTERFACE_TIMER, .mode = TRANSFER_COPY, .badge = 7 };
+static struct cap_hold plain = { .interface = INTERFACE_TIMER, .mode = TRANSFER_COPY, .badge = 7 };
 
 static struct process *create(const char *name)
 {
@@ -54,7 +55,7 @@ static void add_many(struct process *process, uint32_t count)
 	handle_t handle;
 
 	for (uint32_t i = 0; i < count; i++)
-		assert_int_equal(process_capability_add(process, &plain, &handle), STATUS_OK);
+		assert_int_equal(process_capability_add(process, &plain, ORIGIN, &handle), STATUS_OK);
 }
 
 struct slot_subject {
@@ -68,7 +69,7 @@ static enum status slot_run(void *subject)
 {
 	struct slot_subject *slot = subject;
 
-	return process_capability_add(slot->process, &plain, &slot->handle);
+	return process_capability_add(slot->process, &plain, ORIGIN, &slot->handle);
 }
 
 static void slot_remember(void *subject)
@@ -165,13 +166,14 @@ static void test_release(void **state)
 	(void)state;
 	task_machine_start(FRAMES);
 	process = create("release");
-	assert_int_equal(process_capability_add(process, &plain, &first), STATUS_OK);
+	assert_int_equal(process_capability_add(process, &plain, ORIGIN, &first), STATUS_OK);
 	assert_int_equal(process_capability_use(process, first, &hold), STATUS_OK);
 	assert_int_equal(hold.badge, plain.badge);
+	assert_int_equal(cap_hold_origin(&hold), ORIGIN);
 	hold_end_use(&hold);
 	assert_int_equal(process_capability_release(process, first), STATUS_OK);
 	assert_int_equal(used(process, LEDGER_CAP_SLOTS), 0);
-	assert_int_equal(process_capability_add(process, &plain, &second), STATUS_OK);
+	assert_int_equal(process_capability_add(process, &plain, ORIGIN, &second), STATUS_OK);
 	assert_int_equal(second, first + FIRST_GENERATION);
 	task_snapshot_take(&before, process);
 	assert_int_equal(process_capability_release(process, first), STATUS_NO_SUCH_CAPABILITY);
@@ -195,12 +197,12 @@ static void test_retired_slot(void **state)
 	task_machine_start(FRAMES);
 	process = create("retired");
 	for (uint32_t generation = 1; generation <= UINT16_MAX; generation++) {
-		assert_int_equal(process_capability_add(process, &plain, &handle), STATUS_OK);
+		assert_int_equal(process_capability_add(process, &plain, ORIGIN, &handle), STATUS_OK);
 		assert_int_equal(handle, generation << HANDLE_GENERATION_SHIFT);
 		assert_int_equal(process_capability_release(process, handle), STATUS_OK);
 	}
 	assert_int_equal(process->caps.retired, 1);
-	assert_int_equal(process_capability_add(process, &plain, &handle), STATUS_OK);
+	assert_int_equal(process_capability_add(process, &plain, ORIGIN, &handle), STATUS_OK);
 	assert_int_equal(handle, FIRST_GENERATION + 1);
 	assert_valid(process);
 	process_discard(process);
@@ -219,13 +221,13 @@ static void test_full_table(void **state)
 	task_machine_start(FRAMES);
 	process = create("65535 slots");
 	for (uint32_t i = 0; i < CAP_TABLE_MAX_SLOTS; i++)
-		assert_int_equal(process_capability_add(process, &plain, &handle[i]), STATUS_OK);
+		assert_int_equal(process_capability_add(process, &plain, ORIGIN, &handle[i]), STATUS_OK);
 	assert_int_equal(used(process, LEDGER_KERNEL_OBJECT), PROCESS_BYTES + CAP_TABLE_PAGES * PAGE_SIZE);
 	task_snapshot_take(&before, process);
-	assert_int_equal(process_capability_add(process, &plain, &refused), STATUS_OVER_CAP_SLOTS);
+	assert_int_equal(process_capability_add(process, &plain, ORIGIN, &refused), STATUS_OVER_CAP_SLOTS);
 	assert_true(task_snapshot_holds(&before, process));
 	assert_int_equal(process_capability_release(process, handle[777]), STATUS_OK);
-	assert_int_equal(process_capability_add(process, &plain, &refused), STATUS_OK);
+	assert_int_equal(process_capability_add(process, &plain, ORIGIN, &refused), STATUS_OK);
 	assert_int_equal(refused, handle[777] + FIRST_GENERATION);
 	assert_valid(process);
 	process_discard(process);
@@ -254,7 +256,7 @@ static void use_plan(struct process *process, const struct capability_plan *plan
 	assert_true(slots <= COUNT_OF(handle));
 	process_capability_reserve(process, plan, slots, handle);
 	for (uint32_t i = 0; i < slots; i++)
-		process_capability_publish(process, handle[i], &plain);
+		process_capability_publish(process, handle[i], &plain, ORIGIN);
 }
 
 static void cancel_plan(struct process *process, const struct charge *charge, const struct capability_plan *plan)
@@ -287,7 +289,7 @@ static void test_interleaved_plans(void **state)
 	assert_int_equal(process->promised_slots, 6);
 	use_plan(process, &plan[1], 4);
 	use_plan(process, &plan[2], 2);
-	assert_int_equal(process_capability_add(process, &plain, &handle), STATUS_OK);
+	assert_int_equal(process_capability_add(process, &plain, ORIGIN, &handle), STATUS_OK);
 	use_plan(process, &plan[0], 4);
 	assert_int_equal(process->promised_slots, 0);
 	assert_int_equal(process->caps.pages, 2);

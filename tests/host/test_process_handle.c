@@ -115,6 +115,39 @@ static void test_wait_fault(void **state)
 	end();
 }
 
+static uint32_t windows;
+
+static void look_at_lock(void)
+{
+	assert_false(spinlock_is_held(&child.process->lock));
+	windows++;
+}
+
+/* However many wait, others have the lock, and interrupts are taken, after so many that are told. */
+static void test_many_waits(void **state)
+{
+	struct thread *waiting[3];
+	struct ring_completion completion;
+
+	(void)state;
+	begin();
+	for (uint32_t i = 0; i < COUNT_OF(waiting); i++) {
+		waiting[i] = actor_add_thread(&parent);
+		for (uint32_t j = 0; j < OPERATION_MAX; j++)
+			(void)ACTOR_SUBMIT(waiting[i], RING_CALL, PROCESS_HANDLE_WAIT, handle, 0, 0);
+	}
+	windows = 0;
+	machine_on_window(look_at_lock);
+	actor_end_thread(child.thread, 3);
+	machine_on_window(NULL);
+	assert_true(windows >= COUNT_OF(waiting) * OPERATION_MAX / OPERATION_STEP - 1);
+	for (uint32_t i = 0; i < COUNT_OF(waiting) * OPERATION_MAX; i++) {
+		assert_int_equal(actor_take(waiting[i % COUNT_OF(waiting)], &completion), STATUS_OK);
+		assert_int_equal(completion.value, 3);
+	}
+	end();
+}
+
 /* The handle is given up while the wait is open: it is answered all the same. */
 static void test_wait_released(void **state)
 {
@@ -173,9 +206,8 @@ static void test_kill(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_wait),
-		cmocka_unit_test(test_wait_fault),
-		cmocka_unit_test(test_wait_released),
+		cmocka_unit_test(test_wait),       cmocka_unit_test(test_many_waits),
+		cmocka_unit_test(test_wait_fault), cmocka_unit_test(test_wait_released),
 		cmocka_unit_test(test_kill),
 	};
 

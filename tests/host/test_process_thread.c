@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <string.h>
+
 #include "abi/process_abi.h"
 #include "abi/thread_control_abi.h"
 #include "abi/timer_abi.h"
@@ -287,6 +289,29 @@ static void test_wait_refused(void **state)
 	end();
 }
 
+/* What lies behind the last place, in memory that others may come to write, is no place, whatever it says. */
+static void test_no_such_place(void **state)
+{
+	const uint64_t first = offsetof(struct process, slot);
+	const uint64_t index = (PAGE_SIZE - first) / sizeof(struct thread_slot) - 1; /* the last of the frame */
+	const uint64_t offset = first + index * sizeof(struct thread_slot);
+	const struct thread_slot ended = { .code = 5, .state = THREAD_SLOT_ENDED };
+	const struct thread_slot nothing = { 0 };
+	struct ring_completion completion;
+	handle_t control;
+
+	(void)state;
+	assert_in_range(index, THREAD_MAX, 255); /* an id can say so */
+	assert_true(offset >= sizeof(struct process));
+	begin();
+	control = actor_grant(&actor, INTERFACE_THREAD_CONTROL, TRANSFER_NONE, actor.process);
+	memcpy((uint8_t *)actor.process + offset, &ended, sizeof(ended));
+	completion = ACTOR_CALL(actor.thread, RING_CALL, THREAD_CONTROL_WAIT, control, index);
+	memcpy((uint8_t *)actor.process + offset, &nothing, sizeof(nothing));
+	assert_int_equal(actor_status(&completion), STATUS_NOT_FOUND);
+	end();
+}
+
 /* A bad buffer costs the waiter what it would have been told, and nobody else anything. */
 static void test_wait_fault(void **state)
 {
@@ -348,7 +373,7 @@ static void test_control(void **state)
 	completion = ACTOR_CALL(actor.thread, RING_CALL, THREAD_CONTROL_SET_PRIORITY, control, 1, 2);
 	assert_int_equal(actor_status(&completion), STATUS_OK);
 	assert_int_equal(thread->priority, 2);
-	assert_ptr_equal(task_scheduler_log.woken[(task_scheduler_log.wakes - 1) % TASK_SCHEDULER_WAKES], thread);
+	assert_ptr_equal(task_scheduler_log.prioritised, thread);
 	completion = ACTOR_CALL(actor.thread, RING_CALL, THREAD_CONTROL_SET_PRIORITY, control, 1, 4);
 	assert_int_equal(actor_status(&completion), STATUS_BAD_ARGUMENT);
 	completion = ACTOR_CALL(actor.thread, RING_CALL, THREAD_CONTROL_SET_PRIORITY, control, 2, 1);
@@ -460,9 +485,10 @@ int main(void)
 		cmocka_unit_test(test_create),       cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_bad_starts),   cmocka_unit_test(test_places),
 		cmocka_unit_test(test_discard),      cmocka_unit_test(test_wait),
-		cmocka_unit_test(test_wait_refused), cmocka_unit_test(test_wait_fault),
-		cmocka_unit_test(test_control),      cmocka_unit_test(test_exit),
-		cmocka_unit_test(test_ending),       cmocka_unit_test(test_random),
+		cmocka_unit_test(test_wait_refused), cmocka_unit_test(test_no_such_place),
+		cmocka_unit_test(test_wait_fault),   cmocka_unit_test(test_control),
+		cmocka_unit_test(test_exit),         cmocka_unit_test(test_ending),
+		cmocka_unit_test(test_random),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -222,6 +222,22 @@ static void test_bytes_are_even(void **state)
 	assert_true(statistic > 140);
 }
 
+static void test_is_valid_refuses(void **state)
+{
+	static const uint8_t seed[RANDOM_STREAM_SEED_BYTES] = { 1 };
+	struct random_stream stream;
+
+	(void)state;
+	random_stream_init(&stream, seed);
+	(void)random_stream_u64(&stream);
+	assert_true(random_stream_is_valid(&stream));
+	stream.output[0] = 1; /* given out, and kept */
+	assert_false(random_stream_is_valid(&stream));
+	stream.output[0] = 0;
+	stream.used = RANDOM_STREAM_OUTPUT_BYTES + 1;
+	assert_false(random_stream_is_valid(&stream));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -232,6 +248,7 @@ int main(void)
 		cmocka_unit_test(test_state_does_not_tell_the_past),
 		cmocka_unit_test(test_mix),
 		cmocka_unit_test(test_bytes_are_even),
+		cmocka_unit_test(test_is_valid_refuses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -57,23 +57,50 @@ static void test_lowest(void **state)
 	}
 }
 
-/* A priority that changes while its thread waits is one for the next time. */
+/* A priority that changes while its thread waits: taken out of any place of its list, it goes where it belongs now. */
 static void test_changed_priority(void **state)
 {
-	struct run_queue queue = { .ready = 0 };
+	(void)state;
+	for (uint32_t changed = 0; changed < 3; changed++) {
+		struct run_queue queue = { .ready = 0 };
+
+		for (uint32_t i = 0; i < 3; i++) {
+			threads[i] = (struct thread){ .priority = 3 };
+			assert_int_equal(run_queue_add(&queue, &threads[i]), 3);
+		}
+		threads[changed].priority = 7;
+		assert_int_equal(run_queue_best(&queue), 4);
+		assert_true(run_queue_remove(&threads[changed]));
+		assert_true(run_queue_is_valid(&queue));
+		assert_int_equal(run_queue_count(&queue), 2);
+		assert_int_equal(run_queue_add(&queue, &threads[changed]), 7);
+		assert_int_equal(run_queue_best(&queue), 8);
+		assert_true(run_queue_is_valid(&queue));
+		assert_ptr_equal(run_queue_take(&queue, 0), &threads[changed]);
+		assert_ptr_equal(run_queue_take(&queue, 0), &threads[changed == 0 ? 1 : 0]);
+		assert_ptr_equal(run_queue_take(&queue, 0), &threads[changed == 2 ? 1 : 2]);
+		assert_int_equal(run_queue_best(&queue), 0);
+	}
+}
+
+/* It is found in whichever queue it is, and not where it is not. */
+static void test_remove(void **state)
+{
+	struct run_queue queue[2] = { { .ready = 0 }, { .ready = 0 } };
 
 	(void)state;
+	threads[0] = (struct thread){ .priority = 3 };
+	assert_false(run_queue_remove(&threads[0]));
 	for (uint32_t i = 0; i < 2; i++) {
-		threads[i] = (struct thread){ .priority = 3 };
-		run_queue_add(&queue, &threads[i]);
+		run_queue_add(&queue[i], &threads[0]);
+		assert_true(run_queue_remove(&threads[0]));
+		assert_false(run_queue_remove(&threads[0]));
+		assert_int_equal(run_queue_count(&queue[i]), 0);
+		assert_true(run_queue_is_valid(&queue[i]));
 	}
-	threads[1].priority = 7;
-	assert_int_equal(run_queue_best(&queue), 4);
-	assert_true(run_queue_is_valid(&queue));
-	assert_ptr_equal(run_queue_take(&queue, 0), &threads[0]);
-	assert_ptr_equal(run_queue_take(&queue, 0), &threads[1]);
-	run_queue_add(&queue, &threads[1]);
-	assert_int_equal(run_queue_best(&queue), 8);
+	run_queue_add(&queue[1], &threads[0]);
+	assert_ptr_equal(run_queue_take(&queue[1], 0), &threads[0]);
+	assert_false(run_queue_remove(&threads[0]));
 }
 
 /* The one that the model says is next; -1: none. */
@@ -109,6 +136,10 @@ static void test_random(void **state)
 			run_queue_add(&queue, &threads[i]);
 			order[i] = round;
 			count++;
+		} else if (order[i] != 0 && host_random_once_in(&random, 3)) {
+			assert_true(run_queue_remove(&threads[i]));
+			order[i] = 0;
+			count--;
 		} else {
 			int next = model_next(order, lowest);
 			struct thread *taken = run_queue_take(&queue, lowest);
@@ -144,17 +175,20 @@ static void test_is_valid_sees(void **state)
 	queue.last[2] = &threads[1];
 	assert_false(run_queue_is_valid(&queue));
 	queue.last[2] = &threads[0];
+	threads[0].previous_ready = &threads[1];
+	assert_false(run_queue_is_valid(&queue));
+	threads[0].previous_ready = NULL;
+	threads[0].queue = NULL;
+	assert_false(run_queue_is_valid(&queue));
+	threads[0].queue = &queue;
 	assert_true(run_queue_is_valid(&queue));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_empty),
-		cmocka_unit_test(test_lowest),
-		cmocka_unit_test(test_changed_priority),
-		cmocka_unit_test(test_random),
-		cmocka_unit_test(test_is_valid_sees),
+		cmocka_unit_test(test_empty),  cmocka_unit_test(test_lowest), cmocka_unit_test(test_changed_priority),
+		cmocka_unit_test(test_remove), cmocka_unit_test(test_random), cmocka_unit_test(test_is_valid_sees),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -192,6 +192,7 @@ static void check_capset(struct process *child)
 		hold_end_use(&hold);
 		assert_int_equal(capset.entry[i].interface, hold.interface);
 		assert_int_equal(hold.mode, i < 3 ? TRANSFER_NONE : TRANSFER_COPY);
+		assert_int_equal(cap_hold_origin(&hold), parent.process->id);
 		if (i < COUNT_OF(expected))
 			assert_ptr_equal(hold.object, expected[i]);
 	}

@@ -56,7 +56,7 @@ static void begin(void)
 	sent[SENT_CLIENT] = actor_make_client(&from, sent[SENT_OWNER], 5, &from);
 	hold.object = actor_object(&from, sent[SENT_OWNER]);
 	endpoint_add_client(hold.object);
-	assert_int_equal(process_capability_add(from.process, &hold, &sent[SENT_CLIENT_MOVE]), STATUS_OK);
+	assert_int_equal(process_capability_add(from.process, &hold, 0, &sent[SENT_CLIENT_MOVE]), STATUS_OK);
 	sent[SENT_MEMORY] = actor_grant(&from, INTERFACE_VIRTUAL_MEMORY, TRANSFER_NONE, &from.process->space);
 	process_add_hold(third.process);
 	sent[SENT_HANDLE] = actor_grant(&from, INTERFACE_PROCESS_HANDLE, TRANSFER_NONE, third.process);
@@ -76,13 +76,35 @@ static struct transfer make(struct transfer_item *item, uint32_t count)
 	return (struct transfer){ from.process, to.process, count, item, STATUS_OK };
 }
 
+/* Whatever comes of it, what was held on to meanwhile is let go in the end. */
+static enum status prepare(struct transfer *transfer)
+{
+	enum status status = transfer_prepare(transfer);
+
+	if (status != STATUS_OK)
+		transfer_finish(transfer);
+	return status;
+}
+
+static void commit(struct transfer *transfer)
+{
+	transfer_commit(transfer);
+	transfer_finish(transfer);
+}
+
+static void give_up(struct transfer *transfer)
+{
+	transfer_abort(transfer);
+	transfer_finish(transfer);
+}
+
 static enum status prepare_one(struct transfer_item *item, handle_t source, enum transfer_kind kind)
 {
 	struct transfer transfer = make(item, 1);
 
 	item->source = source;
 	item->kind = kind;
-	return transfer_prepare(&transfer);
+	return prepare(&transfer);
 }
 
 /* ---- each kind ---- */
@@ -127,9 +149,10 @@ static void send_one(enum sent which, enum transfer_kind kind)
 	assert_int_equal(actor_has(&from, sent[which]), kind == TRANSFER_KIND_COPY);
 	assert_false(actor_has(&to, item.target));
 	assert_taken(&to, &receiver, &charge, 1);
-	transfer_commit(&transfer);
+	commit(&transfer);
 	received = hold_of(&to, item.target);
 	assert_same_hold(&received, &hold);
+	assert_int_equal(cap_hold_origin(&received), from.process->id);
 	assert_int_equal(actor_has(&from, sent[which]), kind == TRANSFER_KIND_COPY);
 	if (hold_is_counted(&hold))
 		assert_int_equal(hold_count(&hold), kind == TRANSFER_KIND_COPY ? holds + 1 : holds);
@@ -209,7 +232,7 @@ static void test_one_is_wrong(void **state)
 			fill_list(item, place * 5);
 			item[place].source = wrong[i].source;
 			item[place].kind = wrong[i].kind;
-			assert_int_equal(transfer_prepare(&transfer), wrong[i].status);
+			assert_int_equal(prepare(&transfer), wrong[i].status);
 			assert_true(task_snapshot_holds(&sender, from.process));
 			assert_true(task_snapshot_holds(&receiver, to.process));
 		}
@@ -243,9 +266,9 @@ static void test_duplicates(void **state)
 			item[1] = (struct transfer_item){ .source = sent[which], .kind = twice[i].second };
 			task_snapshot_take(&sender, from.process);
 			task_snapshot_take(&receiver, to.process);
-			assert_int_equal(transfer_prepare(&transfer), twice[i].status);
+			assert_int_equal(prepare(&transfer), twice[i].status);
 			if (twice[i].status == STATUS_OK) {
-				transfer_commit(&transfer);
+				commit(&transfer);
 				assert_int_equal(actor_has(&from, sent[which]), twice[i].second == TRANSFER_KIND_COPY);
 				assert_int_not_equal(item[0].target, item[1].target);
 				assert_true(actor_has(&to, item[0].target) && actor_has(&to, item[1].target));
@@ -274,8 +297,8 @@ static void test_abort(void **state)
 		fill_list(item, moves);
 		task_snapshot_take(&sender, from.process);
 		task_snapshot_take(&receiver, to.process);
-		assert_int_equal(transfer_prepare(&transfer), STATUS_OK);
-		transfer_abort(&transfer);
+		assert_int_equal(prepare(&transfer), STATUS_OK);
+		give_up(&transfer);
 		assert_true(task_snapshot_holds(&sender, from.process));
 		receiver.slots = 0; /* each id that was reserved is used up */
 		task_snapshot_take(&sender, to.process);
@@ -297,10 +320,10 @@ static void test_nothing(void **state)
 	begin();
 	transfer = make(NULL, 0);
 	task_snapshot_take(&sender, from.process);
-	assert_int_equal(transfer_prepare(&transfer), STATUS_OK);
-	transfer_abort(&transfer);
-	assert_int_equal(transfer_prepare(&transfer), STATUS_OK);
-	transfer_commit(&transfer);
+	assert_int_equal(prepare(&transfer), STATUS_OK);
+	give_up(&transfer);
+	assert_int_equal(prepare(&transfer), STATUS_OK);
+	commit(&transfer);
 	assert_true(task_snapshot_holds(&sender, from.process));
 	end();
 }
@@ -315,7 +338,7 @@ static enum status try_all(struct transfer *transfer)
 
 	task_snapshot_take(&sender, from.process);
 	task_snapshot_take(&receiver, to.process);
-	status = transfer_prepare(transfer);
+	status = prepare(transfer);
 	if (status == STATUS_OK)
 		return STATUS_OK;
 	assert_int_equal(status, STATUS_RECEIVER_LIMIT);
@@ -339,7 +362,7 @@ static void limit_receiver(enum ledger_kind kind, uint64_t need)
 	}
 	machine_set_limit(&to.process->account, kind, actor_used(&to, kind) + need);
 	assert_int_equal(try_all(&transfer), STATUS_OK);
-	transfer_commit(&transfer);
+	commit(&transfer);
 	actor_assert_valid(&from);
 	actor_assert_valid(&to);
 	end();
@@ -383,9 +406,9 @@ static void test_receiver_grows(void **state)
 	assert_int_equal(try_all(&transfer), STATUS_RECEIVER_LIMIT);
 	assert_true(frame_refuse_promise(UINT64_MAX));
 	task_snapshot_take(&sender, from.process);
-	assert_int_equal(transfer_prepare(&transfer), STATUS_OK);
+	assert_int_equal(prepare(&transfer), STATUS_OK);
 	assert_int_equal(to.process->caps.pages, 2);
-	transfer_abort(&transfer);
+	give_up(&transfer);
 	sender.free--; /* the page stays, and is paid for */
 	sender.uses[FRAME_FREE]--;
 	sender.uses[FRAME_CAP_TABLE]++;
@@ -426,7 +449,7 @@ static void test_two_transfers(void **state)
 			item[i][0] = (struct transfer_item){ .source = sent[SENT_OBJECT], .kind = TRANSFER_KIND_COPY };
 			item[i][1] = (struct transfer_item){ .source = sent[i == 0 ? SENT_OWNER : SENT_CLIENT],
 							     .kind = TRANSFER_KIND_MOVE };
-			assert_int_equal(transfer_prepare(&transfer[i]), STATUS_OK);
+			assert_int_equal(prepare(&transfer[i]), STATUS_OK);
 		}
 		assert_int_not_equal(item[0][0].target, item[1][0].target);
 		for (uint32_t k = 0; k < 2; k++) {
@@ -434,9 +457,9 @@ static void test_two_transfers(void **state)
 			bool is_given_up = (fate >> (1 + i) & 1) != 0;
 
 			if (is_given_up)
-				transfer_abort(&transfer[i]);
+				give_up(&transfer[i]);
 			else
-				transfer_commit(&transfer[i]);
+				commit(&transfer[i]);
 			assert_int_equal(actor_has(&to, item[i][0].target), !is_given_up);
 			assert_int_equal(actor_has(&to, item[i][1].target), !is_given_up);
 			assert_int_equal(actor_has(&from, item[i][1].source), is_given_up);
@@ -459,16 +482,60 @@ static void test_released_meanwhile(void **state)
 	transfer = make(&item, 1);
 	assert_int_equal(prepare_one(&item, sent[SENT_OBJECT], TRANSFER_KIND_COPY), STATUS_OK);
 	assert_int_equal(process_capability_release(from.process, sent[SENT_OBJECT]), STATUS_OK);
-	transfer_commit(&transfer);
+	commit(&transfer);
 	hold = hold_of(&to, item.target);
 	assert_int_equal(hold_count(&hold), 1);
 	assert_true(memory_object_is_valid(hold.object));
 	actor_assert_valid(&to);
 	assert_int_equal(prepare_one(&item, sent[SENT_CLIENT], TRANSFER_KIND_COPY), STATUS_OK);
 	assert_int_equal(process_capability_release(from.process, sent[SENT_CLIENT]), STATUS_OK);
-	transfer_abort(&transfer);
+	give_up(&transfer);
 	actor_assert_valid(&from);
 	end();
+}
+
+static uint64_t object_frames(void)
+{
+	struct memory_object_census census;
+
+	memory_object_count(&census);
+	assert_true(census.valid);
+	return census.frames;
+}
+
+/*
+ * The last who hold an object let go of it while it is on its way: its frames go when the transfer is finished, and not
+ * before, since that is done with an endpoint's lock held. Refused by the list itself, by the receiver, given up, and
+ * arrived and released again.
+ */
+static void test_last_use(void **state)
+{
+	(void)state;
+	for (uint32_t fate = 0; fate < 4; fate++) {
+		struct transfer_item item[2];
+		struct transfer transfer;
+
+		begin();
+		transfer = make(item, fate == 0 ? 2 : 1);
+		item[0] = (struct transfer_item){ .source = sent[SENT_OBJECT], .kind = TRANSFER_KIND_COPY };
+		item[1] = (struct transfer_item){ .source = HANDLE_NONE, .kind = TRANSFER_KIND_COPY };
+		if (fate == 1)
+			machine_set_limit(&to.process->account, LEDGER_CAP_SLOTS, actor_used(&to, LEDGER_CAP_SLOTS));
+		assert_int_equal(transfer_prepare(&transfer), fate == 0   ? STATUS_NO_SUCH_CAPABILITY
+							      : fate == 1 ? STATUS_RECEIVER_LIMIT
+									  : STATUS_OK);
+		assert_int_equal(process_capability_release(from.process, sent[SENT_OBJECT]), STATUS_OK);
+		if (fate == 2)
+			transfer_abort(&transfer);
+		if (fate == 3) {
+			transfer_commit(&transfer);
+			assert_int_equal(process_capability_release(to.process, item[0].target), STATUS_OK);
+		}
+		assert_int_equal(object_frames(), OBJECT_PAGES);
+		transfer_finish(&transfer);
+		assert_int_equal(object_frames(), 0);
+		end();
+	}
 }
 
 /* To itself: a new id for what it has. */
@@ -483,8 +550,8 @@ static void test_to_itself(void **state)
 	transfer = (struct transfer){ from.process, from.process, 1, &item, STATUS_OK };
 	task_snapshot_take(&before, from.process);
 	item = (struct transfer_item){ .source = sent[SENT_OBJECT], .kind = TRANSFER_KIND_MOVE };
-	assert_int_equal(transfer_prepare(&transfer), STATUS_OK);
-	transfer_commit(&transfer);
+	assert_int_equal(prepare(&transfer), STATUS_OK);
+	commit(&transfer);
 	assert_false(actor_has(&from, sent[SENT_OBJECT]));
 	assert_true(actor_has(&from, item.target));
 	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++)
@@ -501,7 +568,7 @@ int main(void)
 		cmocka_unit_test(test_nothing),        cmocka_unit_test(test_receiver_ledgers),
 		cmocka_unit_test(test_receiver_grows), cmocka_unit_test(test_receiver_full),
 		cmocka_unit_test(test_two_transfers),  cmocka_unit_test(test_released_meanwhile),
-		cmocka_unit_test(test_to_itself),
+		cmocka_unit_test(test_to_itself),      cmocka_unit_test(test_last_use),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -76,17 +76,38 @@ enum status endpoint_client_call(struct endpoint_facet facet, const struct endpo
 	return endpoint_client_call_reply(&completion, reply);
 }
 
+enum status endpoint_client_call_within(struct endpoint_facet facet, const struct endpoint_request *request,
+					uint64_t timeout_ns, struct endpoint_reply *reply)
+{
+	const uint64_t ticket = open_operation_ticket();
+	struct ring_completion completion;
+	enum status status;
+
+	TRY(endpoint_client_call_submit(facet, request, ticket));
+	status = open_operation_wait(ticket, timeout_ns, &completion);
+	if (status == STATUS_TIMED_OUT) {
+		const enum status cancelled = open_operation_cancel(ticket);
+
+		TRY(open_operation_wait(ticket, CAP_ENTER_FOREVER, &completion));
+		GUARD(cancelled != STATUS_OK, STATUS_TIMED_OUT);
+		return endpoint_client_call_reply(&completion, reply); /* the answer came first */
+	}
+	TRY(status);
+	return endpoint_client_call_reply(&completion, reply);
+}
+
 /* ---- the owner's side ---- */
 
-enum status endpoint_client_receive_submit(struct endpoint_client endpoint, void *buffer, uint64_t bytes,
+enum status endpoint_client_receive_submit(struct endpoint_client endpoint, struct endpoint_intake intake,
 					   uint64_t user_data)
 {
 	const struct open_operation_head head = { RING_RECEIVE, 0, endpoint.handle };
 	struct ring_submission *slot;
 
 	TRY(open_operation_begin(head, user_data, &slot));
-	slot->argument[0] = (uint64_t)buffer;
-	slot->argument[1] = bytes;
+	slot->argument[0] = (uint64_t)intake.buffer;
+	slot->argument[1] = intake.bytes;
+	slot->argument[2] = intake.capabilities;
 	open_operation_finish();
 	return STATUS_OK;
 }
@@ -116,11 +137,11 @@ static enum status status_of(uint64_t ticket)
 	return ring_client_status(&completion);
 }
 
-enum status endpoint_client_receive(struct endpoint_client endpoint, void *buffer, uint64_t bytes)
+enum status endpoint_client_receive(struct endpoint_client endpoint, struct endpoint_intake intake)
 {
 	const uint64_t ticket = open_operation_ticket();
 
-	TRY(endpoint_client_receive_submit(endpoint, buffer, bytes, ticket));
+	TRY(endpoint_client_receive_submit(endpoint, intake, ticket));
 	return status_of(ticket);
 }
 
@@ -140,13 +161,13 @@ static enum status enter_for_both(void)
 }
 
 enum status endpoint_client_return_receive(struct endpoint_client endpoint, const struct endpoint_answer *answer,
-					   void *buffer, uint64_t bytes, enum status *returned)
+					   struct endpoint_intake intake, enum status *returned)
 {
 	const uint64_t answered = open_operation_ticket();
 	const uint64_t received = open_operation_ticket();
 
 	TRY(endpoint_client_return_submit(endpoint, answer, answered));
-	const enum status submitted = endpoint_client_receive_submit(endpoint, buffer, bytes, received);
+	const enum status submitted = endpoint_client_receive_submit(endpoint, intake, received);
 
 	/* One entry for both, whatever waits in the queue already; the waits below see to what it leaves. */
 	if (submitted == STATUS_OK)

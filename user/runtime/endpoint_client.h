@@ -39,6 +39,13 @@ struct endpoint_buffer {
 
 _Static_assert(__builtin_offsetof(struct endpoint_buffer, bytes) == sizeof(struct endpoint_message), "bytes follow");
 
+/* What a receive takes: bytes, a struct endpoint_message included, and at most so many capabilities. */
+struct endpoint_intake {
+	void *buffer;
+	uint64_t bytes;
+	uint32_t capabilities; /* 0 to TRANSFER_MAX; a call that sends more is refused with NOT_ACCEPTED */
+};
+
 /* What a caller sends. All but the method may be left 0. */
 struct endpoint_request {
 	uint16_t method;
@@ -81,6 +88,14 @@ enum status endpoint_client_statistics(struct endpoint_client endpoint, struct e
 enum status endpoint_client_call(struct endpoint_facet facet, const struct endpoint_request *request,
 				 struct endpoint_reply *reply);
 
+/*
+ * The same with a time limit, which begins anew when something else of the thread completes. TIMED_OUT: the call was
+ * given up, and an owner that has received it learns so from its answer (GONE). What it was sent before that is its
+ * own.
+ */
+enum status endpoint_client_call_within(struct endpoint_facet facet, const struct endpoint_request *request,
+					uint64_t timeout_ns, struct endpoint_reply *reply);
+
 /* `request`, its parameters and descriptors are read when the thread enters the kernel; the result buffer later. */
 enum status endpoint_client_call_submit(struct endpoint_facet facet, const struct endpoint_request *request,
 					uint64_t user_data);
@@ -88,11 +103,11 @@ enum status endpoint_client_call_submit(struct endpoint_facet facet, const struc
 /* What the completion of a submitted call says. */
 enum status endpoint_client_call_reply(const struct ring_completion *completion, struct endpoint_reply *reply);
 
-/* Wait for the next call: `buffer` gets a struct endpoint_message and the parameters. As RING_RECEIVE says. */
-enum status endpoint_client_receive(struct endpoint_client endpoint, void *buffer, uint64_t bytes);
+/* Wait for the next call: its struct endpoint_message and parameters go to the buffer. As RING_RECEIVE says. */
+enum status endpoint_client_receive(struct endpoint_client endpoint, struct endpoint_intake intake);
 
 /* Its completion says what endpoint_client_receive answers: ring_client_status. */
-enum status endpoint_client_receive_submit(struct endpoint_client endpoint, void *buffer, uint64_t bytes,
+enum status endpoint_client_receive_submit(struct endpoint_client endpoint, struct endpoint_intake intake,
 					   uint64_t user_data);
 
 /* As RING_RETURN says. */
@@ -107,6 +122,6 @@ enum status endpoint_client_return_submit(struct endpoint_client endpoint, const
  * ended, which need not concern the server). The result is that of the receive, which was done either way.
  */
 enum status endpoint_client_return_receive(struct endpoint_client endpoint, const struct endpoint_answer *answer,
-					   void *buffer, uint64_t bytes, enum status *returned);
+					   struct endpoint_intake intake, enum status *returned);
 
 #endif

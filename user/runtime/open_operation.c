@@ -28,6 +28,13 @@ enum status open_operation_next(uint64_t timeout_ns, struct ring_completion *com
 	return wait_for(RING_CLIENT_ANY, timeout_ns, completion);
 }
 
+enum status open_operation_cancel(uint64_t user_data)
+{
+	const struct ring_submission request = { .opcode = RING_CANCEL, .argument = { user_data } };
+
+	return ring_client_call_plain(&request);
+}
+
 enum status open_operation_wait(uint64_t user_data, uint64_t timeout_ns, struct ring_completion *completion)
 {
 	return wait_for(user_data, timeout_ns, completion);

@@ -4,6 +4,7 @@
  *
  *   open_operation_begin, the arguments, open_operation_finish      once for each operation; no system call
  *   open_operation_next                                             whichever of them completes next
+ *   open_operation_cancel                                           one that is no longer wanted
  *
  * The typed clients' functions named *_submit do the first line. user_data is the caller's, below
  * RING_CLIENT_FIRST_TICKET. Buffers belong to the kernel until the completion was taken. A thread may have
@@ -68,5 +69,12 @@ enum status open_operation_next(uint64_t timeout_ns, struct ring_completion *com
 
 /* The completion of the operation with that user_data or ticket, and no other. Times and statuses as above. */
 enum status open_operation_wait(uint64_t user_data, uint64_t timeout_ns, struct ring_completion *completion);
+
+/*
+ * End the operation with that user_data or ticket: its completion, CANCELLED, waits to be taken, and its buffers are
+ * the caller's again. Of several with one user_data, one. NOT_FOUND: none is open; one that was has completed, and its
+ * completion waits with what came of it. BUSY: as for ring_client_wait; the operation may be open or not.
+ */
+enum status open_operation_cancel(uint64_t user_data);
 
 #endif

@@ -53,7 +53,8 @@ static const struct command command[] = {
 	  "With N: so many rounds, one below the other, and no key is read.\n", 0, 1, SHELL_INSPECTOR | SHELL_TIMER,
 	  top_show },
 	{ "tree", "", "processes by parent, their limits, and who holds what",
-	  "Readings are used/limit. An object that can be shared has a number; behind it stand all of its holders.\n",
+	  "Readings are used/limit. An object that can be shared has a number; behind it stand all of its holders,\n"
+	  "and which process gave it to them if they have not made it.\n",
 	  0, 0, SHELL_INSPECTOR, tree_report_show },
 	{ "threads", "[PID]", "threads of a process", "Without PID: of the shell. OPEN: operations not complete.\n", 0,
 	  1, SHELL_INSPECTOR, inspect_threads },
@@ -64,7 +65,8 @@ static const struct command command[] = {
 	  SHELL_INSPECTOR, inspect_layout },
 	{ "caps", "[PID]", "capabilities that a process holds",
 	  "Without PID: of the shell, with the names that `with` takes. The id is what the process itself uses.\n"
-	  "OBJECT is the same number for all holds of one object, HOLDS how many there are.\n",
+	  "OBJECT is the same number for all holds of one object, HOLDS how many there are,\n"
+	  "FROM which process gave it; 0 is the kernel.\n",
 	  0, 1, SHELL_INSPECTOR, inspect_caps },
 	{ "ledger", "[PID]", "what a process has taken of each resource, and may take", "", 0, 1, SHELL_INSPECTOR,
 	  inspect_ledger },

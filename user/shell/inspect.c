@@ -200,10 +200,10 @@ static void show_capability(const struct inspector_capability *capability, bool 
 {
 	static const char *const mode[] = { "bound", "copy", "move" };
 
-	print("%5u 0x%08x %-16s %-8s %10lu %7lu %6lu %5u %s%s%s\n", capability->slot, capability->capability,
+	print("%5u 0x%08x %-16s %-8s %10lu %7lu %6lu %5u %5lu %s%s%s\n", capability->slot, capability->capability,
 	      interface_text_name(capability->interface),
 	      capability->mode < COUNT_OF(mode) ? mode[capability->mode] : "unknown", capability->badge,
-	      capability->pages, capability->object, capability->holds,
+	      capability->pages, capability->object, capability->holds, capability->origin,
 	      (capability->flags & INSPECTOR_CAPABILITY_READ_ONLY) != 0 ? "read-only " : "",
 	      (capability->flags & INSPECTOR_CAPABILITY_PART) != 0 ? "part " : "",
 	      is_own ? variable_name(capability->capability) : "");
@@ -217,8 +217,8 @@ bool inspect_caps(struct shell *shell, const struct words *words)
 
 	if (!find_process(shell, words, &process_id))
 		return false;
-	print("%5s %-10s %-16s %-8s %10s %7s %6s %5s\n", "SLOT", "ID", "INTERFACE", "TRANSFER", "BADGE", "PAGES",
-	      "OBJECT", "HOLDS");
+	print("%5s %-10s %-16s %-8s %10s %7s %6s %5s %5s\n", "SLOT", "ID", "INTERFACE", "TRANSFER", "BADGE", "PAGES",
+	      "OBJECT", "HOLDS", "FROM");
 	while ((status = inspector_client_capability(shell->inspector, process_id, slot, &capability)) == STATUS_OK) {
 		show_capability(&capability, process_id == program_process_id());
 		slot = (uint64_t)capability.slot + 1;

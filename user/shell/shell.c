@@ -85,17 +85,28 @@ static enum status read_line(enum line_event *event)
 	return STATUS_OK;
 }
 
+/* The last line before the first prompt: how long the machine took to get there. */
+static void greet(void)
+{
+	uint64_t now;
+
+	print("capOS shell");
+	if ((shell.held & SHELL_TIMER) != 0 && timer_client_now(shell.timer, &now) == STATUS_OK)
+		print(", %lu ms after boot", now / 1000000);
+	print(". `help` lists commands, `ls` programs; `halt` ends the machine.\n");
+}
+
 static void begin(bool at_boot)
 {
 	const uint32_t needs = SHELL_SPAWNER | SHELL_PACKAGE | SHELL_MEMORY;
 
 	shell.history = &editor.history;
 	keyboard_init(shell.console);
-	print("capOS shell. `help` lists the commands, `ls` the programs, `halt` ends the machine.\n");
 	if ((shell.held & SHELL_PACKAGE) != 0)
 		boot_manifest_read(shell.package);
 	if (at_boot && (shell.held & needs) == needs)
 		launch_at_boot(&shell);
+	greet();
 }
 
 int main(int argc, char **argv, char **envp)

@@ -142,6 +142,8 @@ static void show_holder(const struct edge *edge)
 	const struct inspector_process *process = &tree.process[edge->process];
 
 	print(" %.*s(%lu)", (int)sizeof(process->name), process->name, process->process_id);
+	if (edge->capability.origin != process->process_id)
+		print(" from %lu", edge->capability.origin);
 	if (edge->capability.interface == INTERFACE_ENDPOINT_CLIENT)
 		print(" client");
 	if ((edge->capability.flags & INSPECTOR_CAPABILITY_READ_ONLY) != 0)

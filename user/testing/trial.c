@@ -179,8 +179,37 @@ static void check_invariants(void)
 		trial_break("%lu of %lu invariants broken: %s", result.broken, result.checked, result.first_broken);
 }
 
+/* A process whose parent we are: one that was left alone, or became ours when its parent ended. */
+static bool find_child(struct inspector_process *child)
+{
+	const uint64_t own = program_process_id();
+
+	for (uint64_t i = 0; inspector_client_process(trial.inspector, i, child) == STATUS_OK; i++)
+		if (child->parent_id == own)
+			return true;
+	return false;
+}
+
+/* Until the limits of all of them are ours again, however long the machine takes for it. */
+static void wait_for_children(void)
+{
+	const uint64_t end = trial_now() + REACH_NS;
+	struct inspector_process child;
+	bool is_left = find_child(&child);
+
+	while (is_left && trial_now() < end) {
+		trial_sleep(LOOK_NS);
+		is_left = find_child(&child);
+	}
+	if (is_left)
+		trial_break("process %lu %s, with %u threads, does not end", (unsigned long)child.process_id,
+			    child.name, child.threads);
+}
+
 void trial_settle(const struct trial_reading *before)
 {
+	wait_for_children();
+
 	const uint64_t end = trial_now() + SETTLE_NS;
 	struct trial_reading after = trial_read();
 

@@ -57,12 +57,12 @@ void trial_child_move(struct process_builder *builder, const char *name, handle_
 void trial_child_give_everything(struct process_builder *builder)
 {
 	static const uint64_t limits[LEDGER_COUNT] = {
-		[LEDGER_VIRTUAL_RESERVATION] = 1 << 24,
-		[LEDGER_FRAME_GRANT] = 6000,
-		[LEDGER_IMAGE] = 6000,
-		[LEDGER_PAGE_TABLE] = 1500,
-		[LEDGER_CAP_SLOTS] = 4000,
-		[LEDGER_KERNEL_OBJECT] = 1500 * PAGE_SIZE,
+		[LEDGER_VIRTUAL_RESERVATION] = 1 << 22,
+		[LEDGER_FRAME_GRANT] = 1000,
+		[LEDGER_IMAGE] = 1000,
+		[LEDGER_PAGE_TABLE] = 250,
+		[LEDGER_CAP_SLOTS] = 500,
+		[LEDGER_KERNEL_OBJECT] = 250 * PAGE_SIZE,
 	};
 
 	trial_child_copy(builder, "package", trial.package.handle);

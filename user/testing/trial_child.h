@@ -21,7 +21,7 @@ void trial_child_argument(struct process_builder *builder, uint64_t number);
 void trial_child_copy(struct process_builder *builder, const char *name, handle_t capability);
 void trial_child_move(struct process_builder *builder, const char *name, handle_t capability);
 
-/* All that the program itself has, and limits for a program with children of its own. */
+/* All that the program itself has, and limits for a program with a child of its own: a machine of 16 MiB has them. */
 void trial_child_give_everything(struct process_builder *builder);
 
 enum status trial_child_start(const struct process_builder *builder, struct process_client *process);

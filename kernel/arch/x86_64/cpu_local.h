@@ -125,7 +125,7 @@ struct exception_stack {
 	uint8_t bytes[PAGE_SIZE];
 };
 
-#define CPU_EXCEPTION_STACKS 3u
+#define CPU_EXCEPTION_STACKS INTERRUPT_STACKS
 
 /* Memory of one CPU but the boot CPU. */
 struct cpu_memory {

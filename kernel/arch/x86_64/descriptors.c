@@ -26,7 +26,7 @@ static void set_task_state_descriptor(uint64_t entry[2], const struct task_state
 	entry[1] = base >> 32;
 }
 
-void descriptors_build(struct cpu *cpu, const uint64_t stack_top[3])
+void descriptors_build(struct cpu *cpu, const uint64_t stack_top[INTERRUPT_STACKS])
 {
 	uint64_t *table = cpu->descriptor_table;
 
@@ -36,7 +36,7 @@ void descriptors_build(struct cpu *cpu, const uint64_t stack_top[3])
 	table[SELECTOR_USER_CODE / 8] = DESCRIPTOR_DATA | DESCRIPTOR_CODE | DESCRIPTOR_LONG | DESCRIPTOR_RING3;
 	set_task_state_descriptor(&table[SELECTOR_TASK_STATE / 8], &cpu->task_state);
 
-	for (unsigned i = 0; i < 3; i++) {
+	for (unsigned i = 0; i < INTERRUPT_STACKS; i++) {
 		uint64_t top = stack_top[i] - 16;
 		*(struct cpu **)top = cpu;
 		cpu->task_state.ist[i] = top;

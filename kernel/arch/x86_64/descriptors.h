@@ -27,16 +27,19 @@ enum interrupt_stack {
 	INTERRUPT_STACK_DOUBLE_FAULT = 1,
 	INTERRUPT_STACK_NMI = 2,
 	INTERRUPT_STACK_MACHINE_CHECK = 3,
+	INTERRUPT_STACK_DEBUG = 4,
 };
+
+#define INTERRUPT_STACKS 4u
 
 struct cpu;
 
 /*
- * Fill the CPU's tables. `stack_top` has the tops of the three exception stacks, for ist[0] to ist[2]; the topmost 16
+ * Fill the CPU's tables. `stack_top` has the tops of the exception stacks, from ist[0] on; the topmost 16
  * bytes of each then hold the address of `cpu`, by which the entry code of those exceptions finds its CPU whatever GS
  * holds.
  */
-void descriptors_build(struct cpu *cpu, const uint64_t stack_top[3]);
+void descriptors_build(struct cpu *cpu, const uint64_t stack_top[INTERRUPT_STACKS]);
 
 /*
  * Load them on this CPU, CS and SS included; the other segments and the local descriptor table become null. Sets the GS

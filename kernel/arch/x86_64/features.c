@@ -80,6 +80,7 @@ void features_detect(void)
 		.invpcid = bit(seven.ebx, 10),
 		.fsgsbase = bit(seven.ebx, 0),
 		.page_1gib = bit(extended.edx, 26),
+		.la57 = bit(seven.ecx, 16),
 		.xsave = bit(one.ecx, 26),
 		.avx = bit(one.ecx, 26) && bit(one.ecx, 28),
 		.x2apic = bit(one.ecx, 21),
@@ -142,6 +143,18 @@ static const char *name_if(bool has, const char *name)
 	return has ? name : "";
 }
 
+/* Of what the kernel uses where it is; a CPU without NX has not come here. */
+static void report_lacks(const struct cpu_features *f)
+{
+	const bool has_all =
+		f->smep && f->smap && f->umip && f->global_pages && f->fsgsbase && f->pcid && f->xsave && f->rdrand;
+
+	log_line("cpu lacks:%s%s%s%s%s%s%s%s%s", name_if(!f->smep, " smep"), name_if(!f->smap, " smap"),
+		 name_if(!f->umip, " umip"), name_if(!f->global_pages, " pge"), name_if(!f->fsgsbase, " fsgsbase"),
+		 name_if(!f->pcid, " pcid"), name_if(!f->xsave, " xsave"), name_if(!f->rdrand, " rdrand"),
+		 name_if(has_all, " nothing"));
+}
+
 void features_report(void)
 {
 	const struct cpu_features *f = &features;
@@ -152,6 +165,7 @@ void features_report(void)
 		 name_if(f->fsgsbase, " fsgsbase"), name_if(f->page_1gib, " 1gib"), name_if(f->x2apic, " x2apic"),
 		 name_if(f->tsc_deadline, " tsc-deadline"), name_if(f->tsc_invariant, " invariant-tsc"),
 		 name_if(f->rdrand, " rdrand"), name_if(f->rdseed, " rdseed"), name_if(f->avx, " avx"));
+	report_lacks(f);
 	if (!f->smep)
 		log_line("WARNING: this CPU has no SMEP: the kernel could be made to execute a program's pages");
 	if (!f->smap)

@@ -12,7 +12,7 @@
 struct cpu_features {
 	bool nx, smep, smap, umip;        /* protection */
 	bool global_pages, pcid, invpcid; /* TLB */
-	bool fsgsbase, page_1gib, xsave, avx;
+	bool fsgsbase, page_1gib, la57, xsave, avx;
 	bool x2apic, tsc_deadline, tsc_invariant;
 	bool rdrand, rdseed, machine_check, sysenter;
 	bool hypervisor; /* some virtual machine; the next two say whose */
@@ -38,7 +38,10 @@ const struct cpu_features *features_get(void);
  */
 void features_enable_protection(void);
 
-/* One log line of what there is, and a warning for each of SMEP and SMAP that is missing. */
+/*
+ * One log line of what there is, one of what the kernel would use and must do without ("cpu lacks: nothing" if that is
+ * none), and a warning for each of SMEP and SMAP that is missing.
+ */
 void features_report(void);
 
 #endif

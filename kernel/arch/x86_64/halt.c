@@ -1,6 +1,7 @@
 #include "kernel/arch/x86_64/halt.h"
 
 #include "kernel/arch/x86_64/port.h"
+#include "kernel/arch/x86_64/serial.h"
 
 #define DEBUG_EXIT_PORT 0xf4u       /* where the runner puts QEMU's isa-debug-exit */
 #define BOCHS_SHUTDOWN_PORT 0x8900u /* Bochs ends when it has seen "Shutdown" here */
@@ -12,6 +13,7 @@
 
 static _Noreturn void halt_with(uint8_t debug_exit)
 {
+	serial_drain(); /* the last 16 bytes are still the port's, and would go with the machine */
 	outb(DEBUG_EXIT_PORT, debug_exit);
 	for (const char *letter = "Shutdown"; *letter; letter++)
 		outb(BOCHS_SHUTDOWN_PORT, (uint8_t)*letter);

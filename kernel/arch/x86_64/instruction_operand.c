@@ -120,3 +120,28 @@ bool instruction_operand_address(const uint8_t code[INSTRUCTION_BYTES], const st
 	*address = effective_address(&padded[at], frame, rex);
 	return true;
 }
+
+bool instruction_operand_branch(const uint8_t code[INSTRUCTION_BYTES], const struct trap_frame *frame,
+				struct instruction_branch *branch)
+{
+	unsigned at = 0;
+	unsigned rex = 0;
+	unsigned operation;
+
+	while (at < INSTRUCTION_BYTES - 2 && is_prefix(code[at]))
+		at++;
+	if ((code[at] & 0xf0) == 0x40)
+		rex = code[at++];
+	if (code[at] == 0xc2 || code[at] == 0xc3) {
+		*branch = (struct instruction_branch){ true, frame->rsp };
+		return true;
+	}
+	operation = code[at + 1] >> 3 & 7;
+	if (code[at] != 0xff || (operation != 2 && operation != 4))
+		return false;
+	branch->is_in_memory = code[at + 1] >> 6 != 3;
+	if (branch->is_in_memory)
+		return instruction_operand_address(code, frame, &branch->value);
+	branch->value = register_value(frame, (code[at + 1] & 7u) | ((rex & REX_B) != 0 ? 8u : 0));
+	return true;
+}

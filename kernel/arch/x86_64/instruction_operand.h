@@ -19,4 +19,17 @@
 bool instruction_operand_address(const uint8_t code[INSTRUCTION_BYTES], const struct trap_frame *frame,
 				 uint64_t *address);
 
+/* Where an instruction that jumps, calls or returns gets its target from. */
+struct instruction_branch {
+	bool is_in_memory;
+	uint64_t value; /* the target; if it is in memory, its address */
+};
+
+/*
+ * Whether the instruction is a near jump or call through a register or a word of memory, or a return: the processor may
+ * refuse it for its target (SDM vol. 2, JMP, CALL, RET).
+ */
+bool instruction_operand_branch(const uint8_t code[INSTRUCTION_BYTES], const struct trap_frame *frame,
+				struct instruction_branch *branch);
+
 #endif

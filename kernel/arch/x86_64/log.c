@@ -5,7 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernel/arch/x86_64/instructions.h"
+#include "kernel/arch/x86_64/panic.h"
 #include "kernel/arch/x86_64/serial.h"
+#include "kernel/arch/x86_64/tlb.h"
 #include "lib/format.h"
 
 #define LOG_LINE_BYTES 256u
@@ -15,12 +18,15 @@
 
 static bool locked;
 
+/* Who waits answers TLB shootdowns, as at any lock; but a panic, which may have no CPU structure to find them in. */
 static void log_lock(void)
 {
 	for (uint32_t spins = 0; spins < LOG_LOCK_SPINS; spins++) {
 		if (!__atomic_exchange_n(&locked, true, __ATOMIC_ACQUIRE))
 			return;
-		__asm__ volatile("pause");
+		cpu_pause();
+		if (!panic_is_on())
+			tlb_poll();
 	}
 	/* Its holder is dead, or this CPU was interrupted in the middle of a line: the lock is ours now. */
 }

@@ -32,6 +32,7 @@
 #define TRAP_STUB_BYTES 16 /* length of each of the 256 stubs */
 
 /* Vectors with a stack of their own: they may arrive at any instruction, also with a user stack or GS base loaded. */
+#define VECTOR_DEBUG 1 /* only from ring 0 */
 #define VECTOR_NMI 2
 #define VECTOR_DOUBLE_FAULT 8
 #define VECTOR_GENERAL_PROTECTION 13

@@ -31,9 +31,14 @@ static _Noreturn void stop(void)
 	}
 }
 
+bool panic_is_on(void)
+{
+	return __atomic_load_n(&panicking, __ATOMIC_ACQUIRE);
+}
+
 void panic_stop_if_on(void)
 {
-	if (__atomic_load_n(&panicking, __ATOMIC_ACQUIRE))
+	if (panic_is_on())
 		stop();
 }
 

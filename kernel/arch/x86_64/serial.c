@@ -21,6 +21,7 @@ enum serial_register {
 #define LINE_CONTROL_DLAB 0x80u
 #define LINE_STATUS_DATA_READY 0x01u
 #define LINE_STATUS_ROOM 0x20u
+#define LINE_STATUS_ALL_SENT 0x40u
 #define FIFO_ENABLE_AND_CLEAR 0x07u
 #define MODEM_DTR_RTS_OUT2 0x0bu
 #define DIVISOR_115200 1u
@@ -74,6 +75,13 @@ void serial_write_byte(uint8_t byte)
 			return;
 		}
 	}
+}
+
+void serial_drain(void)
+{
+	for (uint32_t polls = 0; present && polls < ROOM_POLLS; polls++)
+		if (serial_read(SERIAL_LINE_STATUS) & LINE_STATUS_ALL_SENT)
+			return;
 }
 
 bool serial_read_byte(uint8_t *byte)

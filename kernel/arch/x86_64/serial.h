@@ -15,6 +15,9 @@ void serial_init(void);
 /* Waits for room at most some tens of milliseconds; then the byte is lost. */
 void serial_write_byte(uint8_t byte);
 
+/* Wait until all that was written has left the port, at most some tens of milliseconds. */
+void serial_drain(void);
+
 /* False if no byte has arrived; never waits. */
 bool serial_read_byte(uint8_t *byte);
 

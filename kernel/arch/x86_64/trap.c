@@ -9,6 +9,7 @@
 #include "kernel/arch/x86_64/log.h"
 #include "kernel/arch/x86_64/offsets.h"
 #include "kernel/arch/x86_64/panic.h"
+#include "kernel/arch/x86_64/probe.h"
 #include "kernel/arch/x86_64/smp.h"
 #include "kernel/arch/x86_64/tlb.h"
 
@@ -17,7 +18,7 @@ _Static_assert(offsetof(struct trap_frame, vector) == TRAP_FRAME_REGISTER_BYTES,
 _Static_assert(offsetof(struct trap_frame, cs) == TRAP_FRAME_CODE_SEGMENT, "offsets.h");
 _Static_assert(offsetof(struct trap_frame, cs) - offsetof(struct trap_frame, vector) == TRAP_STUB_CODE_SEGMENT,
 	       "offsets.h");
-_Static_assert(TRAP_NMI == VECTOR_NMI && TRAP_DOUBLE_FAULT == VECTOR_DOUBLE_FAULT &&
+_Static_assert(TRAP_DEBUG == VECTOR_DEBUG && TRAP_NMI == VECTOR_NMI && TRAP_DOUBLE_FAULT == VECTOR_DOUBLE_FAULT &&
 		       TRAP_MACHINE_CHECK == VECTOR_MACHINE_CHECK &&
 		       TRAP_GENERAL_PROTECTION == VECTOR_GENERAL_PROTECTION,
 	       "offsets.h");
@@ -37,6 +38,9 @@ static struct gate gates[VECTORS] __attribute__((aligned(16)));
 
 /* trap_entry.S */
 extern const char trap_stubs[];
+
+/* syscall_entry.S */
+extern const char syscall_entry[];
 void trap_dispatch(struct trap_frame *frame);
 
 static const char *const names[TRAP_EXCEPTIONS] = {
@@ -86,7 +90,17 @@ static enum interrupt_stack vector_stack(uint32_t vector)
 		return INTERRUPT_STACK_NMI;
 	if (vector == TRAP_MACHINE_CHECK)
 		return INTERRUPT_STACK_MACHINE_CHECK;
+	if (vector == TRAP_DEBUG)
+		return INTERRUPT_STACK_DEBUG;
 	return INTERRUPT_STACK_NONE;
+}
+
+/* The frame of a program's debug exception has been moved to its thread's stack (trap_entry.S). */
+static bool is_on_own_stack(const struct trap_frame *frame)
+{
+	if (frame->vector == TRAP_DEBUG && trap_is_from_user(frame))
+		return false;
+	return vector_stack((uint32_t)frame->vector) != INTERRUPT_STACK_NONE;
 }
 
 void trap_init(void)
@@ -118,29 +132,48 @@ static bool apply_fixup(struct trap_frame *frame)
 }
 
 /*
- * Another CPU's panic stops this one; a press of the NMI button on a machine that hangs shows where each CPU is. The
- * line may wait for the log's lock, but not for ever.
+ * A press of the NMI button on a machine that hangs shows where each CPU is. The line may wait for the log's lock, but
+ * not for ever.
  */
 static void non_maskable_interrupt(const struct trap_frame *frame)
 {
 	struct cpu *cpu = cpu_current();
 
-	panic_stop_if_on();
 	cpu->nmis++;
 	log_line("nmi: cpu %u rip 0x%lx", cpu->index, frame->rip);
+}
+
+/*
+ * A program that traces itself has traced SYSCALL. Processors see that the flag is masked by then, and say nothing;
+ * where one does not (Bochs 2.7), the exception comes before the first instruction of the kernel, with the program's
+ * stack and GS base. To go on is right: the flag comes back with SYSRET, and so does the exception.
+ */
+static bool is_trace_of_system_call(const struct trap_frame *frame)
+{
+	return frame->vector == TRAP_DEBUG && frame->rip == (uint64_t)syscall_entry;
+}
+
+/* Another CPU's panic stops this one by an NMI. */
+static void exception_on_own_stack(struct trap_frame *frame)
+{
+	if (frame->vector == TRAP_NMI)
+		panic_stop_if_on();
+	if (probe_ends(frame) || is_trace_of_system_call(frame))
+		return;
+	if (frame->vector != TRAP_NMI)
+		panic_trap(frame);
+	non_maskable_interrupt(frame);
 }
 
 static void exception(struct trap_frame *frame)
 {
 	uint64_t fault_address = frame->vector == TRAP_PAGE_FAULT ? cr2_read() : 0;
 
-	if (frame->vector == TRAP_NMI)
-		non_maskable_interrupt(frame);
-	else if (frame->vector == TRAP_DOUBLE_FAULT || frame->vector == TRAP_MACHINE_CHECK)
-		panic_trap(frame);
+	if (is_on_own_stack(frame))
+		exception_on_own_stack(frame);
 	else if (trap_is_from_user(frame))
 		task_user_trap(frame, fault_address);
-	else if (!apply_fixup(frame))
+	else if (!apply_fixup(frame) && !probe_ends(frame))
 		panic_trap(frame);
 }
 
@@ -178,7 +211,7 @@ static void interrupt(const struct trap_frame *frame)
  */
 static bool returns_to_program(const struct trap_frame *frame)
 {
-	return trap_is_from_user(frame) && vector_stack((uint32_t)frame->vector) == INTERRUPT_STACK_NONE;
+	return trap_is_from_user(frame) && !is_on_own_stack(frame);
 }
 
 /*

@@ -2,8 +2,9 @@
  * Exceptions and interrupts: one interrupt table for all CPUs, one way in, one way out.
  *
  * From ring 3 every exception goes to task_user_trap. From ring 0 an exception at an address of the fixup table resumes
- * there; any other is a panic. Interrupts come from the local APIC only; none of them switches threads by itself, but
- * the way back to ring 3 does (task_before_user).
+ * there, and one in a function that a self-test has called for it ends that (probe.h); any other is a panic. Interrupts
+ * come from the local APIC only; none of them switches threads by itself, but the way back to ring 3 does
+ * (task_before_user).
  */
 #ifndef CAPOS_KERNEL_ARCH_X86_64_TRAP_H
 #define CAPOS_KERNEL_ARCH_X86_64_TRAP_H

@@ -72,6 +72,8 @@ trap_stubs:
 	pushq	$vector
 	.if vector == VECTOR_NMI || vector == VECTOR_DOUBLE_FAULT || vector == VECTOR_MACHINE_CHECK
 	jmp	trap_own_stack
+	.elseif vector == VECTOR_DEBUG
+	jmp	trap_debug
 	.else
 	jmp	trap_common
 	.endif
@@ -81,14 +83,14 @@ trap_stubs:
 
 /*
  * CS of the interrupted code says whose GS base is loaded. That is right for every vector without a stack of its own:
- * they come from ring 3, from kernel code that has exchanged GS already, or from trap_return_user (below). No debug
- * exception can come in between, because no breakpoint register is ever loaded and SYSCALL clears TF.
+ * they come from ring 3, from kernel code that has exchanged GS already, or from trap_return_user (below).
  */
 	.type	trap_common, @function
 trap_common:
 	testb	$3, TRAP_STUB_CODE_SEGMENT(%rsp)
 	jz	1f
 	swapgs
+trap_from_program:
 	PUSH_REGISTERS
 	xorl	%ebp, %ebp	/* a backtrace ends where the program was left */
 	jmp	2f
@@ -152,5 +154,31 @@ trap_own_stack:
 	POP_REGISTERS
 	iretq
 	.size	trap_own_stack, . - trap_own_stack
+
+/*
+ * A debug exception may come before the first instruction of the SYSCALL entry (trap.c), so it has a stack of its own. One
+ * of a program's is no different from its other exceptions, and its thread may be left: vector, error code and the five words
+ * of the CPU go to the thread's stack, where the CPU would have put them (cpu_set_kernel_stack: 8 above the word).
+ */
+	.type	trap_debug, @function
+trap_debug:
+	testb	$3, TRAP_STUB_CODE_SEGMENT(%rsp)
+	jz	trap_own_stack
+	swapgs
+	pushq	%rax
+	pushq	%rcx
+	movq	%gs:CPU_SYSCALL_KERNEL_STACK, %rax
+	subq	$64, %rax
+	.set	word, 0
+	.rept	9	/* the two saved registers too */
+	movq	word * 8(%rsp), %rcx
+	movq	%rcx, word * 8(%rax)
+	.set	word, word + 1
+	.endr
+	movq	%rax, %rsp
+	popq	%rcx
+	popq	%rax
+	jmp	trap_from_program
+	.size	trap_debug, . - trap_debug
 
 	.section .note.GNU-stack, "", @progbits

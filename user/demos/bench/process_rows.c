@@ -48,14 +48,16 @@ int bench_serve(void)
 
 	bench_require_ok(capset_client_find("memory", INTERFACE_VIRTUAL_MEMORY, &memory.handle), "memory");
 	bench_require_ok(capset_client_find("service", INTERFACE_ENDPOINT, &endpoint.handle), "service");
-	bench_require_ok(endpoint_client_receive(endpoint, &message, sizeof(message)), "receive");
+	bench_require_ok(endpoint_client_receive(endpoint, (struct endpoint_intake){ &message, sizeof(message), 1 }),
+			 "receive");
 	for (;;) {
 		struct endpoint_answer answer = { .call = message.call, .value = message.call };
 
 		if (message.method == METHOD_SHARE)
 			look_at_shared(memory, &message);
 		bench_require_ok(
-			endpoint_client_return_receive(endpoint, &answer, &message, sizeof(message), &returned),
+			endpoint_client_return_receive(
+				endpoint, &answer, (struct endpoint_intake){ &message, sizeof(message), 1 }, &returned),
 			"receive");
 		bench_require_ok(returned, "return");
 	}

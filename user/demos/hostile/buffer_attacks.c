@@ -220,7 +220,7 @@ static enum status call_with(enum call_part part, void *at)
 	struct ring_submission receive = { .opcode = RING_RECEIVE,
 					   .capability = scene.endpoint.handle,
 					   .argument = { part == PART_RECEIVE ? (uint64_t)at : (uint64_t)&received,
-							 sizeof(received.message) + sizeof(bytes) } };
+							 sizeof(received.message) + sizeof(bytes), 1 } };
 	struct ring_completion completion;
 
 	while ((status = ring_client_call(&receive, &completion)) == STATUS_BUFFER_FAULT)

@@ -39,7 +39,8 @@ static int64_t answer_calls(void *handle)
 {
 	const struct endpoint_client endpoint = { (handle_t)(uint64_t)handle };
 	struct endpoint_buffer buffer;
-	enum status status = endpoint_client_receive(endpoint, &buffer, sizeof(buffer)), returned;
+	enum status status = endpoint_client_receive(endpoint, (struct endpoint_intake){ &buffer, sizeof(buffer), 0 }),
+		    returned;
 
 	while (status == STATUS_OK) {
 		const struct endpoint_answer answer = { .call = buffer.message.call,
@@ -47,7 +48,8 @@ static int64_t answer_calls(void *handle)
 							.bytes = buffer.bytes,
 							.byte_count = buffer.message.bytes };
 
-		status = endpoint_client_return_receive(endpoint, &answer, &buffer, sizeof(buffer), &returned);
+		status = endpoint_client_return_receive(
+			endpoint, &answer, (struct endpoint_intake){ &buffer, sizeof(buffer), 0 }, &returned);
 	}
 	return status;
 }
@@ -169,12 +171,24 @@ static bool receive_if_called(struct endpoint_client endpoint, struct endpoint_b
 	struct ring_completion completion;
 	enum status status = STATUS_TIMED_OUT;
 
-	CHECK(endpoint_client_receive_submit(endpoint, buffer, sizeof(*buffer), ticket) == STATUS_OK);
+	CHECK(endpoint_client_receive_submit(endpoint, (struct endpoint_intake){ buffer, sizeof(*buffer), 0 },
+					     ticket) == STATUS_OK);
 	while (status == STATUS_TIMED_OUT && statistics.clients != 0) {
 		status = open_operation_wait(ticket, TRIAL_MS(20), &completion);
 		CHECK(endpoint_client_statistics(endpoint, &statistics) == STATUS_OK);
 	}
 	return status == STATUS_OK && ring_client_status(&completion) == STATUS_OK;
+}
+
+/* Until the far end of the chain was called: the attacker gives up its facet of ours then. Who called us keeps his. */
+static void wait_for_far_end(struct endpoint_client endpoint, uint32_t callers)
+{
+	struct endpoint_statistics statistics;
+
+	do {
+		trial_sleep(TRIAL_MS(1));
+		EXPECT_OK(endpoint_client_statistics(endpoint, &statistics));
+	} while (statistics.clients != callers);
 }
 
 /* Receives from the one before, calls the one behind, and answers with what came of it: 1 for each link that lives. */
@@ -192,8 +206,10 @@ void death_attacks_role_link(void)
 		return;
 	EXPECT_OK(endpoint_client_call_submit(next, &request, 1));
 	EXPECT_OK(ring_client_enter(0, 0));
-	if (position == dies)
+	if (position == dies) {
+		wait_for_far_end(endpoint, position != 0); /* the first one is called by the attacker */
 		end_as(trial_argument(0) / 10000, endpoint.handle);
+	}
 	struct ring_completion completion;
 
 	EXPECT_OK(open_operation_wait(1, CAP_ENTER_FOREVER, &completion));
@@ -243,7 +259,10 @@ static void chain_breaks(const struct attack *attack)
 	if (trial.broken)
 		return;
 	EXPECT_OK(endpoint_client_call_submit(chain.facet[0], &request, 1));
-	EXPECT_OK(endpoint_client_receive(chain.endpoint[CHAIN], &buffer, sizeof(buffer)));
+	EXPECT_OK(
+		endpoint_client_receive(chain.endpoint[CHAIN], (struct endpoint_intake){ &buffer, sizeof(buffer), 0 }));
+	if (dies < CHAIN)
+		EXPECT_OK(ring_client_release(chain.facet[dies].handle));
 	if (attack->first == ACT_WAIT && dies < CHAIN)
 		EXPECT_OK(process_client_kill(chain.process[dies]));
 	if (dies < CHAIN) {
@@ -341,7 +360,7 @@ static void calls_of_the_dead(const struct attack *attack)
 	EXPECT_OK(endpoint_client_create(trial.endpoints, &endpoint));
 	start_clients(endpoint, client, ACT_WAIT * UINT64_C(1000) + 10);
 	for (uint32_t i = 0; i < CLIENTS; i++) {
-		EXPECT_OK(endpoint_client_receive(endpoint, &buffer, sizeof(buffer)));
+		EXPECT_OK(endpoint_client_receive(endpoint, (struct endpoint_intake){ &buffer, sizeof(buffer), 0 }));
 		call[i] = buffer.message.call;
 	}
 	for (uint32_t i = 0; i < CLIENTS; i++)

@@ -8,6 +8,7 @@
 #include "lib/check.h"
 #include "user/demos/hostile/attack.h"
 #include "user/demos/hostile/buffer_attacks.h"
+#include "user/demos/hostile/cancel_attacks.h"
 #include "user/demos/hostile/death_attacks.h"
 #include "user/demos/hostile/fault_attacks.h"
 #include "user/demos/hostile/park_attacks.h"
@@ -36,6 +37,7 @@ static void make_list(void)
 	thread_attacks_add();
 	fault_attacks_add();
 	processor_attacks_add();
+	cancel_attacks_add();
 }
 
 /* ---- the attacker ---- */
@@ -71,6 +73,17 @@ static void check_end(const struct process_exit *exit)
 			    exit->fault_kind, (unsigned long)exit->fault_address, (unsigned long)exit->fault_rip);
 }
 
+/* What an attacker with hundreds of children gets through with, and not the machine. */
+static void limit_attacker(struct process_builder *builder)
+{
+	process_builder_limit(builder, LEDGER_VIRTUAL_RESERVATION, 1 << 24);
+	process_builder_limit(builder, LEDGER_FRAME_GRANT, 6000);
+	process_builder_limit(builder, LEDGER_IMAGE, 6000);
+	process_builder_limit(builder, LEDGER_PAGE_TABLE, 1500);
+	process_builder_limit(builder, LEDGER_CAP_SLOTS, 4000);
+	process_builder_limit(builder, LEDGER_KERNEL_OBJECT, 1500 * PAGE_SIZE);
+}
+
 static void drive_current(void)
 {
 	struct process_builder builder;
@@ -80,6 +93,7 @@ static void drive_current(void)
 	trial_child_build(&builder, "attack");
 	trial_child_argument(&builder, (uint64_t)(current - attack_list));
 	trial_child_give_everything(&builder);
+	limit_attacker(&builder);
 	process_builder_priority(&builder, ATTACK_PRIORITY);
 	if (trial_child_start(&builder, &process) == STATUS_BAD_ARGUMENT) {
 		/* Who started us has given us less. */

@@ -15,6 +15,7 @@ enum keeping {
 	KEEP_NOTHING, /* release it before the answer */
 	KEEP_ALL,
 	KEEP_AND_RETURN, /* move it back */
+	KEEP_OUT,        /* take no capabilities at all */
 };
 
 /* ---- roles ---- */
@@ -24,8 +25,10 @@ static int64_t take(void *handle)
 	const struct endpoint_client endpoint = { (handle_t)(uint64_t)handle };
 	struct transfer_descriptor descriptor[TRANSFER_MAX];
 	struct endpoint_buffer buffer;
+	const struct endpoint_intake intake = { &buffer, sizeof(buffer),
+						trial_argument(0) == KEEP_OUT ? 0 : TRANSFER_MAX };
 
-	while (endpoint_client_receive(endpoint, &buffer, sizeof(buffer)) == STATUS_OK) {
+	while (endpoint_client_receive(endpoint, intake) == STATUS_OK) {
 		struct endpoint_answer answer = { .call = buffer.message.call, .transfer = descriptor };
 
 		for (uint32_t i = 0; i < buffer.message.capabilities; i++) {
@@ -48,10 +51,11 @@ static int64_t take(void *handle)
 	return 0;
 }
 
-/* As long as there is somebody who could send. */
+/* As long as there is somebody who could send. One that takes nothing has never more than it began with. */
 void transfer_attacks_role_keeper(void)
 {
 	const struct endpoint_client endpoint = { attack_granted("endpoint", INTERFACE_ENDPOINT) };
+	const uint64_t slots = trial_used(LEDGER_CAP_SLOTS);
 	struct endpoint_statistics statistics;
 
 	for (uint32_t i = 0; i < 2; i++)
@@ -60,6 +64,8 @@ void transfer_attacks_role_keeper(void)
 		trial_sleep(TRIAL_MS(5));
 		EXPECT_OK(endpoint_client_statistics(endpoint, &statistics));
 	} while (statistics.clients != 0);
+	if (trial_argument(0) == KEEP_OUT)
+		EXPECT_EQUAL(trial_statistics().ledger[LEDGER_CAP_SLOTS].peak, slots);
 }
 
 static handle_t sender_facet;
@@ -376,6 +382,42 @@ static void owner_travels(const struct attack *attack)
 	trial_child_finish(keeper);
 }
 
+/* As many as a message takes, from several threads, to one who asked for none: it costs him nothing. */
+static int64_t impose(void *facet)
+{
+	struct transfer_descriptor descriptor[TRANSFER_MAX];
+	struct endpoint_request request = { .transfer = descriptor };
+	struct endpoint_reply reply;
+
+	for (uint32_t i = 0; i < TRANSFER_MAX; i++)
+		descriptor[i] = (struct transfer_descriptor){ trial.console.handle, TRANSFER_KIND_COPY };
+	for (uint32_t round = 0; round < ROUNDS; round++) {
+		request.transfers = round % (TRANSFER_MAX + 1);
+		const enum status wanted = request.transfers == 0 ? STATUS_OK : STATUS_NOT_ACCEPTED;
+
+		if (endpoint_client_call((struct endpoint_facet){ (handle_t)(uint64_t)facet }, &request, &reply) !=
+		    wanted)
+			return 1;
+	}
+	return 0;
+}
+
+static void impose_capabilities(const struct attack *attack)
+{
+	struct process_client keeper;
+	struct endpoint_facet facet;
+	struct user_thread thread[SENDERS];
+
+	(void)attack;
+	start_keeper(KEEP_OUT, &keeper, &facet);
+	for (uint32_t i = 0; i < SENDERS; i++)
+		trial_thread(&thread[i], impose, (void *)(uint64_t)facet.handle);
+	for (uint32_t i = 0; i < SENDERS; i++)
+		trial_join(&thread[i], 0);
+	EXPECT_OK(ring_client_release(facet.handle));
+	trial_child_expect(keeper, PROCESS_EXITED, 0);
+}
+
 void transfer_attacks_add(void)
 {
 	static const char *const keeping_name[] = { "that releases", "that keeps", "that gives back" };
@@ -403,4 +445,5 @@ void transfer_attacks_add(void)
 		attack->second = 1;
 	}
 	attack_add("owner travels ", "while it is called", owner_travels, ATTACK_EXITS);
+	attack_add("capabilities that ", "nobody asked for", impose_capabilities, ATTACK_EXITS);
 }

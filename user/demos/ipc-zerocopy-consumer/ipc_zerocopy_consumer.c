@@ -114,7 +114,7 @@ static enum status serve(struct endpoint_client endpoint)
 		struct endpoint_answer answer = { 0 };
 		bool is_kept;
 
-		TRY(endpoint_client_receive(endpoint, &call, sizeof(call)));
+		TRY(endpoint_client_receive(endpoint, (struct endpoint_intake){ &call, sizeof(call), 1 }));
 		answer.call = call.message.call;
 		answer.answer = carry_out(&call, &answer.value);
 		is_kept = call.message.method == RECORD_SHARE && answer.answer == RECORD_OK;

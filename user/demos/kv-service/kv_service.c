@@ -230,7 +230,7 @@ static enum status serve(void)
 {
 	static struct exchange exchange;
 
-	TRY(endpoint_client_receive(requests, &exchange.call, sizeof(exchange.call)));
+	TRY(endpoint_client_receive(requests, (struct endpoint_intake){ &exchange.call, sizeof(exchange.call), 1 }));
 	for (;;) {
 		struct endpoint_answer answer;
 		enum status returned;
@@ -239,7 +239,8 @@ static enum status serve(void)
 		answer = exchange.answer;
 		if (exchange.is_last)
 			return endpoint_client_return(requests, &answer);
-		TRY(endpoint_client_return_receive(requests, &answer, &exchange.call, sizeof(exchange.call),
+		TRY(endpoint_client_return_receive(requests, &answer,
+						   (struct endpoint_intake){ &exchange.call, sizeof(exchange.call), 1 },
 						   &returned));
 		if (returned != STATUS_OK)
 			TRY(repair(&exchange, &answer, returned));

@@ -99,7 +99,7 @@ static enum status serve(struct endpoint_client requests)
 	while (call.method != SHARED_PAGE_DROP) {
 		struct endpoint_answer reply = { 0 };
 
-		TRY(endpoint_client_receive(requests, &call, sizeof(call)));
+		TRY(endpoint_client_receive(requests, (struct endpoint_intake){ &call, sizeof(call), page == NULL }));
 		reply.call = call.call;
 		reply.answer = carry_out(&call, &reply.value);
 		TRY(endpoint_client_return(requests, &reply));

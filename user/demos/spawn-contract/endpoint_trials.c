@@ -103,16 +103,20 @@ static void exchange(uint64_t count, bool receives_first)
 	struct ring_completion completion;
 
 	if (receives_first) {
-		EXPECT_OK(endpoint_client_receive_submit(endpoint, &received, sizeof(received), RECEIVE));
+		EXPECT_OK(endpoint_client_receive_submit(
+			endpoint, (struct endpoint_intake){ &received, sizeof(received), 0 }, RECEIVE));
 		expect_queues(0, 1, 0);
 	}
 	EXPECT_OK(endpoint_client_call_submit(facet, &request, CALL));
 	if (!receives_first) {
 		expect_queues(1, 0, 0);
-		EXPECT_OK(endpoint_client_receive_submit(endpoint, &received, sizeof(received), RECEIVE));
+		EXPECT_OK(endpoint_client_receive_submit(
+			endpoint, (struct endpoint_intake){ &received, sizeof(received), 0 }, RECEIVE));
 	}
-	expect_queues(0, 0, 1);
+	/* We are the receiver, too: if it came first, it comes for the call when it waits again. */
+	expect_queues(receives_first, receives_first, !receives_first);
 	EXPECT_OK(wait_for(RECEIVE, &completion));
+	expect_queues(0, 0, 1);
 	expect_message(count, completion.value);
 	answer_and_expect(completion.value, count == 0 ? 0 : ENDPOINT_MAX_BYTES - count);
 }
@@ -149,7 +153,8 @@ static void calls_are_received_in_order(void)
 		EXPECT_OK(endpoint_client_call_submit(facet, &request, 10 + i));
 	}
 	for (uint32_t i = 0; i < 8; i++) {
-		EXPECT_OK(endpoint_client_receive(endpoint, &received, sizeof(received)));
+		EXPECT_OK(
+			endpoint_client_receive(endpoint, (struct endpoint_intake){ &received, sizeof(received), 0 }));
 		EXPECT_EQUAL(received.message.method, i);
 		call[i] = received.message.call;
 		EXPECT(i == 0 || call[i] != call[i - 1]);
@@ -172,7 +177,8 @@ static void receivers_take_turns(void)
 
 	open_endpoint();
 	for (uint32_t i = 0; i < 4; i++)
-		EXPECT_OK(endpoint_client_receive_submit(endpoint, &buffer[i], sizeof(buffer[i]), 20 + i));
+		EXPECT_OK(endpoint_client_receive_submit(
+			endpoint, (struct endpoint_intake){ &buffer[i], sizeof(buffer[i]), 0 }, 20 + i));
 	expect_queues(0, 4, 0);
 	for (uint32_t i = 0; i < 4; i++) {
 		const struct endpoint_request request = { .method = (uint16_t)i };
@@ -200,7 +206,8 @@ static void badges_are_told_apart(void)
 
 		EXPECT_OK(endpoint_client_make_client(endpoint, i << 40, false, &other[i]));
 		EXPECT_OK(endpoint_client_call_submit(other[i], &request, CALL));
-		EXPECT_OK(endpoint_client_receive(endpoint, &received, sizeof(received)));
+		EXPECT_OK(
+			endpoint_client_receive(endpoint, (struct endpoint_intake){ &received, sizeof(received), 0 }));
 		EXPECT_EQUAL(received.message.badge, i << 40);
 		const struct endpoint_answer answer = { .call = received.message.call };
 
@@ -279,26 +286,79 @@ static void bad_receive_buffers(void)
 	struct ring_completion completion;
 
 	open_endpoint();
-	EXPECT_STATUS(endpoint_client_receive(endpoint, &received, sizeof(struct endpoint_message) - 1),
+	EXPECT_STATUS(endpoint_client_receive(
+			      endpoint, (struct endpoint_intake){ &received, sizeof(struct endpoint_message) - 1, 0 }),
 		      STATUS_TOO_LONG);
 	EXPECT_OK(endpoint_client_call_submit(facet, &request, CALL));
-	EXPECT_STATUS(endpoint_client_receive(endpoint, &received, sizeof(struct endpoint_message) + 99),
+	EXPECT_STATUS(endpoint_client_receive(
+			      endpoint, (struct endpoint_intake){ &received, sizeof(struct endpoint_message) + 99, 0 }),
 		      STATUS_TOO_LONG);
-	EXPECT_STATUS(endpoint_client_receive(endpoint, NOWHERE, sizeof(received)), STATUS_BUFFER_FAULT);
-	EXPECT_STATUS(endpoint_client_receive(endpoint, (void *)CAPSET_ADDRESS, sizeof(received)), STATUS_BUFFER_FAULT);
+	EXPECT_STATUS(endpoint_client_receive(endpoint, (struct endpoint_intake){ NOWHERE, sizeof(received), 0 }),
+		      STATUS_BUFFER_FAULT);
+	EXPECT_STATUS(endpoint_client_receive(endpoint,
+					      (struct endpoint_intake){ (void *)CAPSET_ADDRESS, sizeof(received), 0 }),
+		      STATUS_BUFFER_FAULT);
 	expect_queues(1, 0, 0);
-	EXPECT_OK(endpoint_client_receive(endpoint, &received, sizeof(struct endpoint_message) + 100));
+	EXPECT_OK(endpoint_client_receive(
+		endpoint, (struct endpoint_intake){ &received, sizeof(struct endpoint_message) + 100, 0 }));
 	expect_message(100, received.message.call);
 	answer_and_expect(received.message.call, 0);
 	/* One that waits already is told when the call comes, and the next one gets it. */
-	EXPECT_OK(endpoint_client_receive_submit(endpoint, &received, sizeof(struct endpoint_message), 30));
-	EXPECT_OK(endpoint_client_receive_submit(endpoint, NOWHERE, sizeof(received), 31));
-	EXPECT_OK(endpoint_client_receive_submit(endpoint, &received, sizeof(received), RECEIVE));
+	EXPECT_OK(endpoint_client_receive_submit(
+		endpoint, (struct endpoint_intake){ &received, sizeof(struct endpoint_message), 0 }, 30));
+	EXPECT_OK(
+		endpoint_client_receive_submit(endpoint, (struct endpoint_intake){ NOWHERE, sizeof(received), 0 }, 31));
+	EXPECT_OK(endpoint_client_receive_submit(endpoint, (struct endpoint_intake){ &received, sizeof(received), 0 },
+						 RECEIVE));
 	EXPECT_OK(endpoint_client_call_submit(facet, &request, CALL));
 	EXPECT_STATUS(wait_for(30, &completion), STATUS_TOO_LONG);
 	EXPECT_STATUS(wait_for(31, &completion), STATUS_BUFFER_FAULT);
 	EXPECT_OK(wait_for(RECEIVE, &completion));
 	answer_and_expect(completion.value, 5);
+	close_endpoint();
+}
+
+/* A call that sends more than is asked for is refused to its caller; the receive waits on, and pays for nothing. */
+static void not_what_nobody_asked_for(void)
+{
+	const struct transfer_descriptor sent[] = { { trial.console.handle, TRANSFER_KIND_COPY },
+						    { trial.timer.handle, TRANSFER_KIND_COPY } };
+	struct endpoint_intake intake = { &received, sizeof(received), 0 };
+	struct endpoint_request request = { .transfer = sent, .transfers = 1 };
+	struct endpoint_answer answer = { .answer = 0 };
+	struct ring_completion completion;
+
+	open_endpoint();
+	const uint64_t slots = trial_used(LEDGER_CAP_SLOTS);
+
+	EXPECT_OK(endpoint_client_receive_submit(endpoint, intake, RECEIVE));
+	EXPECT_OK(endpoint_client_call_submit(facet, &request, CALL));
+	EXPECT_STATUS(wait_for(CALL, &completion), STATUS_NOT_ACCEPTED);
+	expect_queues(0, 1, 0);
+	request.transfers = 0;
+	EXPECT_OK(endpoint_client_call_submit(facet, &request, CALL));
+	EXPECT_OK(wait_for(RECEIVE, &completion));
+	EXPECT_EQUAL(received.message.capabilities, 0);
+	answer.call = completion.value;
+	EXPECT_OK(endpoint_client_return(endpoint, &answer));
+	EXPECT_OK(wait_for(CALL, &completion));
+	EXPECT_EQUAL(trial_used(LEDGER_CAP_SLOTS), slots);
+
+	/* Of two that wait the first is too much. */
+	for (uint64_t i = 0; i < 2; i++) {
+		request.transfers = 2 - (uint32_t)i;
+		EXPECT_OK(endpoint_client_call_submit(facet, &request, 10 + i));
+	}
+	intake.capabilities = 1;
+	EXPECT_OK(endpoint_client_receive(endpoint, intake));
+	EXPECT_STATUS(wait_for(10, &completion), STATUS_NOT_ACCEPTED);
+	EXPECT_EQUAL(received.message.capabilities, 1);
+	EXPECT_OK(ring_client_release(received.message.capability[0].capability));
+	answer.call = received.message.call;
+	EXPECT_OK(endpoint_client_return(endpoint, &answer));
+	EXPECT_OK(wait_for(11, &completion));
+	intake.capabilities = TRANSFER_MAX + 1;
+	EXPECT_STATUS(endpoint_client_receive(endpoint, intake), STATUS_BAD_ARGUMENT);
 	close_endpoint();
 }
 
@@ -312,7 +372,7 @@ static void answers_that_are_refused(void)
 	request.result_bytes = sizeof(struct endpoint_message) + 10;
 	EXPECT_OK(endpoint_client_call_submit(facet, &request, CALL));
 	EXPECT_STATUS(endpoint_client_return(endpoint, &answer), STATUS_NOT_FOUND);
-	EXPECT_OK(endpoint_client_receive(endpoint, &received, sizeof(received)));
+	EXPECT_OK(endpoint_client_receive(endpoint, (struct endpoint_intake){ &received, sizeof(received), 0 }));
 	answer.call = received.message.call + 1;
 	EXPECT_STATUS(endpoint_client_return(endpoint, &answer), STATUS_NOT_FOUND);
 	answer.call = received.message.call;
@@ -347,7 +407,7 @@ static void result_buffer_goes_bad(void)
 	EXPECT_OK(trial_map(1, &page));
 	request.result = page;
 	EXPECT_OK(endpoint_client_call_submit(facet, &request, CALL));
-	EXPECT_OK(endpoint_client_receive(endpoint, &received, sizeof(received)));
+	EXPECT_OK(endpoint_client_receive(endpoint, (struct endpoint_intake){ &received, sizeof(received), 0 }));
 	EXPECT_OK(trial_unmap(page, 1));
 	answer.call = received.message.call;
 	EXPECT_OK(endpoint_client_return(endpoint, &answer));
@@ -383,7 +443,8 @@ static void no_more_than_16_calls(void)
 static int64_t serve(void *ignored)
 {
 	struct endpoint_buffer buffer;
-	enum status status = endpoint_client_receive(endpoint, &buffer, sizeof(buffer)), returned;
+	enum status status = endpoint_client_receive(endpoint, (struct endpoint_intake){ &buffer, sizeof(buffer), 0 }),
+		    returned;
 
 	(void)ignored;
 	while (status == STATUS_OK) {
@@ -394,7 +455,8 @@ static int64_t serve(void *ignored)
 			answer.value += buffer.bytes[i];
 		if (stops)
 			return endpoint_client_return(endpoint, &answer);
-		status = endpoint_client_return_receive(endpoint, &answer, &buffer, sizeof(buffer), &returned);
+		status = endpoint_client_return_receive(
+			endpoint, &answer, (struct endpoint_intake){ &buffer, sizeof(buffer), 0 }, &returned);
 		if (returned != STATUS_OK)
 			return returned;
 	}
@@ -449,6 +511,7 @@ void endpoint_trials_check(void)
 		{ "calls-that-are-refused", calls_that_are_refused },
 		{ "each-side-has-its-operations", each_side_has_its_operations },
 		{ "bad-receive-buffers", bad_receive_buffers },
+		{ "not-what-nobody-asked-for", not_what_nobody_asked_for },
 		{ "answers-that-are-refused", answers_that_are_refused },
 		{ "result-buffer-goes-bad", result_buffer_goes_bad },
 		{ "no-more-than-16-calls", no_more_than_16_calls },

@@ -53,7 +53,8 @@ void gone_trials_role_server(void)
 
 	EXPECT_OK(capset_client_find("endpoint", INTERFACE_ENDPOINT, &endpoint.handle));
 	if (trial_argument(0) != SERVER_IGNORES)
-		EXPECT_OK(endpoint_client_receive_submit(endpoint, &buffer, sizeof(buffer), RECEIVE));
+		EXPECT_OK(endpoint_client_receive_submit(
+			endpoint, (struct endpoint_intake){ &buffer, sizeof(buffer), 0 }, RECEIVE));
 	end_as(trial_argument(1), endpoint.handle);
 }
 
@@ -72,7 +73,8 @@ static int64_t echo(void *handle)
 {
 	const struct endpoint_client endpoint = { (handle_t)(uint64_t)handle };
 	struct endpoint_buffer buffer;
-	enum status status = endpoint_client_receive(endpoint, &buffer, sizeof(buffer)), returned;
+	enum status status = endpoint_client_receive(endpoint, (struct endpoint_intake){ &buffer, sizeof(buffer), 0 }),
+		    returned;
 
 	while (status == STATUS_OK) {
 		const struct endpoint_answer answer = { .call = buffer.message.call,
@@ -80,7 +82,8 @@ static int64_t echo(void *handle)
 							.bytes = buffer.bytes,
 							.byte_count = buffer.message.bytes };
 
-		status = endpoint_client_return_receive(endpoint, &answer, &buffer, sizeof(buffer), &returned);
+		status = endpoint_client_return_receive(
+			endpoint, &answer, (struct endpoint_intake){ &buffer, sizeof(buffer), 0 }, &returned);
 	}
 	return status;
 }
@@ -167,7 +170,7 @@ static void caller_ends(void)
 	trial_child_argument(&builder, act);
 	EXPECT_OK(trial_child_start(&builder, &process));
 	if (state == SERVER_SERVES) {
-		EXPECT_OK(endpoint_client_receive(endpoint, &buffer, sizeof(buffer)));
+		EXPECT_OK(endpoint_client_receive(endpoint, (struct endpoint_intake){ &buffer, sizeof(buffer), 0 }));
 		EXPECT_EQUAL(buffer.message.sender, process.process_id);
 		answer.call = buffer.message.call;
 	}

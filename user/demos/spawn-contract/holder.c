@@ -82,7 +82,8 @@ void holder_role(void)
 
 	EXPECT_OK(capset_client_find("endpoint", INTERFACE_ENDPOINT, &endpoint.handle));
 	for (;;) {
-		EXPECT_OK(endpoint_client_receive(endpoint, &buffer, sizeof(buffer)));
+		EXPECT_OK(endpoint_client_receive(endpoint,
+						  (struct endpoint_intake){ &buffer, sizeof(buffer), TRANSFER_MAX }));
 		struct endpoint_answer answer = { .call = buffer.message.call };
 
 		serve(&buffer.message, &answer);

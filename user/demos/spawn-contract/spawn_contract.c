@@ -3,6 +3,7 @@
  * line "ok NAME" or "FAILED NAME: what"; the last line is "N passed, N failed"; exit code 0 only if none failed.
  */
 #include "lib/check.h"
+#include "user/demos/spawn-contract/cancel_trials.h"
 #include "user/demos/spawn-contract/elf_trials.h"
 #include "user/demos/spawn-contract/end_trials.h"
 #include "user/demos/spawn-contract/endpoint_trials.h"
@@ -13,6 +14,7 @@
 #include "user/demos/spawn-contract/layout_trials.h"
 #include "user/demos/spawn-contract/lock_trials.h"
 #include "user/demos/spawn-contract/memory_trials.h"
+#include "user/demos/spawn-contract/origin_trials.h"
 #include "user/demos/spawn-contract/pager_trials.h"
 #include "user/demos/spawn-contract/park_trials.h"
 #include "user/demos/spawn-contract/quota_trials.h"
@@ -71,6 +73,8 @@ int main(int argc, char **argv, char **envp)
 	lock_trials_check();
 	endpoint_trials_check();
 	transfer_trials_check();
+	cancel_trials_check();
+	origin_trials_check();
 	gone_trials_check();
 	return trial_end();
 }

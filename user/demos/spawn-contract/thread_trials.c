@@ -4,6 +4,7 @@
 
 #include "lib/check.h"
 #include "user/demos/spawn-contract/register_hold.h"
+#include "user/runtime/program.h"
 #include "user/runtime/user_thread.h"
 #include "user/testing/trial.h"
 #include "user/testing/trial_child.h"
@@ -266,30 +267,59 @@ static void busy_threads_take_turns(void)
 	stop_busy(thread, count);
 }
 
-/* How long it takes to sleep often and shortly beside busy threads. */
-static uint64_t sleeps_beside(uint32_t priority)
+/* How often the CPU that the first thread is on has changed threads. */
+static uint64_t switches_of_our_cpu(uint32_t *index)
 {
+	struct inspector_thread thread;
+	struct inspector_cpu cpu;
+
+	CHECK(inspector_client_thread(trial.inspector, program_process_id(), 0, &thread) == STATUS_OK);
+	CHECK(inspector_client_cpu(trial.inspector, thread.cpu, &cpu) == STATUS_OK);
+	*index = thread.cpu;
+	return cpu.switches;
+}
+
+/* To another thread when we fall asleep, and back to us. One more, if its turn ends just before we wake. */
+#define SWITCHES_OF_A_SLEEP 3u
+
+/*
+ * Sleep shortly, and count how often our CPU changes threads meanwhile, which is not what the host does with the
+ * machine's time. False: we are on another CPU afterwards, so the count says nothing.
+ */
+static bool sleep_and_count(bool *is_longer)
+{
+	uint32_t first, last;
+	const uint64_t before = switches_of_our_cpu(&first);
+
+	trial_sleep(TRIAL_MS(1));
+	const uint64_t after = switches_of_our_cpu(&last);
+
+	*is_longer = first == last && after - before > SWITCHES_OF_A_SLEEP;
+	return first == last;
+}
+
+/* Whether one of that many sleeps beside busy threads, several for each CPU, took longer. */
+static bool is_long_beside(uint32_t priority, uint32_t sleeps)
+{
+	const uint64_t end = trial_now() + TRIAL_MS(60000);
 	struct user_thread thread[4 * MANY];
 	const uint32_t count = 4 * cpus();
+	bool is_longer = false;
 
 	start_busy(thread, count, priority);
-	const uint64_t start = trial_now();
-
-	for (uint32_t i = 0; i < 20; i++)
-		trial_sleep(TRIAL_MS(1));
-	const uint64_t took = trial_now() - start;
-
+	while (sleeps != 0 && !is_longer && trial_now() < end)
+		sleeps -= sleep_and_count(&is_longer);
 	stop_busy(thread, count);
-	return took;
+	if (sleeps != 0 && !is_longer)
+		trial_break("%u sleeps could not be counted", sleeps);
+	return is_longer;
 }
 
 /* Who sleeps is not kept waiting by those of a lower priority; by those of its own it is, for a turn of each. */
 static void higher_priority_wakes_at_once(void)
 {
-	for (uint32_t attempt = 0; attempt < 4; attempt++) /* what else the host does may come in between */
-		if (sleeps_beside(THREAD_PRIORITY_DEFAULT - 1) < sleeps_beside(THREAD_PRIORITY_DEFAULT))
-			return;
-	EXPECT(sleeps_beside(THREAD_PRIORITY_DEFAULT - 1) < sleeps_beside(THREAD_PRIORITY_DEFAULT));
+	EXPECT(!is_long_beside(THREAD_PRIORITY_DEFAULT - 1, 20));
+	EXPECT(is_long_beside(THREAD_PRIORITY_DEFAULT, 1000));
 }
 
 /* On one CPU a busy thread leaves nothing to those of a lower priority, until it gets lower itself. */
@@ -311,6 +341,59 @@ static void lower_priority_waits(void)
 	EXPECT(trial_reaches(&busy.count[1], before + 1));
 	stop_busy(thread, 1);
 	trial_join(&waiting, 0);
+}
+
+static int64_t say_that_it_runs(void *word)
+{
+	__atomic_store_n((uint32_t *)word, 1, __ATOMIC_RELEASE);
+	return 0;
+}
+
+/*
+ * A thread waits for a CPU behind busy ones that are more urgent, on every CPU; then it gets more urgent than they are,
+ * and nothing else happens: no thread sleeps or ends, and no turn is over, since the busy ones have no equals.
+ */
+static void changed_priority_acts_at_once(void)
+{
+	const struct user_thread_options low = { .priority = 0 };
+	struct user_thread thread[MANY], waiting;
+	const uint32_t count = cpus();
+	uint32_t has_run = 0;
+
+	start_busy(thread, count, 1);
+	for (uint32_t i = 0; i < count; i++)
+		EXPECT(trial_reaches(&busy.count[i], 1));
+	CHECK(user_thread_start(&waiting, say_that_it_runs, &has_run, &low) == STATUS_OK);
+	trial_sleep(TRIAL_MS(20));
+	EXPECT_EQUAL(__atomic_load_n(&has_run, __ATOMIC_ACQUIRE), 0);
+	EXPECT_OK(thread_client_set_priority(trial.threads, waiting.id, 2));
+	EXPECT(trial_reaches(&has_run, 1));
+	trial_join(&waiting, 0);
+	stop_busy(thread, count);
+}
+
+/* ---- sleep ---- */
+
+#define SLEEPERS 48u
+
+static int64_t sleep_until(void *deadline)
+{
+	const uint64_t now = trial_now(), end = *(const uint64_t *)deadline;
+
+	trial_sleep(end > now ? end - now : 0);
+	return trial_now() >= end ? 0 : 1;
+}
+
+/* The time of more threads has come than are woken in one step. */
+static void many_wake_at_one_time(void)
+{
+	static struct user_thread thread[SLEEPERS];
+	uint64_t deadline = trial_now() + TRIAL_MS(100);
+
+	for (uint32_t i = 0; i < SLEEPERS; i++)
+		trial_thread(&thread[i], sleep_until, &deadline);
+	for (uint32_t i = 0; i < SLEEPERS; i++)
+		trial_join(&thread[i], 0);
 }
 
 /* ---- ends ---- */
@@ -390,6 +473,8 @@ void thread_trials_check(void)
 		{ "busy-threads-take-turns", busy_threads_take_turns },
 		{ "higher-priority-wakes-at-once", higher_priority_wakes_at_once },
 		{ "lower-priority-waits", lower_priority_waits },
+		{ "changed-priority-acts-at-once", changed_priority_acts_at_once },
+		{ "many-wake-at-one-time", many_wake_at_one_time },
 		{ "process-lasts-as-long-as-its-last-thread", process_lasts_as_long_as_its_last_thread },
 		{ "killed-while-threads-come-and-go", killed_while_threads_come_and_go },
 	};

@@ -316,7 +316,7 @@ static void released_before_it_is_received(void)
 	descriptor.capability = object.handle;
 	EXPECT_OK(endpoint_client_call_submit(facet, &request, 1));
 	EXPECT_OK(ring_client_release(object.handle));
-	EXPECT_OK(endpoint_client_receive_submit(endpoint, &buffer, sizeof(buffer), 2));
+	EXPECT_OK(endpoint_client_receive_submit(endpoint, (struct endpoint_intake){ &buffer, sizeof(buffer), 1 }, 2));
 	EXPECT_OK(open_operation_wait(1, TRIAL_MS(5000), &completion));
 	EXPECT_STATUS(ring_client_status(&completion), STATUS_NO_SUCH_CAPABILITY);
 	EXPECT_OK(ring_client_release(endpoint.handle));
@@ -339,7 +339,7 @@ static void owner_through_itself(void)
 	EXPECT_OK(endpoint_client_make_client(endpoint, 0, true, &facet));
 	descriptor.capability = endpoint.handle;
 	EXPECT_OK(endpoint_client_call_submit(facet, &request, 1));
-	EXPECT_OK(endpoint_client_receive(endpoint, &buffer, sizeof(buffer)));
+	EXPECT_OK(endpoint_client_receive(endpoint, (struct endpoint_intake){ &buffer, sizeof(buffer), 1 }));
 	EXPECT_EQUAL(buffer.message.capabilities, 1);
 	EXPECT_EQUAL(buffer.message.capability[0].interface, INTERFACE_ENDPOINT);
 	EXPECT_STATUS(ring_client_release(endpoint.handle), STATUS_NO_SUCH_CAPABILITY);

@@ -56,7 +56,7 @@ static bool is_usual(enum status status)
 	return status == STATUS_OK || (status >= STATUS_OUT_OF_MEMORY && status <= STATUS_OVER_KERNEL_OBJECT) ||
 	       status == STATUS_NOT_RESERVED || status == STATUS_NOT_COMMITTED || status == STATUS_NO_SUCH_CAPABILITY ||
 	       status == STATUS_RECEIVER_LIMIT || status == STATUS_GONE || status == STATUS_BUSY ||
-	       status == STATUS_BEYOND_OBJECT || status == STATUS_NOT_PERMITTED;
+	       status == STATUS_BEYOND_OBJECT || status == STATUS_NOT_PERMITTED || status == STATUS_NOT_ACCEPTED;
 }
 
 static void expect_usual(const char *what, enum status status)
@@ -216,9 +216,10 @@ static void serve(struct hand *hand)
 {
 	const uint64_t ticket = open_operation_ticket();
 	struct endpoint_buffer buffer;
+	const struct endpoint_intake intake = { &buffer, sizeof(buffer), next_random(hand) % 4 != 0 };
 	struct ring_completion completion;
 
-	if (endpoint_client_receive_submit(own.endpoint, &buffer, sizeof(buffer), ticket) != STATUS_OK)
+	if (endpoint_client_receive_submit(own.endpoint, intake, ticket) != STATUS_OK)
 		return;
 	/* The buffer is the kernel's until this completes, so it is waited for. */
 	if (open_operation_wait(ticket, CAP_ENTER_FOREVER, &completion) != STATUS_OK ||

@@ -239,8 +239,8 @@ static void arena_as_go_uses_it(void)
 	EXPECT_OK(contract_unmap(arena, arena_pages));
 }
 
-/* Data of our own that the kernel did not zero: the loader must have laid it down. */
-static _Thread_local uint64_t thread_word = UINT64_C(0x1122334455667788);
+/* Data of our own that the kernel did not zero: the loader must have laid it down. Volatile, or it is a constant. */
+static _Thread_local volatile uint64_t thread_word = UINT64_C(0x1122334455667788);
 static _Thread_local uint64_t thread_zero;
 
 static void thread_local_storage_is_laid_out(void)

@@ -1,12 +1,14 @@
 /*
  * wordcount [FILE]: the ten most frequent words of a file of the boot package (text/words.txt). A word is the longest
- * run of ASCII letters; case does not count. Words live on a heap over VirtualMemory, which is given back at the end.
+ * run of ASCII letters; case does not count. Words live on a heap over VirtualMemory, which is given back at the end:
+ * if a ledger of the process then has more than at the beginning, that is said, and the exit code is 1.
  */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "lib/check.h"
+#include "lib/ledger.h"
 #include "lib/status.h"
 #include "user/demos/wordcount/word_table.h"
 #include "user/runtime/boot_package_client.h"
@@ -103,6 +105,23 @@ static void show(const struct word_table *table)
 	print("words %lu distinct %lu\n", table->words, table->distinct);
 }
 
+/* Whether the kernel, too, says that all is given back. */
+static bool is_given_back(const struct memory_statistics *before)
+{
+	struct memory_statistics after;
+	bool is_all = heap.statistics.pages == 0;
+
+	CHECK(virtual_memory_client_statistics(heap.memory, &after) == STATUS_OK);
+	for (uint32_t i = 0; i < LEDGER_COUNT; i++) {
+		if (after.ledger[i].used == before->ledger[i].used)
+			continue;
+		print("wordcount: %s: %lu before, %lu after\n", ledger_name((enum ledger_kind)i),
+		      before->ledger[i].used, after.ledger[i].used);
+		is_all = false;
+	}
+	return is_all;
+}
+
 static enum status find_file(const char *name, struct boot_package_client *package, uint64_t *index)
 {
 	struct virtual_memory_client memory;
@@ -118,6 +137,7 @@ int main(int argc, char **argv, char **envp)
 {
 	const char *name = argc > 1 ? argv[1] : DEFAULT_FILE;
 	struct boot_package_client package;
+	struct memory_statistics before;
 	struct word_table table;
 	struct word word = { 0 };
 	uint64_t index;
@@ -129,6 +149,7 @@ int main(int argc, char **argv, char **envp)
 		print("wordcount: %s: %s\n", name, status_name(status));
 		return 1;
 	}
+	CHECK(virtual_memory_client_statistics(heap.memory, &before) == STATUS_OK);
 	word_table_init(&table, &heap);
 	status = count_file(package, index, &table, &word);
 	CHECK(word_table_is_valid(&table));
@@ -142,5 +163,5 @@ int main(int argc, char **argv, char **envp)
 	CHECK(user_heap_is_valid(&heap));
 	user_heap_trim(&heap);
 	print("pages peak %lu final %lu\n", heap.statistics.peak_pages, heap.statistics.pages);
-	return status == STATUS_OK ? 0 : 1;
+	return is_given_back(&before) && status == STATUS_OK ? 0 : 1;
 }
