@@ -60,6 +60,7 @@ void spinlock_wait(const struct spinlock *lock, uint16_t ticket)
 }
 
 static void (*window_act)(void);
+uint64_t machine_windows;
 
 void machine_on_window(void (*act)(void))
 {
@@ -68,6 +69,7 @@ void machine_on_window(void (*act)(void))
 
 void interrupt_window_open(void)
 {
+	machine_windows++;
 	if (window_act != NULL)
 		window_act();
 }

@@ -322,6 +322,47 @@ static void higher_priority_wakes_at_once(void)
 	EXPECT(is_long_beside(THREAD_PRIORITY_DEFAULT, 1000));
 }
 
+#define WAKES 100u
+
+static struct {
+	uint32_t word;     /* the urgent thread sleeps on */
+	uint32_t answered; /* what it has seen there last */
+	uint32_t late;     /* how often whoever woke it went on before it */
+} urgent;
+
+static int64_t wake_the_urgent(void *ignored)
+{
+	(void)ignored;
+	for (uint32_t i = 1; i <= WAKES; i++) {
+		__atomic_store_n(&urgent.word, i, __ATOMIC_RELEASE);
+		park_client_wake(&urgent.word, PARK_ALL);
+		urgent.late += __atomic_load_n(&urgent.answered, __ATOMIC_ACQUIRE) != i;
+	}
+	return 0;
+}
+
+/* On one CPU, who wakes a more urgent thread goes on after it, not when its own turn is over. */
+static void waker_gives_way(void)
+{
+	const struct user_thread_options less = { .priority = THREAD_PRIORITY_DEFAULT - 1 };
+	struct user_thread waker;
+	uint32_t seen = 0;
+
+	if (cpus() > 1)
+		return; /* it would go on beside it */
+	urgent.word = urgent.answered = urgent.late = 0;
+	CHECK(user_thread_start(&waker, wake_the_urgent, NULL, &less) == STATUS_OK);
+	while (seen < WAKES) {
+		const enum status status = park_client_sleep(&urgent.word, seen, PARK_FOREVER);
+
+		EXPECT(status == STATUS_OK || status == STATUS_WOULD_BLOCK);
+		seen = __atomic_load_n(&urgent.word, __ATOMIC_ACQUIRE);
+		__atomic_store_n(&urgent.answered, seen, __ATOMIC_RELEASE);
+	}
+	trial_join(&waker, 0);
+	EXPECT_EQUAL(urgent.late, 0);
+}
+
 /* On one CPU a busy thread leaves nothing to those of a lower priority, until it gets lower itself. */
 static void lower_priority_waits(void)
 {
@@ -472,6 +513,7 @@ void thread_trials_check(void)
 		{ "registers-are-kept", registers_are_kept },
 		{ "busy-threads-take-turns", busy_threads_take_turns },
 		{ "higher-priority-wakes-at-once", higher_priority_wakes_at_once },
+		{ "waker-gives-way", waker_gives_way },
 		{ "lower-priority-waits", lower_priority_waits },
 		{ "changed-priority-acts-at-once", changed_priority_acts_at_once },
 		{ "many-wake-at-one-time", many_wake_at_one_time },
