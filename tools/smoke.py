@@ -291,14 +291,14 @@ class Case:
     patience: int = 1  # times TIMEOUT
 
 
-# CPUs, and what the kernel says that they lack of all that it would use. None that QEMU emulates has PCID.
+# CPUs, and what the kernel says that they lack of all that it would use. None that QEMU emulates has PCID or RDSEED.
 LACKS = {
-    "max": "pcid",
-    "max,-smep": "smep pcid",
-    "max,-smap,-rdrand": "smap pcid rdrand",
-    "max,-umip,-pge": "umip pge pcid",
-    "max,-fsgsbase,-xsave": "fsgsbase pcid xsave",
-    "qemu64,-pge": "smep smap umip pge fsgsbase pcid xsave rdrand",
+    "max": "pcid rdseed",
+    "max,-smep": "smep pcid rdseed",
+    "max,-smap,-rdrand": "smap pcid rdrand rdseed",
+    "max,-umip,-pge": "umip pge pcid rdseed",
+    "max,-fsgsbase,-xsave": "fsgsbase pcid xsave rdseed",
+    "qemu64,-pge": "smep smap umip pge fsgsbase pcid xsave rdrand rdseed",
 }
 
 

@@ -167,6 +167,30 @@ static void test_refused(void **state)
 	endpoint_scene_end();
 }
 
+/* Its buffer has no frame yet: it gets one with the call; if none is left, it is told so, and the next one comes. */
+static void test_lazy_buffer(void **state)
+{
+	const struct uaddr_range page = { uaddr_from_u64(SCENE_RECEIVE), uaddr_from_u64(SCENE_RECEIVE + PAGE_SIZE) };
+	struct address_space *space;
+	uint64_t frames;
+
+	(void)state;
+	begin();
+	space = &ends.owner.process->space;
+	assert_int_equal(anonymous_decommit(space, page), STATUS_OK);
+	assert_int_equal(anonymous_commit_lazy(space, page, PROTECTION_READ | PROTECTION_WRITE), STATUS_OK);
+	frames = frame_free_count();
+	(void)call(1);
+	(void)frame_refuse_promise(0);
+	assert_int_equal(endpoint_scene_status(receiver[0]), STATUS_OUT_OF_MEMORY);
+	endpoint_scene_assert_queues(1, RECEIVERS - 1, 0);
+	assert_int_equal(frame_free_count(), frames);
+	assert_receives(receiver[1], 1);
+	assert_int_equal(frame_free_count(), frames - 1);
+	endpoint_scene_assert_queues(0, RECEIVERS - 2, 1);
+	endpoint_scene_end();
+}
+
 /* With the owner's capability the call goes, and the receives, called or not. */
 static void test_owner_goes(void **state)
 {
@@ -241,6 +265,7 @@ int main(void)
 		cmocka_unit_test(test_thread_ends),  cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_owner_goes),   cmocka_unit_test(test_owner_ends),
 		cmocka_unit_test(test_caller_goes),  cmocka_unit_test(test_place_is_used_again),
+		cmocka_unit_test(test_lazy_buffer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

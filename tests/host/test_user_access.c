@@ -287,6 +287,45 @@ static void test_room_of_the_stack(void **state)
 	end();
 }
 
+/* A write in two steps: finding the place supplies what is lazy, or refuses and changes nothing. */
+static void test_place(void **state)
+{
+	const struct uaddr_range pages = pages_at(LAZY, 12);
+	struct user_place place;
+	uint64_t image;
+	uint64_t free;
+
+	(void)state;
+	begin_lazy();
+	free = frame_free_count();
+	image = account.ledger.of[LEDGER_IMAGE].used;
+	address_space_lock(&space, pages);
+	assert_int_equal(user_access_find(&space, LAZY + 8 * PAGE_SIZE, 1, &place), STATUS_BUFFER_FAULT);
+	assert_int_equal(user_access_find(&space, LAZY + 8 * PAGE_SIZE - 1, 2, &place), STATUS_BUFFER_FAULT);
+	assert_int_equal(user_access_find(&space, USER_LIMIT, 1, &place), STATUS_NOT_USER_ADDRESS);
+	(void)frame_refuse_promise(0);
+	assert_int_equal(user_access_find(&space, LAZY, 1, &place), STATUS_OUT_OF_MEMORY);
+	(void)frame_refuse_promise(0);
+	assert_int_equal(user_access_find(&space, LAZY + PAGE_SIZE - 1, 2, &place), STATUS_OUT_OF_MEMORY);
+	assert_taken(&free, 0, &image, 0);
+	assert_int_equal(user_access_find(&space, LAZY + 2, 4, &place), STATUS_OK);
+	user_access_put(&place, "once");
+	assert_int_equal(user_access_find(&space, LAZY + 4 * PAGE_SIZE - 2, 4, &place), STATUS_OK);
+	user_access_put(&place, "both");
+	assert_taken(&free, 3, &image, 0);
+	assert_int_equal(user_access_find(&space, STACK_END - 2 * PAGE_SIZE, PAGE_SIZE + 4, &place), STATUS_OK);
+	user_access_put(&place, memory);
+	assert_taken(&free, 1, &image, 1);
+	address_space_unlock(&space, pages);
+	assert_int_equal(user_access_read(&space, LAZY + 2, 4, buffer), STATUS_OK);
+	assert_memory_equal(buffer, "once", 4);
+	assert_int_equal(user_access_read(&space, LAZY + 4 * PAGE_SIZE - 2, 4, buffer), STATUS_OK);
+	assert_memory_equal(buffer, "both", 4);
+	assert_int_equal(user_access_read(&space, STACK_END - 2 * PAGE_SIZE, PAGE_SIZE + 4, buffer), STATUS_OK);
+	assert_memory_equal(buffer, memory, PAGE_SIZE + 4);
+	end();
+}
+
 /* A word to park on: zero where nobody has been, and private. */
 static void test_private_word(void **state)
 {
@@ -357,6 +396,7 @@ int main(void)
 		cmocka_unit_test(test_lazy),
 		cmocka_unit_test(test_check_supplies),
 		cmocka_unit_test(test_room_of_the_stack),
+		cmocka_unit_test(test_place),
 		cmocka_unit_test(test_private_word),
 	};
 

@@ -146,13 +146,13 @@ static const char *name_if(bool has, const char *name)
 /* Of what the kernel uses where it is; a CPU without NX has not come here. */
 static void report_lacks(const struct cpu_features *f)
 {
-	const bool has_all =
-		f->smep && f->smap && f->umip && f->global_pages && f->fsgsbase && f->pcid && f->xsave && f->rdrand;
+	const bool has_all = f->smep && f->smap && f->umip && f->global_pages && f->fsgsbase && f->pcid && f->xsave &&
+			     f->rdrand && f->rdseed;
 
-	log_line("cpu lacks:%s%s%s%s%s%s%s%s%s", name_if(!f->smep, " smep"), name_if(!f->smap, " smap"),
+	log_line("cpu lacks:%s%s%s%s%s%s%s%s%s%s", name_if(!f->smep, " smep"), name_if(!f->smap, " smap"),
 		 name_if(!f->umip, " umip"), name_if(!f->global_pages, " pge"), name_if(!f->fsgsbase, " fsgsbase"),
 		 name_if(!f->pcid, " pcid"), name_if(!f->xsave, " xsave"), name_if(!f->rdrand, " rdrand"),
-		 name_if(has_all, " nothing"));
+		 name_if(!f->rdseed, " rdseed"), name_if(has_all, " nothing"));
 }
 
 void features_report(void)

@@ -228,9 +228,67 @@ static bool execute_ring(void)
 	return code_call(RING_ADDRESS);
 }
 
+/* ---- not yet ---- */
+
+/* Down from here: the stack's pages, then the room into which it may grow, and its guard as one with that. */
+static struct virtual_memory_region below_the_stack(void)
+{
+	struct virtual_memory_region region;
+	uint64_t address = (uint64_t)&region;
+
+	do {
+		CHECK(virtual_memory_client_query(trial.memory, (const void *)address, &region) == STATUS_OK);
+		address = region.start - 1;
+	} while (region.kind != PAGE_GUARD);
+	return region;
+}
+
 static bool write_guard(void)
 {
-	return code_write_byte(USER_LIMIT - 0x21000); /* in the 64 KiB below the stack */
+	return code_write_byte(below_the_stack().start);
+}
+
+static bool write_room(void)
+{
+	return code_write_byte(below_the_stack().end - 3 * PAGE_SIZE);
+}
+
+static bool execute_room(void)
+{
+	return code_call(below_the_stack().end - PAGE_SIZE);
+}
+
+/* At PLACE: a page that nobody has touched. */
+static void place_lazy(uint32_t protection)
+{
+	void *at;
+
+	CHECK(virtual_memory_client_map(trial.memory, (const void *)PLACE, PAGE_SIZE, protection,
+					VIRTUAL_MEMORY_FIXED | VIRTUAL_MEMORY_LAZY, &at) == STATUS_OK);
+}
+
+static bool write_lazy(void)
+{
+	place_lazy(TRIAL_READ_WRITE);
+	return code_write_byte(PLACE);
+}
+
+static bool execute_lazy(void)
+{
+	place_lazy(TRIAL_READ_WRITE);
+	return code_call(PLACE);
+}
+
+static bool write_lazy_read_only(void)
+{
+	place_lazy(PROTECTION_READ);
+	return code_write_byte(PLACE);
+}
+
+static bool read_lazy_shut(void)
+{
+	place_lazy(PROTECTION_NONE);
+	return code_read_byte(PLACE);
 }
 
 /* ---- the kernel's ---- */
@@ -344,7 +402,14 @@ static const struct ring3_case cases[] = {
 	{ "unmapped-read", ANY, read_unmapped, PLACE, UNRESERVED(0), {} },
 	{ "decommitted-write", ANY, write_decommitted, PLACE, PAGE_FAULT(USER | WRITE, USER_FAULT_UNCOMMITTED), {} },
 	{ "write-over-the-edge", ANY, write_over_the_edge, PLACE + PAGE_SIZE, UNRESERVED(WRITE), {} },
-	{ "guard-write", ANY, write_guard, USER_LIMIT - 0x21000, PAGE_FAULT(USER | WRITE, USER_FAULT_GUARD), {} },
+
+	{ "guard-write", ANY, write_guard, ADDRESS_UNKNOWN, PAGE_FAULT(USER | WRITE, USER_FAULT_STACK_OVERFLOW), {} },
+	{ "room-write", ANY, write_room, 0, ALLOWED, {} },
+	{ "room-execute", ANY, execute_room, ADDRESS_UNKNOWN, PAGE_FAULT(USER | FETCH, USER_FAULT_GUARD), {} },
+	{ "lazy-write", ANY, write_lazy, 0, ALLOWED, {} },
+	{ "lazy-execute", ANY, execute_lazy, PLACE, PAGE_FAULT(USER | FETCH, USER_FAULT_NO_EXECUTE), {} },
+	{ "lazy-read-only-write", ANY, write_lazy_read_only, PLACE, PAGE_FAULT(USER | WRITE, USER_FAULT_READ_ONLY), {} },
+	{ "lazy-shut-read", ANY, read_lazy_shut, PLACE, PAGE_FAULT(USER, USER_FAULT_NO_ACCESS), {} },
 
 	{ "shut-read", ANY, read_shut, PLACE, PAGE_FAULT(USER, USER_FAULT_NO_ACCESS), {} },
 	{ "shut-write", ANY, write_shut, PLACE, PAGE_FAULT(USER | WRITE, USER_FAULT_NO_ACCESS), {} },

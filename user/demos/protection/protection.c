@@ -87,6 +87,9 @@ static const char *fault_text(enum user_fault_kind kind)
 		[USER_FAULT_KERNEL_ADDRESS] = "kernel address",
 		[USER_FAULT_PRIVILEGED] = "privileged",
 		[USER_FAULT_EXCEPTION] = "exception",
+		[USER_FAULT_STACK_OVERFLOW] = "stack overflow",
+		[USER_FAULT_OUT_OF_MEMORY] = "out of memory",
+		[USER_FAULT_STACK_QUOTA] = "stack growth over its ledger",
 	};
 
 	return (uint32_t)kind < USER_FAULT_KIND_COUNT ? text[kind] : "unknown";
