@@ -26,7 +26,8 @@
  * the call's id, the transfer record the first capability. A call that sends more is refused, and the receive waits on:
  * so nobody pays for what was not asked for.
  * - BAD_ARGUMENT: more capabilities than TRANSFER_MAX.
- * - BUFFER_FAULT, TOO_LONG: the buffer is bad, or too small for the call at hand, which stays first in the queue.
+ * - BUFFER_FAULT, TOO_LONG: the buffer is bad, or too small for the call at hand, which stays first in the queue; so it
+ *   does after OUT_OF_MEMORY, OVER_IMAGE, OVER_PAGE_TABLE: a page of the buffer that was promised did not come.
  * - GONE: the last owner's capability went. That no client is left is no reason: the owner can make another.
  *
  * RING_RETURN on an endpoint: (call id, value, bytes to send, how many, transfer descriptors, their count | answer <<
