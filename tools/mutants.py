@@ -27,7 +27,9 @@ from qemu import run as run_machine
 ROOT = Path(__file__).resolve().parent.parent
 LIST = ROOT / "tests" / "mutants"
 COPIES = ROOT / "build" / "mutants"
-HOST_SECONDS, MACHINE_SECONDS = 120, 300
+SOUND_SECONDS = 1800  # the longest that a test of the tree as it is may take
+HOST_SECONDS, MACHINE_SECONDS = 120, 300  # of a mutant, or LONGER times what that took
+LONGER = 4
 WORDS = "build/words.txt"  # part of the boot package; takes long to make
 SAID = re.compile(r"^\[  FAILED  \] (\w+)$", re.M)
 # What a program, or the kernel about it, says when something is wrong.
@@ -208,7 +210,7 @@ def failed_tests(output: str) -> list[str]:
     return [test for test in RAN.findall(output) if test not in well]
 
 
-def try_host(copy: Copy, name: str, by: str) -> Verdict:
+def try_host(copy: Copy, name: str, by: str, seconds: float) -> Verdict:
     copy.make(f"build/host/test_{name}", f"T={name}")
     process = subprocess.Popen(
         ["nice", f"build/host/test_{name}"],
@@ -220,7 +222,7 @@ def try_host(copy: Copy, name: str, by: str) -> Verdict:
         text=True,
         errors="replace",
     )
-    late = threading.Timer(HOST_SECONDS, process.kill)
+    late = threading.Timer(seconds, process.kill)
     late.start()
     output = ""
     assert process.stdout is not None
@@ -231,7 +233,7 @@ def try_host(copy: Copy, name: str, by: str) -> Verdict:
             break
     status = process.wait()
     if not late.is_alive():
-        return Verdict([*SAID.findall(output), f"no end after {HOST_SECONDS} s"], output)
+        return Verdict([*SAID.findall(output), f"no end after {seconds:.0f} s"], output)
     late.cancel()
     failed = failed_tests(output)
     if status != 0 and not failed:
@@ -258,12 +260,12 @@ def complaints_in(output: str) -> list[str]:
     return [line for line in output.splitlines() if NOTICED.search(line)]
 
 
-def try_machine(copy: Copy, program: str, cpus: int, by: str) -> Verdict:
+def try_machine(copy: Copy, program: str, cpus: int, by: str, seconds: float) -> Verdict:
     """The programs are those of the tree as it is: only the kernel is another."""
     copy.make("kernel")
     build = copy.path / "build" / "release"
     append = "selftest protection check once init=nothing" if program == "self-tests" else f"init={program} once"
-    machine = Machine(smp=cpus, build=build, append=append, timeout=MACHINE_SECONDS)
+    machine = Machine(smp=cpus, build=build, append=append, timeout=seconds)
     watch = Watch(by)
     try:
         result = run_machine(machine, b"", (watch,))
@@ -276,10 +278,15 @@ def try_machine(copy: Copy, program: str, cpus: int, by: str) -> Verdict:
     return Verdict(failed, "\n".join(result.output.splitlines()[-25:] + explain(machine, result.output)))
 
 
-def try_test(copy: Copy, test: str, by: str = "") -> Verdict:
+def try_test(copy: Copy, test: str, by: str = "", sound: float | None = None) -> Verdict:
+    """`sound` is how many seconds it took on the tree as it is; None: this is that."""
     match = TEST.fullmatch(test)
     assert match is not None
-    return try_host(copy, match[1], by) if match[1] else try_machine(copy, match[2], int(match[3]), by)
+    least = HOST_SECONDS if match[1] else MACHINE_SECONDS
+    seconds = SOUND_SECONDS if sound is None else max(least, LONGER * sound)
+    if match[1]:
+        return try_host(copy, match[1], by, seconds)
+    return try_machine(copy, match[2], int(match[3]), by, seconds)
 
 
 # ---- the run ----
@@ -345,7 +352,7 @@ class Run:
         started = time.monotonic()
         copy.apply(mutant)
         try:
-            verdict = try_test(copy, mutant.test, mutant.by)
+            verdict = try_test(copy, mutant.test, mutant.by, self.sound[mutant.test])
         except Failure as failure:
             verdict = Verdict([], str(failure))
         finally:

@@ -3,6 +3,7 @@
 
 #include "kernel/arch/x86_64/clock.h"
 #include "kernel/arch/x86_64/interrupt_window.h"
+#include "kernel/arch/x86_64/log.h"
 #include "kernel/arch/x86_64/serial.h"
 #include "kernel/cap/call.h"
 #include "kernel/mem/user_access.h"
@@ -12,8 +13,7 @@
 #define PART_BYTES 256u
 #define POLL_NS UINT64_C(1000000)
 
-static struct spinlock output_lock = SPINLOCK_INIT; /* parts of two writers do not mix */
-static struct spinlock input_lock = SPINLOCK_INIT;  /* one reader looks and takes */
+static struct spinlock input_lock = SPINLOCK_INIT; /* one reader looks and takes */
 
 /* What has come and nobody has read. input_lock. */
 static struct {
@@ -33,10 +33,7 @@ static enum status write(struct call *call)
 		uint64_t count = bytes - call->value < PART_BYTES ? bytes - call->value : PART_BYTES;
 
 		TRY(user_access_read(&call->process->space, buffer + call->value, count, part));
-		spinlock_acquire(&output_lock);
-		for (uint64_t i = 0; i < count; i++)
-			serial_write_byte(part[i]);
-		spinlock_release(&output_lock);
+		log_bytes(part, count); /* parts of two writers do not mix, nor lines of the kernel with them */
 		call->value += count;
 		interrupt_window_open(); /* a real line takes 22 ms for so many bytes */
 	}

@@ -152,10 +152,11 @@ void log_line(const char *format, ...)
 	CHECK(format != NULL);
 }
 
-void serial_write_byte(uint8_t byte)
+void log_bytes(const uint8_t *bytes, uint64_t count)
 {
-	CHECK(printed_bytes < sizeof(printed) - 1);
-	printed[printed_bytes++] = (char)byte;
+	CHECK(printed_bytes + count < sizeof(printed));
+	memcpy(printed + printed_bytes, bytes, count);
+	printed_bytes += (uint32_t)count;
 }
 
 bool serial_read_byte(uint8_t *byte)

@@ -71,3 +71,11 @@ void log_raw(const char *format, ...)
 	log_write(text);
 	log_unlock();
 }
+
+void log_bytes(const uint8_t *bytes, uint64_t count)
+{
+	log_lock();
+	for (uint64_t i = 0; i < count; i++)
+		serial_write_byte(bytes[i]);
+	log_unlock();
+}

@@ -10,6 +10,7 @@
 #include "user/testing/trial_child.h"
 
 #define MANY 8u
+#define BUSY_OF_A_CPU 6u /* more than SWITCHES_OF_A_SLEEP */
 
 static int64_t answer(void *code)
 {
@@ -215,7 +216,7 @@ static void registers_are_kept(void)
 
 static struct {
 	uint32_t stop;
-	uint32_t count[4 * MANY]; /* rounds of each */
+	uint32_t count[BUSY_OF_A_CPU * MANY]; /* rounds of each */
 } busy;
 
 static int64_t be_busy(void *index)
@@ -279,8 +280,11 @@ static uint64_t switches_of_our_cpu(uint32_t *index)
 	return cpu.switches;
 }
 
-/* To another thread when we fall asleep, and back to us. One more, if its turn ends just before we wake. */
-#define SWITCHES_OF_A_SLEEP 3u
+/*
+ * To another thread when we fall asleep, and back to us. One more, if its turn ends just before we wake; two more for
+ * a shell that has started us, and looks for ^C meanwhile.
+ */
+#define SWITCHES_OF_A_SLEEP 5u
 
 /*
  * Sleep shortly, and count how often our CPU changes threads meanwhile, which is not what the host does with the
@@ -298,28 +302,37 @@ static bool sleep_and_count(bool *is_longer)
 	return first == last;
 }
 
-/* Whether one of that many sleeps beside busy threads, several for each CPU, took longer. */
-static bool is_long_beside(uint32_t priority, uint32_t sleeps)
+/* How many sleeps beside busy threads, several for each CPU, took longer; enough of them are an answer. */
+static uint32_t count_long(uint32_t priority, uint32_t sleeps, uint32_t enough)
 {
 	const uint64_t end = trial_now() + TRIAL_MS(60000);
-	struct user_thread thread[4 * MANY];
-	const uint32_t count = 4 * cpus();
-	bool is_longer = false;
+	struct user_thread thread[BUSY_OF_A_CPU * MANY];
+	const uint32_t count = BUSY_OF_A_CPU * cpus();
+	uint32_t longer = 0;
+	bool is_longer;
 
 	start_busy(thread, count, priority);
-	while (sleeps != 0 && !is_longer && trial_now() < end)
-		sleeps -= sleep_and_count(&is_longer);
+	while (sleeps != 0 && longer < enough && trial_now() < end) {
+		if (!sleep_and_count(&is_longer))
+			continue;
+		sleeps--;
+		longer += is_longer;
+	}
 	stop_busy(thread, count);
-	if (sleeps != 0 && !is_longer)
+	if (sleeps != 0 && longer < enough)
 		trial_break("%u sleeps could not be counted", sleeps);
-	return is_longer;
+	return longer;
 }
 
-/* Who sleeps is not kept waiting by those of a lower priority; by those of its own it is, for a turn of each. */
+/*
+ * Who sleeps is not kept waiting by those of a lower priority; by those of its own it is, for a turn of each. A host
+ * that lets the whole machine stand still makes a sleep longer in any case, since the shell then looks for ^C more
+ * often: of twenty not more than some may be.
+ */
 static void higher_priority_wakes_at_once(void)
 {
-	EXPECT(!is_long_beside(THREAD_PRIORITY_DEFAULT - 1, 20));
-	EXPECT(is_long_beside(THREAD_PRIORITY_DEFAULT, 1000));
+	EXPECT(count_long(THREAD_PRIORITY_DEFAULT - 1, 20, 10) < 10);
+	EXPECT(count_long(THREAD_PRIORITY_DEFAULT, 1000, 1) == 1);
 }
 
 #define WAKES 100u
