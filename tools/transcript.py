@@ -13,7 +13,7 @@ PROMPT = "capos> "
 TOP_WORDS = 10
 MOST_COMPLAINTS = 8  # about single lines of one run
 # What a program does not try if a shell started it: that one has left it less than all frames of the machine.
-AS_INIT_ALONE = {"spawn-contract": ("machine-runs-out",)}
+AS_INIT_ALONE = {"spawn-contract": ("machine-runs-out", "memory-is-found-for-a-promised-page")}
 ARGUMENTS = ("elf-smoke", "alpha", "17", "omega")
 
 # What the kernel says of init, and the shell of a program that it ran.
