@@ -12,7 +12,7 @@
 #define PAGE_MASK (PAGE_SIZE - 1)
 #define HEADERS_MAX 16u
 #define MOVABLE_PROGRAM "spawn-contract-pie"
-#define MUCH_BSS_PAGES 4096u
+#define MUCH_BSS_PAGES 1024u
 
 /* This program's file in a memory object, mapped; and what is changed of it for one attempt. */
 static struct {
@@ -349,7 +349,7 @@ static void much_bss_takes_no_frames(void)
 	after = trial_read().machine.free_frames;
 	trial_child_expect(process, PROCESS_EXITED, 0);
 	EXPECT(statistics.memory.ledger[LEDGER_IMAGE].used > MUCH_BSS_PAGES);
-	EXPECT(before - after < MUCH_BSS_PAGES / 8);
+	EXPECT(before - after < MUCH_BSS_PAGES / 2); /* all else of a child is some 200 */
 }
 
 /* What runs has pages of its own: the object may change, or go, at once. */
