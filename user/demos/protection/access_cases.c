@@ -233,7 +233,7 @@ static bool execute_ring(void)
 /* Down from here: the stack's pages, then the room into which it may grow, and its guard as one with that. */
 static struct virtual_memory_region below_the_stack(void)
 {
-	struct virtual_memory_region region;
+	struct virtual_memory_region region = { .kind = PAGE_EMPTY };
 	uint64_t address = (uint64_t)&region;
 
 	do {
