@@ -23,8 +23,7 @@
  *  - A fault and the cancelling of the FAULT_WAIT: either the wait is done, and the cancel finds none; or the fault
  *    stays WAITING for the next.
  *  - RESUME before the thread sleeps: it is woken, so it does not (scheduler_wake remembers). It looks at its state
- *    under the lock whenever it wakes, since others wake it, too: completions, calls that it is to receive, the end of
- * the process.
+ *    under the lock whenever it wakes, since others wake it, too: completions, calls to receive, the process's end.
  *  - RESUME and a kill: the thread is woken by either and looks at both, at the end of the process last, so it never
  *    comes back to ring 3 in a process that ends.
  *  - RESUME twice: the second finds no thread, or its next fault, which then comes again.

@@ -346,14 +346,14 @@ static void a_process_without_handle_runs_on(void)
 /* With limits that leave room for all of them on a machine of 16 MiB. */
 static void many_at_once(void)
 {
-	struct process_client process[24];
+	struct process_client process[20];
 	struct process_builder builder;
 
 	for (uint32_t i = 0; i < COUNT_OF(process); i++) {
 		trial_child_build(&builder, "sleep");
 		trial_child_argument(&builder, i % 3);
 		process_builder_limit(&builder, LEDGER_FRAME_GRANT, 16);
-		process_builder_limit(&builder, LEDGER_IMAGE, 80);
+		process_builder_limit(&builder, LEDGER_IMAGE, 96);
 		process_builder_limit(&builder, LEDGER_PAGE_TABLE, 16);
 		process_builder_limit(&builder, LEDGER_CAP_SLOTS, 16);
 		process_builder_limit(&builder, LEDGER_KERNEL_OBJECT, 16 * PAGE_SIZE);
