@@ -7,28 +7,10 @@
 #include "kernel/mem/user_access.h"
 #include "kernel/task/process_end.h"
 #include "lib/check.h"
+#include "lib/fault_name.h"
 
 /* No operand is larger. One that begins so near below the hole is on no page: if it is refused, it is for the hole. */
 #define OPERAND_BYTES 64u
-
-const char *user_fault_name(enum user_fault_kind kind)
-{
-	static const char *const name[USER_FAULT_KIND_COUNT] = {
-		[USER_FAULT_NONE] = "none",
-		[USER_FAULT_UNRESERVED] = "unreserved",
-		[USER_FAULT_UNCOMMITTED] = "uncommitted",
-		[USER_FAULT_NO_ACCESS] = "no access",
-		[USER_FAULT_READ_ONLY] = "write to read-only",
-		[USER_FAULT_NO_EXECUTE] = "execute of NX",
-		[USER_FAULT_GUARD] = "guard",
-		[USER_FAULT_NON_CANONICAL] = "non-canonical",
-		[USER_FAULT_KERNEL_ADDRESS] = "kernel address",
-		[USER_FAULT_PRIVILEGED] = "privileged",
-		[USER_FAULT_EXCEPTION] = "exception",
-	};
-
-	return (uint32_t)kind < USER_FAULT_KIND_COUNT ? name[kind] : "unknown";
-}
 
 /* What the access that faulted needs. */
 static uint32_t protection_needed(uint64_t error)
@@ -151,7 +133,7 @@ void task_user_trap(struct trap_frame *frame, uint64_t fault_address)
 		return; /* to try again */
 	}
 	log_line("fault: process %llu %s: %s at 0x%llx rip 0x%llx (%s, error 0x%llx)", (unsigned long long)process->id,
-		 process->name, user_fault_name(fault.kind), (unsigned long long)fault.address,
+		 process->name, fault_name(fault.kind), (unsigned long long)fault.address,
 		 (unsigned long long)frame->rip, trap_name(frame->vector), (unsigned long long)frame->error);
 	process_end_begin(process, &exit);
 	process_end_thread(exit.code);

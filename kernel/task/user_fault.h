@@ -15,6 +15,4 @@ struct user_fault {
 	uint64_t rip;
 };
 
-const char *user_fault_name(enum user_fault_kind kind);
-
 #endif
