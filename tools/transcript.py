@@ -51,7 +51,7 @@ FILE = re.compile(r"^ +\d+  \S+ +\(", re.M)
 FILES = re.compile(r"^(\d+) files$", re.M)
 RING = re.compile(r"^submissions: head (\d+) tail \1, 0 waiting; \1 taken$", re.M)
 
-# What fault-probe does, and what the kernel may call it (user_fault_name).
+# What fault-probe does, and what the kernel may call it (fault_name).
 READ_ONLY, NO_EXECUTE = ("write to read-only",), ("execute of NX",)
 PROBES = {
     "null": ("unreserved",),

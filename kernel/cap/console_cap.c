@@ -13,7 +13,8 @@
 #define PART_BYTES 256u
 #define POLL_NS UINT64_C(1000000)
 
-static struct spinlock input_lock = SPINLOCK_INIT; /* one reader looks and takes */
+static struct spinlock output_lock = SPINLOCK_INIT; /* writers take turns; only lines of the kernel wait beside */
+static struct spinlock input_lock = SPINLOCK_INIT;  /* one reader looks and takes */
 
 /* What has come and nobody has read. input_lock. */
 static struct {
@@ -33,7 +34,9 @@ static enum status write(struct call *call)
 		uint64_t count = bytes - call->value < PART_BYTES ? bytes - call->value : PART_BYTES;
 
 		TRY(user_access_read(&call->process->space, buffer + call->value, count, part));
-		log_bytes(part, count); /* parts of two writers do not mix, nor lines of the kernel with them */
+		spinlock_acquire(&output_lock);
+		log_bytes(part, count); /* nor does a line of the kernel come in between */
+		spinlock_release(&output_lock);
 		call->value += count;
 		interrupt_window_open(); /* a real line takes 22 ms for so many bytes */
 	}

@@ -15,6 +15,7 @@
 #include "kernel/task/scheduler.h"
 #include "kernel/task/spawn.h"
 #include "lib/check.h"
+#include "lib/fault_name.h"
 #include "lib/format.h"
 #include "lib/status.h"
 #include "lib/string.h"
@@ -177,7 +178,7 @@ static void log_end(const struct process_exit *exit, uint64_t before, uint64_t a
 	char how[64];
 
 	if (exit->end == PROCESS_FAULTED)
-		(void)format(how, sizeof(how), "fault %s", user_fault_name((enum user_fault_kind)exit->fault_kind));
+		(void)format(how, sizeof(how), "fault %s", fault_name((enum user_fault_kind)exit->fault_kind));
 	else
 		(void)format(how, sizeof(how), "exit %lld", (long long)exit->code);
 	log_line("process %llu %s ended: %s; free frames %llu before, %llu after", (unsigned long long)exit->process_id,

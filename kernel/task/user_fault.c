@@ -3,30 +3,9 @@
 #include "kernel/arch/x86_64/log.h"
 #include "kernel/arch/x86_64/trap.h"
 #include "kernel/task/process.h"
+#include "lib/fault_name.h"
 
 #define CODE_BASE 128 /* exit code: this and the exception vector */
-
-const char *user_fault_name(enum user_fault_kind kind)
-{
-	static const char *const name[USER_FAULT_KIND_COUNT] = {
-		[USER_FAULT_NONE] = "none",
-		[USER_FAULT_UNRESERVED] = "unreserved",
-		[USER_FAULT_UNCOMMITTED] = "uncommitted",
-		[USER_FAULT_NO_ACCESS] = "no access",
-		[USER_FAULT_READ_ONLY] = "write to read-only",
-		[USER_FAULT_NO_EXECUTE] = "execute of NX",
-		[USER_FAULT_GUARD] = "guard",
-		[USER_FAULT_NON_CANONICAL] = "non-canonical",
-		[USER_FAULT_KERNEL_ADDRESS] = "kernel address",
-		[USER_FAULT_PRIVILEGED] = "privileged",
-		[USER_FAULT_EXCEPTION] = "exception",
-		[USER_FAULT_STACK_OVERFLOW] = "stack overflow",
-		[USER_FAULT_OUT_OF_MEMORY] = "out of memory",
-		[USER_FAULT_STACK_QUOTA] = "stack growth over its ledger",
-	};
-
-	return (uint32_t)kind < USER_FAULT_KIND_COUNT ? name[kind] : "unknown";
-}
 
 bool user_fault_is_mendable(enum user_fault_kind kind)
 {
@@ -66,6 +45,6 @@ struct process_exit user_fault_exit(const struct user_fault *fault)
 void user_fault_log(const struct process *process, const struct user_fault *fault)
 {
 	log_line("fault: process %llu %s: %s at 0x%llx rip 0x%llx (%s, error 0x%llx)", (unsigned long long)process->id,
-		 process->name, user_fault_name(fault->kind), (unsigned long long)fault->address,
+		 process->name, fault_name(fault->kind), (unsigned long long)fault->address,
 		 (unsigned long long)fault->rip, trap_name(fault->vector), (unsigned long long)fault->error);
 }

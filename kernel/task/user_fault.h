@@ -22,8 +22,6 @@ struct user_fault {
 	uint64_t error; /* the processor's error code */
 };
 
-const char *user_fault_name(enum user_fault_kind kind);
-
 /* Whether a change of the program's memory can make the instruction possible. */
 bool user_fault_is_mendable(enum user_fault_kind kind);
 

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "lib/check.h"
+#include "lib/fault_name.h"
 #include "lib/format.h"
 #include "lib/status.h"
 #include "lib/string.h"
@@ -73,34 +74,12 @@ static const char *missing(enum case_need need)
 
 /* ---- how it ends ---- */
 
-static const char *fault_text(enum user_fault_kind kind)
-{
-	static const char *const text[USER_FAULT_KIND_COUNT] = {
-		[USER_FAULT_NONE] = "none",
-		[USER_FAULT_UNRESERVED] = "unreserved",
-		[USER_FAULT_UNCOMMITTED] = "uncommitted",
-		[USER_FAULT_NO_ACCESS] = "no access",
-		[USER_FAULT_READ_ONLY] = "write to read-only",
-		[USER_FAULT_NO_EXECUTE] = "execute of NX",
-		[USER_FAULT_GUARD] = "guard",
-		[USER_FAULT_NON_CANONICAL] = "non-canonical",
-		[USER_FAULT_KERNEL_ADDRESS] = "kernel address",
-		[USER_FAULT_PRIVILEGED] = "privileged",
-		[USER_FAULT_EXCEPTION] = "exception",
-		[USER_FAULT_STACK_OVERFLOW] = "stack overflow",
-		[USER_FAULT_OUT_OF_MEMORY] = "out of memory",
-		[USER_FAULT_STACK_QUOTA] = "stack growth over its ledger",
-	};
-
-	return (uint32_t)kind < USER_FAULT_KIND_COUNT ? text[kind] : "unknown";
-}
-
 static const char *ending_text(const struct ending *ending, char *text)
 {
 	if (ending->kind != ENDING_FAULT)
 		return "no fault";
 	(void)format(text, TEXT_BYTES, "vector %u error 0x%x %s", ending->vector, ending->error,
-		     fault_text(ending->fault));
+		     fault_name(ending->fault));
 	return text;
 }
 
@@ -108,7 +87,7 @@ static const char *exit_text(const struct process_exit *exit, char *text)
 {
 	if (exit->end == PROCESS_FAULTED)
 		(void)format(text, TEXT_BYTES, "vector %ld %s at 0x%lx rip 0x%lx", (long)exit->code - FAULT_CODE,
-			     fault_text((enum user_fault_kind)exit->fault_kind), (unsigned long)exit->fault_address,
+			     fault_name((enum user_fault_kind)exit->fault_kind), (unsigned long)exit->fault_address,
 			     (unsigned long)exit->fault_rip);
 	else if (exit->end == PROCESS_EXITED && exit->code == 0)
 		return "no fault";

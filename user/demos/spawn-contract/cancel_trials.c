@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "lib/check.h"
+#include "user/demos/spawn-contract/endpoint_queues.h"
 #include "user/runtime/open_operation.h"
 #include "user/runtime/user_thread.h"
 #include "user/testing/trial.h"
@@ -33,12 +34,7 @@ static void close_endpoint(void)
 
 static void expect_queues(uint32_t calls, uint32_t receivers, uint32_t served)
 {
-	struct endpoint_statistics statistics;
-
-	EXPECT_OK(endpoint_client_statistics(endpoint, &statistics));
-	EXPECT_EQUAL(statistics.waiting_calls, calls);
-	EXPECT_EQUAL(statistics.waiting_receivers, receivers);
-	EXPECT_EQUAL(statistics.served_calls, served);
+	endpoint_queues_expect(endpoint, calls, receivers, served);
 }
 
 static void expect_completion(uint64_t user_data, enum status status)

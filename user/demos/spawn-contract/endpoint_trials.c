@@ -4,6 +4,7 @@
 
 #include "lib/check.h"
 #include "lib/string.h"
+#include "user/demos/spawn-contract/endpoint_queues.h"
 #include "user/runtime/open_operation.h"
 #include "user/runtime/program.h"
 #include "user/runtime/user_thread.h"
@@ -53,14 +54,7 @@ static struct endpoint_request request_of(uint64_t count)
 
 static void expect_queues(uint32_t calls, uint32_t receivers, uint32_t served)
 {
-	struct endpoint_statistics statistics;
-
-	EXPECT_OK(endpoint_client_statistics(endpoint, &statistics));
-	EXPECT_EQUAL(statistics.waiting_calls, calls);
-	EXPECT_EQUAL(statistics.waiting_receivers, receivers);
-	EXPECT_EQUAL(statistics.served_calls, served);
-	EXPECT_EQUAL(statistics.owners, 1);
-	EXPECT_EQUAL(statistics.clients, 1);
+	endpoint_queues_expect(endpoint, calls, receivers, served);
 }
 
 /* The call with `count` bytes has arrived in `received`. */
