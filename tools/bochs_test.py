@@ -10,15 +10,14 @@ Logs: build/logs, Bochs's own beside them.
 import os
 import re
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import transcript
 from bochs import BochsMachine, lines_at, run
-from hostile import HALTED, LOGS, check_end
+from hostile import check_end
 from protection import DEVIATIONS_OF_BOCHS, check_ring0, check_ring3
-from qemu import TAIL_LINES, Result, explain
 from smoke import END, MUTANT, MUTANT_PANIC, SESSION
+from suite import HALTED, Case, finish, run_cases
 
 BUILD = Path(os.environ.get("CAPOS_BUILD", "build/release"))
 DEBUG = Path("build/debug")
@@ -29,16 +28,10 @@ WANTED = {"nx", "smep", "smap", "umip", "pge", "pcid", "invpcid", "fsgsbase"}
 PCIDS = re.compile(r"^capos: selftest: spaces are loaded with PCIDs (\d+) and (\d+)$", re.M)
 
 
-@dataclass
-class Case:
-    """One boot, what is typed at each prompt, the checks of the transcript, and how it must end."""
-
-    name: str
-    iso: Path
-    checks: list[transcript.Check]
-    input: str = ""
-    end: str = HALTED
-    kernel: Path | None = None
+def case_of(name: str, iso: Path, checks: list[transcript.Check], lines: str = "", end: str = HALTED, kernel: Path | None = None) -> Case:
+    """One boot, and what is typed at each prompt."""
+    machine = BochsMachine(iso, iso.parent, kernel, cpus=CPUS, timeout=TIMEOUT)
+    return Case(name, machine, checks, lines_at(transcript.PROMPT.encode(), lines), end, run)
 
 
 def check_features(output: str) -> list[str]:
@@ -57,56 +50,31 @@ def check_pcids(output: str) -> list[str]:
 def protection(name: str, build: Path) -> Case:
     checks = [check_features, check_pcids, transcript.check_cpus(CPUS), transcript.check_selftest(CPUS, has_pcid=True)]
     checks += [check_ring0(CPUS, DEVIATIONS_OF_BOCHS), check_ring3(set()), check_end("protection")]
-    return Case(name, build / "bochs-protection.iso", checks)
+    return case_of(name, build / "bochs-protection.iso", checks)
 
 
 def contract(program: str) -> Case:
     checks = [transcript.check_cpus(CPUS), check_end(program), transcript.check_passed(program, is_init=True)]
-    return Case(program, BUILD / f"bochs-{program}.iso", checks)
+    return case_of(program, BUILD / f"bochs-{program}.iso", checks)
 
 
 def long_cases() -> list[Case]:
     session = [check_features, transcript.check_cpus(CPUS), transcript.check_session]
     return [
-        Case("session of the shell", BUILD / "capos.iso", session, SESSION + END),
+        case_of("session of the shell", BUILD / "capos.iso", session, SESSION + END),
         contract("vm-contract"),
         contract("spawn-contract"),
         protection("protection, debug", DEBUG),
-        Case("no shootdown", MUTANT.parent / "bochs-protection.iso", [transcript.check_says(MUTANT_PANIC)],
+        case_of("no shootdown", MUTANT.parent / "bochs-protection.iso", [transcript.check_says(MUTANT_PANIC)],
              end="kernel panic", kernel=MUTANT),
     ]
-
-
-def try_case(case: Case) -> tuple[BochsMachine, Result, list[str]]:
-    log = LOGS / f"bochs-{re.sub(r'[^a-z0-9]+', '-', case.name.lower())}.log"
-    machine = BochsMachine(case.iso, case.iso.parent, case.kernel, cpus=CPUS, timeout=TIMEOUT, log=log)
-    result = run(machine, lines_at(transcript.PROMPT.encode(), case.input))
-    complaints = [] if result.why == case.end else [result.why]
-    for check in case.checks:
-        complaints += check(result.output)
-    return machine, result, complaints
-
-
-def report(case: Case, machine: BochsMachine, result: Result, complaints: list[str]) -> None:
-    print(f"{case.name}: {'FAILED' if complaints else 'ok'} ({result.seconds:.1f} s)", flush=True)
-    for complaint in complaints:
-        print(f"  {complaint}")
-    if complaints:
-        print(f"  the whole run: {machine.log}")
-        for line in result.output.splitlines()[-TAIL_LINES:] + explain(machine, result.output):
-            print(f"  | {line}", flush=True)
 
 
 def main() -> int:
     if len(sys.argv) != 2 or sys.argv[1] not in ("short", "long"):
         sys.exit(__doc__)
-    outcomes = []
-    for case in [protection("protection", BUILD)] + (long_cases() if sys.argv[1] == "long" else []):
-        machine, result, complaints = try_case(case)
-        report(case, machine, result, complaints)
-        outcomes.append(not complaints)
-    print(f"run-bochs: {sum(outcomes)} passed, {len(outcomes) - sum(outcomes)} failed")
-    return 0 if all(outcomes) else 1
+    cases = [protection("protection", BUILD)] + (long_cases() if sys.argv[1] == "long" else [])
+    return finish("run-bochs", run_cases("bochs", cases, at_once=1))
 
 
 if __name__ == "__main__":

@@ -10,35 +10,22 @@ import argparse
 import os
 import re
 import sys
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
-from qemu import Machine, Result, explain, run
+from qemu import Machine
+from suite import TWO_AT_ONCE, Case, finish, run_cases
 from transcript import COUNTS, ENDED, FAILURE, Check, check_passed
 
 BUILD = Path(os.environ.get("CAPOS_BUILD", "build/release"))
-LOGS = Path("build/logs")
 TIMEOUT = float(os.environ.get("CAPOS_TIMEOUT", "900"))
-AT_ONCE = max(1, min(2, (os.cpu_count() or 1)))
 CPUS = (1, 2, 4, 8)
 DEBUG, CLANG = Path("build/debug"), Path("build/release-clang")
 # What a suite boots, and what with beside BUILD on all numbers of CPUs.
 PROGRAMS = {"spawn": ("spawn-contract", ((DEBUG, 2), (CLANG, 2))), "hostile": ("hostile", ((DEBUG, 4),))}
-HALTED = "the guest halted with code 0"
 
 STRESS = re.compile(r"^operations (\d+), faults injected (\d+), kills (\d+), calls answered (\d+), children (\d+)$", re.M)
 STRESS_FRAMES = re.compile(r"^frames at start (\d+), at end (\d+)$", re.M)
 BROKEN = re.compile(r"^(?:role |.*: check failed: ).*", re.M)
-
-
-@dataclass
-class Case:
-    """One run, the checks of its transcript, and how long it may take."""
-
-    name: str
-    machine: Machine
-    checks: list[Check]
 
 
 def check_end(program: str) -> Check:
@@ -74,32 +61,10 @@ def machine(build: Path, cpus: int, init: str, timeout: float = TIMEOUT) -> Mach
     return Machine("q35", cpus, "128M", build, append=f"init={init} once", timeout=timeout)
 
 
-def try_case(suite: str, case: Case) -> tuple[Case, Result, list[str]]:
-    case.machine.log = LOGS / f"{suite}-{re.sub(r'[^a-z0-9]+', '-', case.name.lower())}.log"
-    result = run(case.machine)
-    complaints = [] if result.why == HALTED else [result.why]
-    for check in case.checks:
-        complaints += check(result.output)
-    return case, result, complaints
-
-
 def figures_of(output: str) -> str:
     """What a good run has to show."""
     lines = [match[0] for match in (STRESS.search(output), STRESS_FRAMES.search(output)) if match]
     return "; ".join(lines or [" passed, ".join(count) + " failed" for count in COUNTS.findall(output)])
-
-
-def report(case: Case, result: Result, complaints: list[str]) -> None:
-    verdict = "FAILED" if complaints else "ok"
-    print(f"{case.name}: {verdict} ({result.seconds:.1f} s; {figures_of(result.output)})", flush=True)
-    if not complaints:
-        return
-    for complaint in complaints:
-        print(f"  {complaint}")
-    print(f"  the whole run: {case.machine.log}")
-    if result.code is None:
-        for line in result.output.splitlines()[-30:] + explain(case.machine, result.output):
-            print(f"  | {line}", flush=True)
 
 
 def stress_cases(options: argparse.Namespace) -> list[Case]:
@@ -138,15 +103,7 @@ def main() -> int:
     parser.add_argument("--cpus", type=numbers, default=[4], help="one or more, with commas between them")
     parser.add_argument("--seed", type=int)
     options = parser.parse_args()
-    outcomes = []
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        jobs = [pool.submit(try_case, options.suite, case) for case in cases_of(options)]
-        for job in jobs:
-            case, result, complaints = job.result()
-            report(case, result, complaints)
-            outcomes.append(not complaints)
-    print(f"run-{options.suite}: {sum(outcomes)} passed, {len(outcomes) - sum(outcomes)} failed")
-    return 0 if all(outcomes) else 1
+    return finish(f"run-{options.suite}", run_cases(options.suite, cases_of(options), TWO_AT_ONCE, figures_of))
 
 
 if __name__ == "__main__":

@@ -11,16 +11,16 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import transcript
-from qemu import Machine, Result, explain, run
+from qemu import Machine
+from suite import Case, finish, run_cases
 
 BUILD = Path(os.environ.get("CAPOS_BUILD", "build/release"))
 BUILDS = (Path("build/debug"), Path("build/release-clang"))
 CPUS = (1, 2, 4, 8)
-LOGS = Path("build/logs")
 START_SECONDS, OPERATIONS_PER_SECOND = 120, 50  # of a machine that has ten times as much to do
 KV_OPERATIONS = 20000
 
@@ -109,43 +109,26 @@ def program(name: str, operations: int) -> Program:
     return Program(f"kv+{operations}", check_kv(operations), summary, seconds)
 
 
-def machines(name: str, wanted: Program) -> list[Machine]:
-    """Each with the log of its own."""
-    of_build = [(BUILD, cpus) for cpus in CPUS] + [(build, 4) for build in BUILDS]
-    return [
-        Machine(
-            smp=cpus,
-            build=build,
-            append=f"init={wanted.init} once",
-            timeout=wanted.seconds,
-            log=LOGS / f"{name}-{build.name}-smp-{cpus}.log",
-        )
-        for build, cpus in of_build
-    ]
-
-
-def check(wanted: Program, result: Result) -> list[str]:
+def check_end(wanted: Program) -> transcript.Check:
     """What holds for all of them: the program ended well, and with it each frame that it had came back."""
-    complaints = [] if result.why == "the guest halted with code 0" else [result.why]
-    ended = transcript.ENDED.findall(result.output)
     name = wanted.init.partition("+")[0]
-    if [(process, how) for _, process, how, _, _ in ended] != [(name, "exit 0")]:
-        complaints.append(f"init ended so: {ended}")
-    complaints += [f"{before} free frames before, {after} after" for *_, before, after in ended if before != after]
-    return complaints + MESSAGE.findall(result.output) + wanted.check(result.output)
+
+    def verify(output: str) -> list[str]:
+        ended = transcript.ENDED.findall(output)
+        complaints = [] if [(process, how) for _, process, how, _, _ in ended] == [(name, "exit 0")] else [f"init ended so: {ended}"]
+        complaints += [f"{before} free frames before, {after} after" for *_, before, after in ended if before != after]
+        return complaints + MESSAGE.findall(output)
+
+    return verify
 
 
-def report(machine: Machine, wanted: Program, result: Result, complaints: list[str]) -> None:
-    said = [match[0].removeprefix("kv: ") for match in wanted.summary.finditer(result.output)]
-    outcome = "FAILED" if complaints else f"ok: {'; '.join(said)}"
-    print(f"{wanted.init}, {machine.build.name}, smp {machine.smp}: {outcome} ({result.seconds:.1f} s)", flush=True)
-    if not complaints:
-        return
-    for complaint in complaints:
-        print(f"  {complaint}")
-    print(f"  the whole run: {machine.log}")
-    for line in result.output.splitlines()[-40:] + explain(machine, result.output):
-        print(f"  | {line}", flush=True)
+def cases(wanted: Program) -> list[Case]:
+    machine = Machine(append=f"init={wanted.init} once", timeout=wanted.seconds)
+    checks = [check_end(wanted), wanted.check]
+    return [
+        Case(f"{wanted.init}, {build.name}, smp {cpus}", replace(machine, smp=cpus, build=build), checks)
+        for build, cpus in [*((BUILD, cpus) for cpus in CPUS), *((build, 4) for build in BUILDS)]
+    ]
 
 
 def main() -> int:
@@ -154,14 +137,12 @@ def main() -> int:
         sys.exit(__doc__)
     name = sys.argv[1]
     wanted = program(name, int(sys.argv[2]) if len(sys.argv) == 3 else KV_OPERATIONS)
-    outcomes = []
-    for machine in machines(name, wanted):  # one after the other: a guest of 8 CPUs is enough for a host
-        result = run(machine, b"")
-        complaints = check(wanted, result)
-        report(machine, wanted, result, complaints)
-        outcomes.append(not complaints)
-    print(f"run-{name}: {sum(outcomes)} passed, {len(outcomes) - sum(outcomes)} failed")
-    return 0 if all(outcomes) else 1
+
+    def figures(output: str) -> str:
+        return "; ".join(match[0].removeprefix("kv: ") for match in wanted.summary.finditer(output))
+
+    # one after the other: a guest of 8 CPUs is enough for a host
+    return finish(f"run-{name}", run_cases(name, cases(wanted), at_once=1, figures=figures))
 
 
 if __name__ == "__main__":

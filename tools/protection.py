@@ -8,18 +8,17 @@ import os
 import re
 import sys
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import transcript
-from hostile import HALTED, LOGS, Case, check_end, try_case
-from qemu import Machine, explain
+from hostile import check_end
+from qemu import Machine
+from suite import TWO_AT_ONCE, Case, finish, run_cases
 
 BUILD = Path(os.environ.get("CAPOS_BUILD", "build/release"))
 BUILDS = (BUILD, Path("build/debug"), Path("build/release-clang"))
 TIMEOUT = float(os.environ.get("CAPOS_TIMEOUT", "60"))
-AT_ONCE = max(1, min(2, (os.cpu_count() or 1)))
 WORDS = "selftest protection check init=protection once"
 
 RING0_LIST, RING3_LIST = Path("tests/smoke/protection-ring0.txt"), Path("tests/smoke/protection.txt")
@@ -121,30 +120,8 @@ def figures(output: str) -> str:
     return f"ring 0 on each CPU: {ring0[2] if ring0 else 'no'} cases; ring 3: {ring3[1] if ring3 else 'no'}"
 
 
-def report(case: Case, result, complaints: list[str]) -> None:
-    verdict = "FAILED" if complaints else f"ok, {figures(result.output)}"
-    print(f"{case.name}: {verdict} ({result.seconds:.1f} s)", flush=True)
-    if not complaints:
-        return
-    for complaint in complaints:
-        print(f"  {complaint}")
-    print(f"  the whole run: {case.machine.log}")
-    if result.why != HALTED:
-        for line in result.output.splitlines()[-40:] + explain(case.machine, result.output):
-            print(f"  | {line}", flush=True)
-
-
 def main() -> int:
-    outcomes = []
-    LOGS.mkdir(parents=True, exist_ok=True)
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        jobs = [pool.submit(try_case, "run", case) for case in cases()]
-        for job in jobs:
-            case, result, complaints = job.result()
-            report(case, result, complaints)
-            outcomes.append(not complaints)
-    print(f"run-protection: {sum(outcomes)} passed, {len(outcomes) - sum(outcomes)} failed")
-    return 0 if all(outcomes) else 1
+    return finish("run-protection", run_cases("run", cases(), TWO_AT_ONCE, figures))
 
 
 if __name__ == "__main__":

@@ -16,13 +16,13 @@ import resource
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import limine_iso
 import transcript
-from qemu import READY, Machine, Result, Step, explain, run
+from qemu import READY, Machine, Step, explain, run
+from suite import HALTED, LOGS, Case, finish, run_cases
 
 BUILD = Path(os.environ.get("CAPOS_BUILD", "build/release"))
 BUILDS = (BUILD, Path("build/debug"), Path("build/release-clang"))
@@ -32,7 +32,6 @@ OVERFLOW_PANIC = re.compile(r"PANIC: kernel stack overflow: double fault .*, cr2
 OVERFLOWING = "use_up_stack at selftest.c:"
 THREAD_STACKS, CPU_STACKS, IMAGE = 0xFFFFD000_00000000, 0xFFFFD000_05000000, 0xFFFFFFFF_80000000
 STACKS = {"boot": (IMAGE, 1 << 64), "cpu": (CPU_STACKS, IMAGE), "thread": (THREAD_STACKS, CPU_STACKS)}
-LOGS = Path("build/logs")
 TIMEOUT = float(os.environ.get("CAPOS_TIMEOUT", "180"))
 BOOT_SECONDS, BOOTS = 1.0, ((1, "128M"), (4, "128M"), (1, "8G"))  # try_boot_time
 AT_ONCE = max(1, min(4, (os.cpu_count() or 1)))
@@ -278,17 +277,23 @@ FAULTS = "run fault-probe\n" + "".join(
 )
 
 
-@dataclass
-class Case:
-    """One run: what is typed, the checks of its transcript, and how it must end. A line of the input that begins with
-    WAIT stands for no key: what follows is typed when the guest has said the rest of that line."""
+def steps_of(text: str) -> list[Step]:
+    """A line that begins with WAIT stands for no key: what follows is typed when the guest has said the rest of it."""
+    steps = [Step(READY, b"")]
+    for line in text.encode().splitlines(keepends=True):
+        if line.startswith(WAIT.encode()):
+            steps.append(Step(line.strip().removeprefix(WAIT.encode()), b""))
+        else:
+            steps[-1].input += line
+    return steps
 
-    name: str
-    machine: Machine
-    input: str
-    checks: list[transcript.Check]
-    end: str = "the guest halted with code 0"
-    patience: int = 1  # times TIMEOUT
+
+def case_of(
+    name: str, machine: Machine, typed: str, checks: list[transcript.Check], end: str = HALTED, patience: int = 1
+) -> Case:
+    """One run that may take `patience` times TIMEOUT; where something is typed, each CPU must have come up."""
+    all_checks = checks + ([transcript.check_cpus(machine.smp)] if typed else [])
+    return Case(name, replace(machine, timeout=TIMEOUT * patience), all_checks, steps_of(typed), end)
 
 
 # CPUs, and what the kernel says that they lack of all that it would use. None that QEMU emulates has PCID or RDSEED.
@@ -305,7 +310,7 @@ LACKS = {
 def lacking_cpu_cases() -> list[Case]:
     """One line says what the CPU has not, and the program runs without it."""
     return [
-        Case(
+        case_of(
             f"CPU {cpu}",
             Machine(build=BUILD, append="init=elf-smoke once", extra=["-cpu", cpu]),
             "",
@@ -323,8 +328,8 @@ def old_cpu_cases() -> list[Case]:
     checks = [transcript.check_selftest(2), transcript.check_programs(["elf-smoke"]), *warnings]
     no_nx = "PANIC: this CPU cannot keep data from being executed (no NX)"
     return [
-        Case("old CPU", old, f"run elf-smoke\n{END}", checks),
-        Case("CPU without NX", without_nx, "", [transcript.check_says(no_nx)], "kernel panic"),
+        case_of("old CPU", old, f"run elf-smoke\n{END}", checks),
+        case_of("CPU without NX", without_nx, "", [transcript.check_says(no_nx)], "kernel panic"),
     ]
 
 
@@ -342,7 +347,7 @@ def command_line_cases() -> list[Case]:
         "overflow=none once init=elf-smoke": ("capos: selftest: no stack \"none\"", Case.end),
     }
     return [
-        Case(f"words: {words[:30]}", Machine(build=BUILD, append=words), "", [transcript.check_says(text)], end)
+        case_of(f"words: {words[:30]}", Machine(build=BUILD, append=words), "", [transcript.check_says(text)], end)
         for words, (text, end) in lines.items()
     ]
 
@@ -358,11 +363,11 @@ def process_cases(cpus: int) -> list[Case]:
     restart = [transcript.check_init("exit 4"), transcript.check_programs(["elf-smoke"])]
     code = "the guest halted with code"
     return [
-        Case(f"jobs, smp {cpus}", once, JOBS, jobs, f"{code} 5"),
-        Case(f"grants, smp {cpus}", once, GRANTS, grants),
-        Case(f"programs, smp {cpus}", once, PROGRAMS, programs),
-        Case(f"jobs without a shell, smp {cpus}", once, LEAVE, leave, f"{code} 7"),
-        Case(f"init again, smp {cpus}", again, f"spawn endless\nexit 4\nrun elf-smoke\n{END}", restart),
+        case_of(f"jobs, smp {cpus}", once, JOBS, jobs, f"{code} 5"),
+        case_of(f"grants, smp {cpus}", once, GRANTS, grants),
+        case_of(f"programs, smp {cpus}", once, PROGRAMS, programs),
+        case_of(f"jobs without a shell, smp {cpus}", once, LEAVE, leave, f"{code} 7"),
+        case_of(f"init again, smp {cpus}", again, f"spawn endless\nexit 4\nrun elf-smoke\n{END}", restart),
     ]
 
 
@@ -371,18 +376,18 @@ def shell_cases() -> list[Case]:
     machines += [Machine("q35", cpus, "128M", BUILD, append="once") for cpus in MORE_CPUS]
     machines.append(Machine("q35", MOST_CPUS, "64G", BUILD, append="once"))
     end = transcript.check_init("exit 0")
-    cases = [Case(str(machine), machine, SESSION + EXIT, [transcript.check_session, end]) for machine in machines]
+    cases = [case_of(str(machine), machine, SESSION + EXIT, [transcript.check_session, end]) for machine in machines]
     cases += [case for cpus in CPUS for case in process_cases(cpus)]
-    cases.append(Case("commands", Machine(build=BUILD), COMMANDS, [transcript.check_commands]))
+    cases.append(case_of("commands", Machine(build=BUILD), COMMANDS, [transcript.check_commands]))
     layouts = [transcript.check_lines(LAYOUTS_LINES), transcript.check_layouts, transcript.check_invariants]
-    cases.append(Case("layouts", Machine(build=BUILD, append="once"), LAYOUTS, layouts))
-    cases.append(Case("keys", Machine(build=BUILD), KEYS, [transcript.check_keys, transcript.check_invariants]))
+    cases.append(case_of("layouts", Machine(build=BUILD, append="once"), LAYOUTS, layouts))
+    cases.append(case_of("keys", Machine(build=BUILD), KEYS, [transcript.check_keys, transcript.check_invariants]))
     cases += lacking_cpu_cases() + old_cpu_cases() + command_line_cases()
     for build in BUILDS:
         for cpus in CPUS:
             machine = Machine("q35", cpus, "128M", build, append="selftest check once")
             checks = [transcript.check_selftest(cpus), transcript.check_faults, end]
-            cases.append(Case(f"faults, {build.name}, smp {cpus}", machine, FAULTS + EXIT, checks))
+            cases.append(case_of(f"faults, {build.name}, smp {cpus}", machine, FAULTS + EXIT, checks))
     return cases
 
 
@@ -396,7 +401,7 @@ def vm_cases() -> list[Case]:
     def case(name: str, where: Machine, what: list[str], patience: int = 1) -> Case:
         typed = "".join(f"run {program}\n" for program in what) + EXIT
         checks = [transcript.check_programs(what), transcript.check_init("exit 0")]
-        return Case(name, where, typed, checks, patience=patience)
+        return case_of(name, where, typed, checks, patience=patience)
 
     cases = [case(name, machine, [name]) for name in names]
     cases.append(case("all, 16M", replace(machine, memory="16M"), names))
@@ -426,14 +431,14 @@ def mutant_cases() -> list[Case]:
     machine = Machine("q35", 2, "128M", BUILD, append="selftest check")
     mutant = replace(machine, kernel=MUTANT)
     cases = [
-        Case("sound kernel", machine, END, [transcript.check_selftest(2), transcript.check_invariants]),
-        Case("no shootdown", mutant, "", [transcript.check_says(MUTANT_PANIC)], "kernel panic"),
+        case_of("sound kernel", machine, END, [transcript.check_selftest(2), transcript.check_invariants]),
+        case_of("no shootdown", mutant, "", [transcript.check_says(MUTANT_PANIC)], "kernel panic"),
     ]
     for build in BUILDS:
         for stack, bounds in STACKS.items():
             overflow = replace(machine, build=build, append=f"overflow={stack}")
             name = f"overflow of the stack \"{stack}\", {build.name}"
-            cases.append(Case(name, overflow, "", [check_overflow(overflow, *bounds)], "kernel panic"))
+            cases.append(case_of(name, overflow, "", [check_overflow(overflow, *bounds)], "kernel panic"))
     return cases
 
 
@@ -449,40 +454,7 @@ def iso_cases() -> list[Case]:
         "shim, PVH, pc": replace(shim, machine="pc", smp=1, memory="16M"),
         "shim, PVH, microvm": replace(shim, machine="microvm", smp=MOST_CPUS),
     }
-    return [Case(name, machine, SESSION + END, [transcript.check_session]) for name, machine in machines.items()]
-
-
-def steps_of(text: str) -> list[Step]:
-    steps = [Step(READY, b"")]
-    for line in text.encode().splitlines(keepends=True):
-        if line.startswith(WAIT.encode()):
-            steps.append(Step(line.strip().removeprefix(WAIT.encode()), b""))
-        else:
-            steps[-1].input += line
-    return steps
-
-
-def try_case(suite: str, case: Case) -> tuple[Case, Result, list[str]]:
-    log = LOGS / f"{suite}-{re.sub(r'[^a-z0-9]+', '-', case.name.lower())}.log"
-    case.machine = replace(case.machine, timeout=TIMEOUT * case.patience, log=log)
-    result = run(case.machine, steps_of(case.input))
-    complaints = [] if result.why == case.end else [result.why]
-    for check in case.checks + ([transcript.check_cpus(case.machine.smp)] if case.input else []):
-        complaints += check(result.output)
-    return case, result, complaints
-
-
-def report(case: Case, result: Result, complaints: list[str]) -> None:
-    print(f"{case.name}: {'ok' if not complaints else 'FAILED'} ({result.seconds:.1f} s)", flush=True)
-    if not complaints:
-        return
-    for complaint in complaints:
-        print(f"  {complaint}")
-    print(f"  the whole run: {case.machine.log}")
-    if result.code == 0:
-        return
-    for line in result.output.splitlines()[-40:] + explain(case.machine, result.output):
-        print(f"  | {line}", flush=True)
+    return [case_of(name, machine, SESSION + END, [transcript.check_session]) for name, machine in machines.items()]
 
 
 def try_make_run() -> bool:
@@ -559,15 +531,8 @@ def main() -> int:
         outcomes += [try_boot_time(*machine) for machine in BOOTS] + [try_make_run()]
     if suite == "iso":
         outcomes.append(try_limine_iso())
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        jobs = [pool.submit(try_case, suite, case) for case in suites[suite]()]
-        for job in jobs:
-            case, result, complaints = job.result()
-            report(case, result, complaints)
-            outcomes.append(not complaints)
-    label = "run-smoke" if suite == "shell" else f"run-{suite}"
-    print(f"{label}: {sum(outcomes)} passed, {len(outcomes) - sum(outcomes)} failed")
-    return 0 if all(outcomes) else 1
+    outcomes += run_cases(suite, suites[suite](), AT_ONCE)
+    return finish("run-smoke" if suite == "shell" else f"run-{suite}", outcomes)
 
 
 if __name__ == "__main__":
