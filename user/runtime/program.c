@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "abi/startup.h"
+#include "lib/status.h"
 #include "user/runtime/capset_client.h"
 #include "user/runtime/park_client.h"
 #include "user/runtime/print.h"
@@ -73,6 +74,14 @@ _Noreturn void program_abort(const char *message, const void *address)
 {
 	print("%s: %s (%p)\n", name, message, address);
 	program_exit(PROGRAM_ABORT_CODE);
+}
+
+int program_code(enum status status)
+{
+	if (status == STATUS_OK)
+		return 0;
+	print("%s: %s\n", name, status_name(status));
+	return 1;
 }
 
 const char *program_name(void)

@@ -7,6 +7,8 @@
 
 #include <stdint.h>
 
+#include "abi/status.h"
+
 #define PROGRAM_ABORT_CODE 134 /* exit code of a program that found its own promise broken */
 
 /* Supplied by the program. What it returns is the exit code. */
@@ -18,6 +20,9 @@ _Noreturn void program_start(uint64_t *stack, uint64_t unknown_relocation);
 
 /* Write out what print() holds, and end, with all threads. */
 _Noreturn void program_exit(int code);
+
+/* What main() returns of how all went: 0, or 1 and "NAME: STATUS" on the console. */
+int program_code(enum status status);
 
 /* "NAME: message (ADDRESS)" on the console, then exit code 134. For a program's own fault, as a double free is. */
 _Noreturn void program_abort(const char *message, const void *address);

@@ -10,14 +10,13 @@
 #include <stdint.h>
 
 #include "lib/check.h"
-#include "lib/status.h"
 #include "lib/string.h"
 #include "user/demos/kv-service/kv_session.h"
 #include "user/demos/kv-service/kv_table.h"
 #include "user/runtime/capset_client.h"
 #include "user/runtime/endpoint_client.h"
 #include "user/runtime/memory_object_client.h"
-#include "user/runtime/print.h"
+#include "user/runtime/program.h"
 #include "user/runtime/ring_client.h"
 #include "user/runtime/user_heap.h"
 
@@ -269,7 +268,5 @@ int main(int argc, char **argv, char **envp)
 	status = run();
 	CHECK(kv_table_is_valid(&table));
 	CHECK(user_heap_is_valid(&heap));
-	if (status != STATUS_OK)
-		print("kv-service: %s\n", status_name(status));
-	return status == STATUS_OK ? 0 : 1;
+	return program_code(status);
 }

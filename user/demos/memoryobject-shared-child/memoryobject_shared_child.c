@@ -6,12 +6,12 @@
 #include <stdint.h>
 
 #include "lib/check.h"
-#include "lib/status.h"
 #include "user/protocol/shared_page.h"
 #include "user/runtime/capset_client.h"
 #include "user/runtime/endpoint_client.h"
 #include "user/runtime/memory_object_client.h"
 #include "user/runtime/print.h"
+#include "user/runtime/program.h"
 #include "user/runtime/ring_client.h"
 
 static struct memory_object_client object; /* while `page` is not NULL */
@@ -120,13 +120,8 @@ static enum status run(void)
 
 int main(int argc, char **argv, char **envp)
 {
-	enum status status;
-
 	(void)argc;
 	(void)argv;
 	(void)envp;
-	status = run();
-	if (status != STATUS_OK)
-		print("memoryobject-shared-child: %s\n", status_name(status));
-	return status == STATUS_OK ? 0 : 1;
+	return program_code(run());
 }
