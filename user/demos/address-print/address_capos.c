@@ -132,7 +132,7 @@ static void try_heap(void)
 	say_edge("heap: a byte further", move_break(start + IN_THE_WAY + 1, &now));
 	say_edge("heap: past its area", move_break(layout.heap.end + 1, &now));
 	say_edge("heap: ask again", move_break(0, &now));
-	print("edge heap: it is %s\n", now == start + IN_THE_WAY ? "where it was" : "elsewhere");
+	print("edge heap: after that: %s\n", now == start + IN_THE_WAY ? "as before" : "elsewhere");
 	print("edge_number heap_end 0x%lx\n", layout.heap.end);
 }
 
