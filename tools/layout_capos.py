@@ -24,7 +24,7 @@ import layout_chance
 import layout_linux
 import transcript
 from layout_print import FLEXIBLE_BASE, PAGE, TASK_SIZE, TEXT, THIRD, Wish
-from layout_print import ask, check_maps, check_places, check_stack, expected_argv, image_bytes, page_up, parse
+from layout_print import ask, check_maps, check_places, check_stack, check_strings, page_up, parse, program_of
 from qemu import Machine, explain, run
 
 BUILD = Path(os.environ.get("CAPOS_BUILD", "build/release"))
@@ -98,8 +98,12 @@ def run_line(wish: Wish, *arguments: str) -> str:
     return f"run {' '.join([wish.program, *arguments])} with {wish.words()}\n"
 
 
-def layout_of(wish: Wish, program: str | None = None) -> dict:
-    return ask(TOOL, wish, image_bytes(BUILD / "user" / (program or wish.program)))
+def file_of(name: str) -> Path:
+    return BUILD / "user" / name
+
+
+def layout_of(wish: Wish) -> dict:
+    return ask(TOOL, wish, program_of(file_of(wish.program)).image_bytes)
 
 
 def check_numbers(wish: Wish, values: dict) -> list[str]:
@@ -122,10 +126,9 @@ def check_numbers(wish: Wish, values: dict) -> list[str]:
 def check_wish(wish: Wish, text: str) -> list[str]:
     values, layout = parse(text), layout_of(wish)
     if "end" not in text.splitlines():
-        return ["it did not come to its end"]
-    complaints = check_places(values, layout) + check_maps(values, layout) + check_stack(values)
-    if values["argv"] != expected_argv(layout["stack"][1], wish.program, ARGUMENTS):
-        complaints.append(f"argv is at 0x{values['argv']:x}")
+        return [f"{wish.program} with {wish.words()} did not come to its end"]
+    complaints = check_places(values, layout, program_of(file_of(wish.program))) + check_maps(values, layout)
+    complaints += check_stack(values) + check_strings(values, layout["stack"][1], wish.program, ARGUMENTS)
     return [f"{wish.program} with {wish.words()}: {said}" for said in complaints + check_numbers(wish, values)]
 
 
@@ -163,7 +166,7 @@ def try_bases(name: str, count: int, cpus: int, words: str) -> tuple[list[tuple]
 def offsets(bases: list[tuple]) -> dict[str, list[int]]:
     """In pages, by the part, as the table in docs/layouts.md has them."""
     numbers = [[int(word, 16) for word in line[:4]] for line in bases]
-    image_end = image_bytes(BUILD / "user" / "address-print-pie")
+    image_end = program_of(file_of("address-print-pie")).image_bytes
     highest = TASK_SIZE - layout_of(Wish(True, "flexible", 1))["gap"]
     apart = {
         "stack": [TASK_SIZE - page_up(argv) for _, _, _, argv in numbers],
@@ -243,8 +246,9 @@ def try_live() -> list[str]:
     """`layout PID values` is what capos-layout says of the same wish, and what it draws from."""
     typed = "".join(f"spawn endless with {wish.words()}\n" for wish in LIVE)
     typed += "".join(f"layout {process} values\nlayout {process}\n" for process in range(2, 2 + len(LIVE)))
-    output, complaints = boot("live", typed)
-    size = image_bytes(BUILD / "user" / "endless")
+    output, complaints = boot("live", typed + "layout 2 figures\n")
+    complaints += transcript.check_says("layout: `values` or nothing behind the PID, not figures")(output)
+    size = program_of(file_of("endless")).image_bytes
     values = [tool(["--values", "--image", str(size), *wish.options()]) for wish in LIVE]
     if (seen := VALUES.findall(output)) != values:
         complaints.append(f"values of live processes: {seen}, not {values}")

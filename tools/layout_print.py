@@ -78,10 +78,19 @@ def page_up(address: int) -> int:
     return -(-address // PAGE) * PAGE
 
 
-def image_bytes(program: Path) -> int:
-    """From the first segment's page to the last one's end, and the pages of thread-local storage behind (kernel/task/program_image.c)."""
-    file = program.read_bytes()
-    offset, size, count = *struct.unpack_from("<Q", file, 32), *struct.unpack_from("<HH", file, 54)
+@dataclass(frozen=True)
+class Program:
+    """Of an ELF file, what its layout and its auxiliary vector follow from."""
+
+    entry: int  # less the address of the first segment
+    headers: int
+    image_bytes: int  # segments and, behind them, thread-local storage (kernel/task/program_image.c)
+
+
+def program_of(path: Path) -> Program:
+    file = path.read_bytes()
+    entry, offset = struct.unpack_from("<QQ", file, 24)
+    size, count = struct.unpack_from("<HH", file, 54)
     headers = [struct.unpack_from("<IIQQQQQQ", file, offset + size * index) for index in range(count)]
     loads = [(address, address + memory) for kind, _, _, address, _, _, memory, _ in headers if kind == PT_LOAD]
     first, last = min(start for start, _ in loads) // PAGE * PAGE, page_up(max(end for _, end in loads))
@@ -90,7 +99,7 @@ def image_bytes(program: Path) -> int:
         if kind == PT_TLS:
             align = max(align, THREAD_CONTROL)
             storage = -(-memory // align) * align
-    return last - first + page_up(storage + THREAD_CONTROL)
+    return Program(entry - first, count, last - first + page_up(storage + THREAD_CONTROL))
 
 
 def list_of(values: dict, name: str) -> list[int]:
@@ -121,16 +130,24 @@ def check_stack(values: dict) -> list[str]:
     return [rule for rule, holds in rules.items() if not holds]
 
 
-def expected_argv(stack_end: int, program: str, arguments: list[str]) -> int:
-    """kernel/task/user_stack.c: the strings, 16 bytes, the vector, two lists and argc, on a multiple of 16."""
-    top = stack_end - sum(len(text) + 1 for text in [program, *arguments]) - RANDOM_BYTES
-    words = 1 + len(arguments) + 2 + 1  # argc, argv, 0, 0
-    below = (len(VECTOR) + len(OWN_VECTOR) + 1) * VECTOR_BYTES + words * 8
-    return (top // 16 * 16 - below) // 16 * 16 + LIST_BYTES
+def check_strings(values: dict, stack_end: int, program: str, arguments: list[str]) -> list[str]:
+    """kernel/task/user_stack.c, to the byte: strings, 16 random bytes, vector, two lists and argc, on a multiple of 16."""
+    lengths = [len(text) + 1 for text in [program, *arguments]]
+    strings = stack_end - sum(lengths)
+    vector = len(VECTOR + OWN_VECTOR) + 1
+    words = 1 + len(lengths) + 2  # argc, argv, 0, 0
+    below = vector * VECTOR_BYTES + (words + words % 2) * LIST_BYTES
+    rules = {
+        "argv": values["argv"] == (strings - RANDOM_BYTES) // 16 * 16 - below + LIST_BYTES,
+        "strings": list_of(values, "argv") == [strings + sum(lengths[:index]) for index in range(len(lengths))],
+        "random bytes": values["aux_25"] == strings - RANDOM_BYTES,
+        "no environment": values["envp_count"] == 0,
+    }
+    return [f"on the stack: {rule}" for rule, holds in rules.items() if not holds]
 
 
-def check_places(values: dict, layout: dict) -> list[str]:
-    """The program was where the layout says."""
+def check_places(values: dict, layout: dict, program: Program) -> list[str]:
+    """The program was where the layout says, and its vector says so."""
     step = PAGE if layout["direction"] == "up" else -PAGE
     first = layout["mmap_base"] + min(step, 0)
     image, heap, stack = layout["image"], layout["heap"], layout["stack"]
@@ -152,9 +169,12 @@ def check_places(values: dict, layout: dict) -> list[str]:
         "stack": stack[0] < values["stack_inner"] and values["auxv_end"] < stack[1],
         "vector": values["vector"] == VECTOR + OWN_VECTOR,
         "BASE, and who runs it": [values[f"aux_{kind}"] for kind in (7, 11, 12, 13, 14, 23)] == [0] * 6,
+        "PHNUM": values["aux_5"] == program.headers,
+        "ENTRY": values["aux_9"] == image[0] + program.entry,
+        "CapSet and ring": [values[f"aux_{kind}"] for kind in OWN_VECTOR] == [0x300000, 0x310000],
         "EXECFN is argv[0]": values["aux_31"] == values["argv_0"],
     }
-    return [f"{rule}: {hex(layout['mmap_base'])} {values}" for rule, holds in rules.items() if not holds]
+    return [f"{rule} is not as in {layout}: {values}" for rule, holds in rules.items() if not holds]
 
 
 def check_maps(values: dict, layout: dict) -> list[str]:
@@ -166,6 +186,8 @@ def check_maps(values: dict, layout: dict) -> list[str]:
         inside = [part for part in parts if part[0] <= start and end <= part[1]]
         if not inside and not (name == "guard" and start == layout["guard"][0] and end <= layout["stack"][1]):
             complaints.append(f"{name} 0x{start:x} to 0x{end:x} is outside of the layout")
+    if not any(area[1:] == (layout["image"][1], "image") for area in maps):
+        complaints.append(f"no page of the image ends at 0x{layout['image'][1]:x}")
     guards = [area for area in maps if area[2] == "guard"]
     if len(guards) != 1 or guards[0][0] != layout["guard"][0] or maps[-1] != (guards[0][1], layout["stack"][1], "image"):
         complaints.append(f"guard and stack: {guards} {maps[-1]}")
