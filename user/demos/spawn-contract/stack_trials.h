@@ -1,0 +1,14 @@
+/* The stack of the first thread: it grows to its limit and no further, which a handler is told. */
+#ifndef CAPOS_USER_DEMOS_SPAWN_CONTRACT_STACK_TRIALS_H
+#define CAPOS_USER_DEMOS_SPAWN_CONTRACT_STACK_TRIALS_H
+
+/* Uses so many bytes of its stack as the argument says. */
+void stack_trials_role_recurse(void);
+
+/* The same, with a handler of its faults; arguments: which one it is told of, and whether it ends the process itself.
+ */
+void stack_trials_role_watched(void);
+
+void stack_trials_check(void);
+
+#endif
