@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "lib/check.h"
-#include "user/demos/address-print/address_system.h"
+#include "user/protocol/address_system.h"
 
 #define PAGE 4096u
 #define START_BRK_FIELD 47 /* of /proc/self/stat, proc(5) */

@@ -10,7 +10,7 @@
 
 #include "lib/format.h"
 #include "lib/string.h"
-#include "user/demos/address-print/address_system.h"
+#include "user/protocol/address_system.h"
 
 #define PAGE UINT64_C(4096)
 #define LINE_BYTES 512u

@@ -1,9 +1,9 @@
 /*
- * What address_print.c asks of the system that it runs on: capOS (address_capos.c), or the Linux of the host
- * (tests/layout/address_linux.c). What only one of them can say is a line of its own there.
+ * What address-print (user/demos/address-print) asks of the system that it runs on: capOS, in address_system.c there, or
+ * the Linux of the host, in tests/layout/address_linux.c. What only one of them can say is a line of its own.
  */
-#ifndef CAPOS_USER_DEMOS_ADDRESS_PRINT_SYSTEM_H
-#define CAPOS_USER_DEMOS_ADDRESS_PRINT_SYSTEM_H
+#ifndef CAPOS_USER_PROTOCOL_ADDRESS_SYSTEM_H
+#define CAPOS_USER_PROTOCOL_ADDRESS_SYSTEM_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -6,7 +6,7 @@
 #include "abi/memory_layout.h"
 #include "lib/check.h"
 #include "lib/status.h"
-#include "user/demos/address-print/address_system.h"
+#include "user/protocol/address_system.h"
 #include "user/runtime/capset_client.h"
 #include "user/runtime/inspector_client.h"
 #include "user/runtime/print.h"
