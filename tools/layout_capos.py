@@ -75,7 +75,8 @@ SHOWN = {
     "lazy-memory-is-charged-at-once touch-needs-no-quota stack-has-a-guard",
     "spawn-contract": "layouts-are-as-asked position-independent-programs-run classic-maps-from-a-third "
     "same-seed-same-layout layouts-are-random stack-grows-to-its-limit stack-ends-at-its-limit "
-    "much-bss-takes-no-frames each-kind-is-told-and-mended region-grows",
+    "much-bss-takes-no-frames each-kind-is-told-and-mended region-grows thread-stack-has-a-guard "
+    "stack-of-a-thread-grows handler-is-told-of-a-stack-overflow handler-is-told-of-a-stack-over-its-ledger",
 }
 
 

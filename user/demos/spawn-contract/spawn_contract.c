@@ -41,6 +41,7 @@ static const struct trial_role roles[] = {
 	{ "report", layout_trials_role_report },
 	{ "recurse", stack_trials_role_recurse },
 	{ "watched", stack_trials_role_watched },
+	{ "thread-recurse", stack_trials_role_thread },
 	{ "holder", holder_role },
 	{ "server", gone_trials_role_server },
 	{ "caller", gone_trials_role_caller },

@@ -18,20 +18,19 @@
 
 /* ---- in the child ---- */
 
-/* Each call has a page of its own, which the next one reads. */
-static uint64_t recurse(uint64_t bytes, const volatile uint8_t *above)
+uint64_t stack_trials_recurse(uint64_t bytes, const volatile uint8_t *above)
 {
 	volatile uint8_t page[PAGE_SIZE];
 
 	page[0] = *above;
-	return bytes < PAGE_SIZE ? page[0] : page[0] + recurse(bytes - PAGE_SIZE, page);
+	return bytes < PAGE_SIZE ? page[0] : page[0] + stack_trials_recurse(bytes - PAGE_SIZE, page);
 }
 
 void stack_trials_role_recurse(void)
 {
 	const volatile uint8_t one = 1;
 
-	EXPECT(recurse(trial_argument(0), &one) != 0);
+	EXPECT(stack_trials_recurse(trial_argument(0), &one) != 0);
 }
 
 /* What the handler of the child below is to be told, and what it does then. */
@@ -79,7 +78,22 @@ void stack_trials_role_watched(void)
 	watch.exits = trial_argument(2) != 0;
 	trial_thread(&thread, watch_stack, NULL);
 	CHECK(trial_reaches(&watch.ready, 1));
-	EXPECT(recurse(trial_argument(0), &one) != 0);
+	EXPECT(stack_trials_recurse(trial_argument(0), &one) != 0);
+}
+
+static int64_t recurse_in_thread(void *bytes)
+{
+	const volatile uint8_t one = 1;
+
+	return (int64_t)stack_trials_recurse((uint64_t)bytes, &one);
+}
+
+void stack_trials_role_thread(void)
+{
+	struct user_thread thread;
+
+	trial_thread(&thread, recurse_in_thread, (void *)trial_argument(0));
+	trial_join(&thread, (int64_t)(trial_argument(0) / PAGE_SIZE) + 1);
 }
 
 /* ---- in the parent ---- */
@@ -168,6 +182,21 @@ static void handler_is_told_of_the_ledger(void)
 	handler_is_told(USER_FAULT_STACK_QUOTA);
 }
 
+/* A thread's is what the runtime made it, and no more: below it is a guard, as below the first one's. */
+static void thread_stack_has_a_guard(void)
+{
+	struct process_builder builder;
+	struct process_exit exit;
+
+	build(&builder, "thread-recurse", USER_THREAD_STACK_BYTES / 2, 0, 0);
+	exit = end_of(&builder);
+	EXPECT(exit.end == PROCESS_EXITED && exit.code == 0);
+	build(&builder, "thread-recurse", USER_THREAD_STACK_BYTES + USER_THREAD_GUARD_BYTES / 2, 0, 0);
+	exit = end_of(&builder);
+	EXPECT_EQUAL(exit.end, PROCESS_FAULTED);
+	EXPECT_EQUAL(exit.fault_kind, USER_FAULT_UNCOMMITTED);
+}
+
 void stack_trials_check(void)
 {
 	static const struct trial_case cases[] = {
@@ -175,6 +204,7 @@ void stack_trials_check(void)
 		{ "stack-ends-at-its-limit", stack_ends_at_its_limit },
 		{ "handler-is-told-of-a-stack-overflow", handler_is_told_of_an_overflow },
 		{ "handler-is-told-of-a-stack-over-its-ledger", handler_is_told_of_the_ledger },
+		{ "thread-stack-has-a-guard", thread_stack_has_a_guard },
 	};
 
 	trial_check(cases, COUNT_OF(cases));
