@@ -8,7 +8,7 @@ USER_LIBRARY_OBJECTS := $(call objects,user,$(RUNTIME_SOURCES))
 TESTING_LIBRARY := $B/libtesting.a
 TESTING_OBJECTS := $(call objects,user,$(sort $(wildcard user/testing/*.c)))
 PROGRAM_FOLDERS := $(patsubst %/,%,$(sort $(dir $(wildcard user/shell/*.c user/demos/*/*.c))))
-PIE_FOLDERS := user/demos/elf-smoke user/demos/spawn-contract
+PIE_FOLDERS := user/demos/elf-smoke user/demos/spawn-contract user/demos/address-print
 PROGRAMS := $(addprefix $B/user/,$(notdir $(PROGRAM_FOLDERS))) \
 	$(patsubst %,$B/user/%-pie,$(notdir $(PIE_FOLDERS)))
 PIE_OBJECTS := $(call objects,user-pie,$(RUNTIME_SOURCES) $(sort $(wildcard user/testing/*.c)))

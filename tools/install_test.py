@@ -31,15 +31,39 @@ def try_layout_tool(prefix: Path) -> bool:
     """Known numbers, a layout that cannot be, an option that is none."""
     tool = [str(prefix / "bin" / "capos-layout")]
 
-    def ends(arguments: list[str], status: int, said: str) -> bool:
-        done = subprocess.run(tool + arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        return done.returncode == status and said in done.stdout
+    def run(arguments: list[str], given: str = "") -> tuple[int, str]:
+        done = subprocess.run(tool + arguments, input=given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        return done.returncode, done.stdout
+
+    def ends(arguments: list[str], status: int, said: str, given: str = "") -> bool:
+        code, output = run(arguments, given)
+        return code == status and said in output
+
+    def reads_what_it_prints() -> bool:
+        """Between other lines, in each form; and not what is broken anywhere."""
+        wish = ["-p", "ia32", "-k", "flexible", "-s", "512M", "-r", "3"]
+        values = run([*wish, "--values"])[1]
+        lines = values.splitlines(keepends=True)
+        log = "console: hello\n" + values.replace("\n", "\r\n") + "console: goodbye\n"
+        broken = [lines[:at] + lines[at + 1 :] for at in range(1, len(lines))]
+        broken += [[*lines[:at], lines[at].replace("0x", "0x1", 1), *lines[at + 1 :]] for at in range(2, len(lines))]
+        broken = [part for part in broken if part != lines]
+        return (
+            all(run(["-f", "-", *form], log) == run([*wish, *form]) for form in ([], ["--values"], ["--svg"]))
+            and len(broken) > 20
+            and all(run(["-f", "-"], "".join(part))[0] == 1 for part in broken)
+            and ends(["-f", "-"], 1, ":1: no layout", "nothing\n")
+            and ends(["-f", "-"], 1, "not what --values prints here", values.replace("kind flexible", "kind tall"))
+            and ends(["-f", "-"], 1, "of different profiles", values + run(["--values"])[1])
+            and ends(["-f", "/nowhere/at/all"], 1, "/nowhere/at/all:0: ")
+        )
 
     return (
         ends(["--values", "--kind", "classic", "-p", "ia32"], 0, "\nmmap_base 0x40000000\n")
         and ends(["--kind", "flexible"], 0, "0x7ffff7fff000 - 0x7fffff6ff000    119 MiB  Gap")
         and ends(["-k", "classic", "-p", "ia32", "-s", "unlimited"], 1, "ia32, classic: layout stack too large")
         and ends(["--stack", "8Q"], 2, "stack: 8Q")
+        and reads_what_it_prints()
         and ends(["--help"], 0, "usage: capos-layout")
         and (prefix / "share" / "man" / "man1" / "capos-layout.1").exists()
     )

@@ -15,7 +15,7 @@ MAY_SEE["user/protocol"] = ("abi", "lib", "user/protocol")
 MAY_SEE["tools"] = ("abi", "lib", "tools")
 # A test is built with all that it tests.
 for floor in ("tests", "bench", "proofs"):
-    MAY_SEE[floor] = KERNEL + ("boot/shim", "user/runtime", "user/shell", floor)
+    MAY_SEE[floor] = KERNEL + ("boot/shim", "user/runtime", "user/shell", "user/protocol", floor)
 
 
 def floor_of(path: str) -> str:

@@ -19,6 +19,7 @@ fuzz-corpus
 run-smoke
 run-vm
 run-spawn
+run-layout
 run-memoryobject-shared
 run-ipc-zerocopy
 run-kv

@@ -11,10 +11,12 @@
 #include "lib/check.h"
 #include "lib/layout.h"
 #include "lib/status.h"
+#include "tools/layout/layout_reader.h"
 #include "tools/layout/layout_svg.h"
 #include "tools/layout/layout_text.h"
 
 #define EXIT_USAGE 2
+#define MOST_READ 8u /* layouts of one file */
 
 enum form {
 	FORM_TEXT,
@@ -28,6 +30,7 @@ struct options {
 	bool has_kind;
 	bool has_image_start;
 	enum form form;
+	const char *from; /* a file with layouts, "-": standard input; NULL: none */
 };
 
 static const char usage[] =
@@ -43,6 +46,7 @@ static const char usage[] =
 	"  -t, --text ADDRESS   where they start (default: the profile's text)\n"
 	"  -m, --movable        position-independent: a random offset for the image too\n"
 	"  -o, --heap-offset    a random offset for the heap too\n"
+	"  -f, --from FILE      the layouts that FILE has as --values or the shell's `layout PID values`; -: input\n"
 	"      --svg            a figure instead of text\n"
 	"      --values         a line a part, for programs\n"
 	"      --profiles       what each architecture fixes\n"
@@ -90,22 +94,20 @@ static uint64_t parse_number(const char *what, const char *text, bool has_unit)
 
 static const struct layout_profile *parse_profile(const char *name)
 {
-	for (unsigned int i = 0; i < LAYOUT_ARCHITECTURES; i++) {
-		const struct layout_profile *profile = layout_profile_of((enum layout_architecture)i);
+	const struct layout_profile *profile = layout_reader_profile(name);
 
-		if (strcmp(profile->name, name) == 0)
-			return profile;
-	}
-	refuse("no such profile", name);
+	if (profile == NULL)
+		refuse("no such profile", name);
+	return profile;
 }
 
 static enum layout_kind parse_kind(const char *name)
 {
-	for (unsigned int i = 0; i < LAYOUT_KINDS; i++) {
-		if (strcmp(layout_kind_name((enum layout_kind)i), name) == 0)
-			return (enum layout_kind)i;
-	}
-	refuse("no such kind", name);
+	enum layout_kind kind;
+
+	if (!layout_reader_kind(name, &kind))
+		refuse("no such kind", name);
+	return kind;
 }
 
 static void take_option(struct options *options, int option, const char *value)
@@ -144,6 +146,9 @@ static void take_option(struct options *options, int option, const char *value)
 	case 'o':
 		request->has_heap_offset = true;
 		break;
+	case 'f':
+		options->from = value;
+		break;
 	case 'F':
 		options->form = FORM_SVG;
 		break;
@@ -165,13 +170,21 @@ static void take_option(struct options *options, int option, const char *value)
 static void take_options(struct options *options, int count, char **words)
 {
 	static const struct option longer[] = {
-		{ "profile", required_argument, NULL, 'p' }, { "kind", required_argument, NULL, 'k' },
-		{ "seed", required_argument, NULL, 'r' },    { "stack", required_argument, NULL, 's' },
-		{ "guard", required_argument, NULL, 'g' },   { "image", required_argument, NULL, 'i' },
-		{ "text", required_argument, NULL, 't' },    { "movable", no_argument, NULL, 'm' },
-		{ "heap-offset", no_argument, NULL, 'o' },   { "svg", no_argument, NULL, 'F' },
-		{ "values", no_argument, NULL, 'V' },        { "profiles", no_argument, NULL, 'P' },
-		{ "help", no_argument, NULL, 'h' },          { NULL, 0, NULL, 0 },
+		{ "profile", required_argument, NULL, 'p' },
+		{ "kind", required_argument, NULL, 'k' },
+		{ "seed", required_argument, NULL, 'r' },
+		{ "stack", required_argument, NULL, 's' },
+		{ "guard", required_argument, NULL, 'g' },
+		{ "image", required_argument, NULL, 'i' },
+		{ "text", required_argument, NULL, 't' },
+		{ "movable", no_argument, NULL, 'm' },
+		{ "heap-offset", no_argument, NULL, 'o' },
+		{ "from", required_argument, NULL, 'f' },
+		{ "svg", no_argument, NULL, 'F' },
+		{ "values", no_argument, NULL, 'V' },
+		{ "profiles", no_argument, NULL, 'P' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
 	};
 	int option;
 
@@ -179,7 +192,7 @@ static void take_options(struct options *options, int count, char **words)
 	options->request = layout_request_of(options->profile);
 	options->request.is_random = false;
 	options->request.image_bytes = UINT64_C(1) << 20;
-	while ((option = getopt_long(count, words, "p:k:r:s:g:i:t:moh", longer, NULL)) != -1)
+	while ((option = getopt_long(count, words, "p:k:r:s:g:i:t:f:moh", longer, NULL)) != -1)
 		take_option(options, option, optarg);
 	if (optind < count)
 		refuse("not an option", words[optind]);
@@ -215,6 +228,14 @@ static void print_figure(const struct options *options)
 	layout_svg_print(stdout, options->profile, layouts, count);
 }
 
+static void print_layout(enum form form, const struct layout_profile *profile, const struct layout *layout)
+{
+	if (form == FORM_VALUES)
+		layout_text_values(stdout, profile, layout);
+	else
+		layout_text_print(stdout, profile, layout);
+}
+
 static void print_texts(const struct options *options)
 {
 	bool is_first = true;
@@ -228,10 +249,63 @@ static void print_texts(const struct options *options)
 			(void)putchar('\n');
 		is_first = false;
 		layout = make(options, (enum layout_kind)i);
-		if (options->form == FORM_VALUES)
-			layout_text_values(stdout, options->profile, &layout);
-		else
-			layout_text_print(stdout, options->profile, &layout);
+		print_layout(options->form, options->profile, &layout);
+	}
+}
+
+_Noreturn static void refuse_file(const char *name, uint64_t line, const char *why)
+{
+	(void)fprintf(stderr, "capos-layout: %s:%" PRIu64 ": %s\n", name, line, why);
+	exit(1);
+}
+
+/* All of a file, which are of one profile. Returns how many. */
+static uint32_t read_layouts(const char *name, const struct layout_profile **profile, struct layout *layouts)
+{
+	struct layout_reader reader = { .in = strcmp(name, "-") == 0 ? stdin : fopen(name, "r") };
+	uint32_t count = 0;
+
+	if (reader.in == NULL)
+		refuse_file(name, 0, strerror(errno));
+	for (;;) {
+		const struct layout_profile *found = NULL;
+		struct layout layout;
+
+		switch (layout_reader_next(&reader, &found, &layout)) {
+		case LAYOUT_READER_OK:
+			break;
+		case LAYOUT_READER_END:
+			if (reader.in != stdin)
+				(void)fclose(reader.in);
+			if (count == 0)
+				refuse_file(name, reader.line, "no layout");
+			return count;
+		case LAYOUT_READER_LINE:
+			refuse_file(name, reader.line, "not what --values prints here");
+		case LAYOUT_READER_BAD:
+			refuse_file(name, reader.line, "ends what is no layout of this profile");
+		}
+		if (count == MOST_READ || (count != 0 && found != *profile))
+			refuse_file(name, reader.line, "too many layouts, or of different profiles");
+		*profile = found;
+		layouts[count++] = layout;
+	}
+}
+
+static void print_file(const struct options *options)
+{
+	const struct layout_profile *profile = NULL;
+	struct layout layouts[MOST_READ];
+	uint32_t count = read_layouts(options->from, &profile, layouts);
+
+	if (options->form == FORM_SVG) {
+		layout_svg_print(stdout, profile, layouts, count);
+		return;
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		if (i != 0)
+			(void)putchar('\n');
+		print_layout(options->form, profile, &layouts[i]);
 	}
 }
 
@@ -240,7 +314,9 @@ int main(int argc, char **argv)
 	struct options options = { .form = FORM_TEXT };
 
 	take_options(&options, argc, argv);
-	if (options.form == FORM_SVG)
+	if (options.from != NULL)
+		print_file(&options);
+	else if (options.form == FORM_SVG)
 		print_figure(&options);
 	else
 		print_texts(&options);

@@ -309,7 +309,8 @@ static void print_title(const struct figure *figure, const struct layout_profile
 		layout_size_text(layout->gap, gap, sizeof(gap));
 		(void)snprintf(text, sizeof(text), "mappings go down from %s below STACK_TOP", gap);
 	} else {
-		(void)snprintf(text, sizeof(text), "mappings go up from a third of the space");
+		(void)snprintf(text, sizeof(text), "mappings go up from %sa third of the space",
+			       layout->kind == LAYOUT_CLASSIC ? "" : "a random offset above ");
 	}
 	print_text(figure, x, MARGIN + 34, "class=\"note\"", text);
 }

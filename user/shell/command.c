@@ -61,7 +61,8 @@ static const struct command command[] = {
 	{ "maps", "[PID]", "ranges of an address space with kind and protection",
 	  "Without PID: of the shell. Protections: r read, w write, x execute.\n", 0, 1, SHELL_INSPECTOR,
 	  inspect_maps },
-	{ "layout", "[PID]", "where the parts of an address space lie", "Without PID: of the shell.\n", 0, 1,
+	{ "layout", "[PID [values]]", "where the parts of an address space lie",
+	  "Without PID: of the shell. `values`: as numbers, from which capos-layout --from draws a figure.\n", 0, 2,
 	  SHELL_INSPECTOR, inspect_layout },
 	{ "caps", "[PID]", "capabilities that a process holds",
 	  "Without PID: of the shell, with the names that `with` takes. The id is what the process itself uses.\n"

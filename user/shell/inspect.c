@@ -168,31 +168,65 @@ static struct layout layout_of(const struct inspector_layout *found, const struc
 }
 
 /* In the words of the host's capos-layout. */
+static void show_layout(const struct layout_profile *profile, const struct layout *layout)
+{
+	struct layout_pieces pieces;
+
+	layout_pieces_of(profile, layout, &pieces);
+	print("%s, %s: mmap_base 0x%lx, mappings go %s\n", profile->name, layout_kind_name(layout->kind),
+	      layout_mmap_base(layout), layout->mmap_direction == LAYOUT_UPWARD ? "up" : "down");
+	for (uint32_t i = 0; i < pieces.count; i++) {
+		const struct layout_piece *piece = &pieces.piece[i];
+
+		print("0x%012lx - 0x%012lx %10s  %-16s%s\n", piece->start, piece->end,
+		      size_text_of_bytes(piece->end - piece->start).text, layout_pieces_name(piece),
+		      layout_pieces_remark(layout, piece));
+	}
+}
+
+static void show_range(const char *name, struct uaddr_range range)
+{
+	print("%s 0x%lx 0x%lx\n", name, uaddr_to_u64(range.start), uaddr_to_u64(range.end));
+}
+
+/* As `capos-layout --values` says it, and its --from reads it. */
+static void show_layout_values(const struct layout_profile *profile, const struct layout *layout)
+{
+	print("profile %s\nkind %s\n", profile->name, layout_kind_name(layout->kind));
+	show_range("hole", layout->hole);
+	show_range("window", layout->window);
+	show_range("image", layout->image);
+	show_range("heap", layout->heap);
+	show_range("mmap", layout->mmap);
+	show_range("guard", layout->guard);
+	show_range("stack", layout->stack);
+	print("mmap_base 0x%lx\ndirection %s\n", layout_mmap_base(layout),
+	      layout->mmap_direction == LAYOUT_UPWARD ? "up" : "down");
+	print("gap 0x%lx\npage_size 0x%lx\ntask_size 0x%lx\n", layout->gap, layout->page_size, layout->task_size);
+}
+
 bool inspect_layout(struct shell *shell, const struct words *words)
 {
 	const struct layout_profile *profile = layout_profile_of(LAYOUT_AMD64);
 	struct inspector_layout found;
-	struct layout_pieces pieces;
 	uint64_t process_id;
 
 	if (!find_process(shell, words, &process_id))
 		return false;
+	if (words->count > 2 && !string_equal(words->word[2], "values")) {
+		print("layout: `values` or nothing behind the PID, not %s\n", words->word[2]);
+		return false;
+	}
 	enum status status = inspector_client_layout(shell->inspector, process_id, &found);
 
 	if (status != STATUS_OK)
 		return refuse(words->word[0], status);
 	const struct layout layout = layout_of(&found, profile);
 
-	layout_pieces_of(profile, &layout, &pieces);
-	print("%s, %s: mmap_base 0x%lx, mappings go %s\n", profile->name, layout_kind_name(layout.kind),
-	      layout_mmap_base(&layout), found.maps_upward != 0 ? "up" : "down");
-	for (uint32_t i = 0; i < pieces.count; i++) {
-		const struct layout_piece *piece = &pieces.piece[i];
-
-		print("0x%012lx - 0x%012lx %10s  %-16s%s\n", piece->start, piece->end,
-		      size_text_of_bytes(piece->end - piece->start).text, layout_pieces_name(piece),
-		      layout_pieces_remark(&layout, piece));
-	}
+	if (words->count > 2)
+		show_layout_values(profile, &layout);
+	else
+		show_layout(profile, &layout);
 	return true;
 }
 

@@ -4,7 +4,6 @@
 #include <stddef.h>
 
 #include "abi/startup.h"
-#include "abi/user_fault_abi.h"
 #include "lib/check.h"
 #include "lib/layout.h"
 #include "lib/string.h"
@@ -14,12 +13,9 @@
 #include "user/testing/trial_child.h"
 
 #define MOVABLE_PROGRAM "spawn-contract-pie"
-#define PAGE_FAULT_CODE (128 + 14)
 #define SEED UINT64_C(0x5eed)
 #define SPAWNS 12u
 #define BSS_PAGES 9u
-#define STACK_PAGES 2048u /* of the usual limit */
-#define IMAGE_PAGES 300u  /* more than all else of a child that is charged there */
 #define FIXED PROCESS_LAYOUT_FIXED
 #define SEEDED PROCESS_LAYOUT_SEEDED
 #define HEAP_OFFSET PROCESS_LAYOUT_HEAP_OFFSET
@@ -87,22 +83,6 @@ void layout_trials_role_report(void)
 	for (uint32_t page = 0; page < BSS_PAGES; page++)
 		EXPECT_EQUAL(((volatile uint8_t *)bss)[page * PAGE_SIZE], 0);
 	EXPECT_OK(inspector_client_layout(trial.inspector, program_process_id(), &report->layout));
-}
-
-/* Each call has a page of its own, which the next one reads. */
-static uint64_t recurse(uint64_t bytes, const volatile uint8_t *above)
-{
-	volatile uint8_t page[PAGE_SIZE];
-
-	page[0] = *above;
-	return bytes < PAGE_SIZE ? page[0] : page[0] + recurse(bytes - PAGE_SIZE, page);
-}
-
-void layout_trials_role_recurse(void)
-{
-	const volatile uint8_t one = 1;
-
-	EXPECT(recurse(trial_argument(0), &one) != 0);
 }
 
 /* ---- in the parent ---- */
@@ -312,44 +292,6 @@ static void refuse_current(void)
 	EXPECT_STATUS(trial_child_start(&builder, &process), current->wanted);
 }
 
-/* ---- stack and bss ---- */
-
-/* Of a child whose stack may be charged with so many pages. */
-static struct process_exit recursion(uint64_t bytes, uint64_t stack_limit, uint64_t stack_pages)
-{
-	struct process_builder builder;
-	struct process_client process;
-	struct process_exit exit;
-
-	build(&builder, "recurse", trial.program, (struct wish){ .stack_limit = stack_limit });
-	process_builder_limit(&builder, LEDGER_IMAGE, stack_pages + IMAGE_PAGES);
-	trial_child_argument(&builder, bytes);
-	CHECK(trial_child_start(&builder, &process) == STATUS_OK);
-	exit = trial_child_wait(process);
-	CHECK(ring_client_release(process.handle) == STATUS_OK);
-	return exit;
-}
-
-static void stack_grows_to_its_limit(void)
-{
-	EXPECT_EQUAL(recursion(40 * PAGE_SIZE, 64 * PAGE_SIZE, 64).end, PROCESS_EXITED);
-	EXPECT_EQUAL(recursion(1000 * PAGE_SIZE, 0, 1050).end, PROCESS_EXITED);
-}
-
-static void stack_ends_at_its_limit(void)
-{
-	const struct ledger_reading image = trial_statistics().ledger[LEDGER_IMAGE];
-	struct process_exit exit = recursion(100 * PAGE_SIZE, 64 * PAGE_SIZE, 64);
-
-	EXPECT_EQUAL(exit.end, PROCESS_FAULTED);
-	EXPECT_EQUAL(exit.code, PAGE_FAULT_CODE);
-	EXPECT_EQUAL(exit.fault_kind, USER_FAULT_STACK_OVERFLOW);
-	if (image.limit - image.used < STACK_PAGES + IMAGE_PAGES)
-		return; /* the usual limit is more than there is in 16 MiB */
-	exit = recursion((STACK_PAGES + 100) * PAGE_SIZE, 0, STACK_PAGES);
-	EXPECT_EQUAL(exit.fault_kind, USER_FAULT_STACK_OVERFLOW);
-}
-
 void layout_trials_check(void)
 {
 	static const struct trial_case cases[] = {
@@ -359,8 +301,6 @@ void layout_trials_check(void)
 		{ "same-seed-same-layout", same_seed_same_layout },
 		{ "layouts-are-random", layouts_are_random },
 		{ "layout-of-nobody", layout_of_nobody },
-		{ "stack-grows-to-its-limit", stack_grows_to_its_limit },
-		{ "stack-ends-at-its-limit", stack_ends_at_its_limit },
 	};
 	void *address;
 

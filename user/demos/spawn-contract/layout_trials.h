@@ -5,9 +5,6 @@
 /* Writes down in its object "report" where it finds itself. */
 void layout_trials_role_report(void);
 
-/* Uses so many bytes of its stack as the argument says. */
-void layout_trials_role_recurse(void);
-
 void layout_trials_check(void);
 
 #endif

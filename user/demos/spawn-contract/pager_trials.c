@@ -5,6 +5,7 @@
 #include "abi/user_fault_abi.h"
 #include "lib/check.h"
 #include "user/demos/spawn-contract/register_hold.h"
+#include "user/demos/spawn-contract/stack_trials.h"
 #include "user/runtime/fault_client.h"
 #include "user/runtime/user_thread.h"
 #include "user/testing/trial.h"
@@ -197,6 +198,46 @@ static void registers_are_kept_over_faults(void)
 	EXPECT_OK(trial_unmap(range, REGION_PAGES));
 }
 
+/* ---- the stack of a thread, which its maker lets grow ---- */
+
+#define PAGES_MORE 8u
+
+static struct {
+	struct user_thread thread;
+	uint32_t is_known;
+} deep;
+
+static int64_t go_deep(void *bytes)
+{
+	const volatile uint8_t one = 1;
+
+	if (!trial_reaches(&deep.is_known, 1))
+		return 1;
+	return stack_trials_recurse((uint64_t)bytes, &one) != 0 ? 0 : 2;
+}
+
+/* What is below its stack is reserved, and the program's own to fill. */
+static enum status grow_stack(const struct thread_fault *fault)
+{
+	const uint64_t guard = (uint64_t)deep.thread.memory;
+	void *page = (void *)(fault->address & ~(PAGE_SIZE - 1));
+
+	GUARD(fault->kind == USER_FAULT_UNCOMMITTED && fault->thread_id == deep.thread.id, STATUS_BAD_ARGUMENT);
+	GUARD(fault->address >= guard && fault->address < guard + USER_THREAD_GUARD_BYTES, STATUS_NOT_FOUND);
+	return virtual_memory_client_commit(trial.memory, page, PAGE_SIZE, TRIAL_READ_WRITE);
+}
+
+static void stack_of_a_thread_grows(void)
+{
+	deep.is_known = 0;
+	start_pager(grow_stack);
+	trial_thread(&deep.thread, go_deep, (void *)(uint64_t)(USER_THREAD_STACK_BYTES + TRIAL_BYTES(PAGES_MORE)));
+	__atomic_store_n(&deep.is_known, 1, __ATOMIC_RELEASE);
+	trial_join(&deep.thread, 0);
+	stop_pager();
+	EXPECT(pager.faults >= PAGES_MORE - 1 && pager.faults <= PAGES_MORE + 2);
+}
+
 /* ---- no frame for a page that was promised ---- */
 
 #define LAZY_PAGES 4u
@@ -268,6 +309,7 @@ void pager_trials_check(void)
 		{ "write-barrier", write_barrier },
 		{ "region-grows", region_grows },
 		{ "registers-are-kept-over-faults", registers_are_kept_over_faults },
+		{ "stack-of-a-thread-grows", stack_of_a_thread_grows },
 	};
 	const struct memory_statistics statistics = trial_statistics();
 	const struct ledger_reading grant = statistics.ledger[LEDGER_FRAME_GRANT];

@@ -19,6 +19,7 @@
 #include "user/demos/spawn-contract/park_trials.h"
 #include "user/demos/spawn-contract/quota_trials.h"
 #include "user/demos/spawn-contract/spawn_refusals.h"
+#include "user/demos/spawn-contract/stack_trials.h"
 #include "user/demos/spawn-contract/start_trials.h"
 #include "user/demos/spawn-contract/thread_trials.h"
 #include "user/demos/spawn-contract/transfer_trials.h"
@@ -38,7 +39,9 @@ static const struct trial_role roles[] = {
 	{ "limits", start_trials_role_limits },
 	{ "priority", start_trials_role_priority },
 	{ "report", layout_trials_role_report },
-	{ "recurse", layout_trials_role_recurse },
+	{ "recurse", stack_trials_role_recurse },
+	{ "watched", stack_trials_role_watched },
+	{ "thread-recurse", stack_trials_role_thread },
 	{ "holder", holder_role },
 	{ "server", gone_trials_role_server },
 	{ "caller", gone_trials_role_caller },
@@ -64,6 +67,7 @@ int main(int argc, char **argv, char **envp)
 	spawn_refusals_check();
 	elf_trials_check();
 	layout_trials_check();
+	stack_trials_check();
 	quota_trials_check();
 	thread_trials_check();
 	fault_trials_check();
