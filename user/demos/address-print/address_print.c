@@ -53,29 +53,36 @@ static const Elf64_auxv_t *vector_of(char **environment)
 	return (const Elf64_auxv_t *)(const void *)(at + 1);
 }
 
-/* 0 if there is no such entry. */
-static uint64_t auxiliary_value(const Elf64_auxv_t *vector, uint64_t type)
+/* False if there is no such entry, or it is 0. */
+static bool find_auxiliary(const Elf64_auxv_t *vector, uint64_t type, uint64_t *value)
 {
 	for (const Elf64_auxv_t *entry = vector; entry->a_type != AT_NULL; entry++) {
-		if (entry->a_type == type)
-			return entry->a_un.a_val;
+		if (entry->a_type != type)
+			continue;
+		*value = entry->a_un.a_val;
+		return *value != 0;
 	}
-	return 0;
+	return false;
 }
 
 /* The file's header is the first byte of the image in both systems, and the program headers follow it. */
-static uint64_t image_start(const Elf64_auxv_t *vector)
+static bool find_image(const Elf64_auxv_t *vector, uint64_t *start)
 {
-	return auxiliary_value(vector, AT_PHDR) - sizeof(Elf64_Ehdr);
+	if (!find_auxiliary(vector, AT_PHDR, start))
+		return false;
+	*start -= sizeof(Elf64_Ehdr);
+	return true;
 }
 
 /* From the first segment's page to the last one's end, as the program headers have it. */
-static void print_image(const Elf64_auxv_t *vector)
+static bool print_image(const Elf64_auxv_t *vector)
 {
-	const Elf64_Phdr *header = (const Elf64_Phdr *)auxiliary_value(vector, AT_PHDR);
-	uint64_t count = auxiliary_value(vector, AT_PHNUM);
-	uint64_t first = UINT64_MAX, last = 0;
+	uint64_t start, count, first = UINT64_MAX, last = 0;
+	const Elf64_Phdr *header;
 
+	if (!find_image(vector, &start) || !find_auxiliary(vector, AT_PHNUM, &count))
+		return false;
+	header = (const Elf64_Phdr *)(start + sizeof(Elf64_Ehdr));
 	for (uint64_t i = 0; i < count; i++) {
 		if (header[i].p_type != PT_LOAD)
 			continue;
@@ -84,8 +91,9 @@ static void print_image(const Elf64_auxv_t *vector)
 		if (header[i].p_vaddr + header[i].p_memsz > last)
 			last = header[i].p_vaddr + header[i].p_memsz;
 	}
-	say("image", image_start(vector));
-	say("image_end", image_start(vector) + (last - first / PAGE * PAGE));
+	say("image", start);
+	say("image_end", start + (last - first / PAGE * PAGE));
+	return true;
 }
 
 static bool print_heap(void)
@@ -158,7 +166,8 @@ static bool print_all(int argc, char **argv, char **envp)
 
 	if (!print_mappings()) /* first: whatever is mapped later does not change where these go */
 		return false;
-	print_image(vector_of(envp));
+	if (!print_image(vector_of(envp)))
+		return false;
 	say("text", (uint64_t)&print_all);
 	say("constants", (uint64_t)&constant_word);
 	say("data", (uint64_t)&data_word);
@@ -179,14 +188,15 @@ static bool print_all(int argc, char **argv, char **envp)
 static bool print_bases(char **argv, char **envp)
 {
 	const Elf64_auxv_t *vector = vector_of(envp);
-	uint64_t map, heap, random[2];
+	uint64_t image, map, heap, at, random[2];
 	char line[LINE_BYTES];
 
-	if (!address_system_map(&map) || !address_system_heap(&heap))
+	if (!address_system_map(&map) || !address_system_heap(&heap) || !find_image(vector, &image) ||
+	    !find_auxiliary(vector, AT_RANDOM, &at))
 		return false;
-	memcpy(random, (const void *)auxiliary_value(vector, AT_RANDOM), sizeof(random));
-	(void)format(line, sizeof(line), "bases 0x%lx 0x%lx 0x%lx 0x%lx %016lx%016lx", image_start(vector), heap, map,
-		     (uint64_t)argv, random[0], random[1]);
+	memcpy(random, (const void *)at, sizeof(random));
+	(void)format(line, sizeof(line), "bases 0x%lx 0x%lx 0x%lx 0x%lx %016lx%016lx", image, heap, map, (uint64_t)argv,
+		     random[0], random[1]);
 	address_system_say(line);
 	return true;
 }
