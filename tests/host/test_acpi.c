@@ -122,6 +122,27 @@ static void put_x2apic_cpu(uint32_t *at, uint32_t id, uint32_t flags)
 	*at += 16;
 }
 
+static void put_io_apic(uint32_t *at, uint32_t address, uint32_t gsi_base)
+{
+	memory[*at] = 1;
+	memory[*at + 1] = 12;
+	memory[*at + 2] = 9; /* its id: of no use */
+	put_u32(*at + 4, address);
+	put_u32(*at + 8, gsi_base);
+	*at += 12;
+}
+
+static void put_override(uint32_t *at, uint8_t bus, uint8_t source, uint32_t gsi, uint16_t flags)
+{
+	memory[*at] = 2;
+	memory[*at + 1] = 10;
+	memory[*at + 2] = bus;
+	memory[*at + 3] = source;
+	put_u32(*at + 4, gsi);
+	put_u16(*at + 8, flags);
+	*at += 10;
+}
+
 static void finish_madt(uint32_t end)
 {
 	put_header(MADT, "APIC", end - MADT);
@@ -163,6 +184,14 @@ static enum status collect(struct acpi_machine *machine)
 	assert_true(machine->cpus >= 1 && machine->cpus <= ACPI_MAX_CPUS);
 	assert_int_equal(machine->local_apic_id[0], BOOT_ID);
 	assert_true(machine->local_apic != 0 && machine->local_apic % PAGE_SIZE == 0);
+	assert_true(machine->interrupts.io_apics <= ACPI_MAX_IO_APICS);
+	for (uint32_t i = 0; i < machine->interrupts.io_apics; i++) {
+		const uint64_t address = paddr_to_u64(machine->interrupts.io_apic[i].address);
+
+		assert_true(address != 0 && address % 16 == 0 && address <= UINT32_MAX);
+		for (uint32_t j = 0; j < i; j++)
+			assert_true(paddr_to_u64(machine->interrupts.io_apic[j].address) != address);
+	}
 	for (uint32_t i = 0; i < machine->cpus; i++) {
 		for (uint32_t j = 0; j < i; j++)
 			assert_int_not_equal(machine->local_apic_id[i], machine->local_apic_id[j]);
@@ -245,6 +274,101 @@ static void test_madt_entries(void **state)
 	assert_int_equal(machine.local_apic, UINT64_C(0x4fee00000));
 }
 
+static void expect_isa(const struct acpi_machine *machine, uint32_t irq, uint32_t gsi, bool is_level, bool is_low)
+{
+	assert_int_equal(machine->interrupts.isa[irq].gsi, gsi);
+	assert_int_equal(machine->interrupts.isa[irq].is_level, is_level);
+	assert_int_equal(machine->interrupts.isa[irq].is_active_low, is_low);
+}
+
+static void expect_isa_as_the_bus(const struct acpi_machine *machine)
+{
+	for (uint32_t irq = 0; irq < ACPI_ISA_INTERRUPTS; irq++)
+		expect_isa(machine, irq, irq, false, false);
+}
+
+static void test_io_apics(void **state)
+{
+	struct acpi_machine machine;
+	uint32_t at = MADT + MADT_HEADER;
+
+	(void)state;
+	assert_int_equal(collect(&machine), STATUS_OK);
+	assert_int_equal(machine.interrupts.io_apics, 0);
+
+	put_io_apic(&at, 0xfec00000, 0);
+	put_io_apic(&at, 0, 24);          /* nowhere */
+	put_io_apic(&at, 0xfec01008, 24); /* not where registers can be */
+	put_io_apic(&at, 0xfec00000, 24); /* the same once more */
+	put_io_apic(&at, 0xfffffff0, UINT32_MAX);
+	finish_madt(at);
+	assert_int_equal(collect(&machine), STATUS_OK);
+	assert_int_equal(machine.interrupts.io_apics, 2);
+	assert_int_equal(paddr_to_u64(machine.interrupts.io_apic[0].address), 0xfec00000);
+	assert_int_equal(machine.interrupts.io_apic[0].gsi_base, 0);
+	assert_int_equal(paddr_to_u64(machine.interrupts.io_apic[1].address), 0xfffffff0);
+	assert_int_equal(machine.interrupts.io_apic[1].gsi_base, UINT32_MAX);
+
+	at = MADT + MADT_HEADER;
+	for (uint32_t i = 0; i < ACPI_MAX_IO_APICS + 5; i++)
+		put_io_apic(&at, 0xfec00000 + i * 0x1000, i * 24);
+	finish_madt(at);
+	assert_int_equal(collect(&machine), STATUS_OK);
+	assert_int_equal(machine.interrupts.io_apics, ACPI_MAX_IO_APICS);
+	expect_isa_as_the_bus(&machine);
+}
+
+static void test_overrides(void **state)
+{
+	struct acpi_machine machine;
+	uint32_t at = MADT + MADT_HEADER;
+
+	(void)state;
+	put_override(&at, 0, 0, 2, 0);            /* as the bus has it */
+	put_override(&at, 0, 1, 17, 0x5);         /* high, edge */
+	put_override(&at, 0, 4, 20, 0xf);         /* low, level */
+	put_override(&at, 0, 5, 5, 0xd);          /* high, level */
+	put_override(&at, 0, 15, UINT32_MAX, 0x3); /* low, as the bus: edge */
+	put_override(&at, 0, 9, 9, 0xf);
+	put_override(&at, 0, 9, 30, 0xfff0); /* the last one counts; bits without a meaning */
+	finish_madt(at);
+	assert_int_equal(collect(&machine), STATUS_OK);
+	expect_isa(&machine, 0, 2, false, false);
+	expect_isa(&machine, 1, 17, false, false);
+	expect_isa(&machine, 2, 2, false, false);
+	expect_isa(&machine, 4, 20, true, true);
+	expect_isa(&machine, 5, 5, true, false);
+	expect_isa(&machine, 15, UINT32_MAX, false, true);
+	expect_isa(&machine, 9, 30, false, false);
+}
+
+/* They say nothing: another bus, no interrupt of it, a mode that is reserved, a table that is not whole. */
+static void test_bad_overrides(void **state)
+{
+	struct acpi_machine machine;
+	uint32_t at = MADT + MADT_HEADER;
+
+	(void)state;
+	put_override(&at, 1, 4, 20, 0xf);
+	put_override(&at, 0, 16, 20, 0xf);
+	put_override(&at, 0, 255, 20, 0xf);
+	put_override(&at, 0, 4, 20, 0xe); /* polarity 2 */
+	put_override(&at, 0, 4, 20, 0xb); /* trigger 2 */
+	finish_madt(at);
+	assert_int_equal(collect(&machine), STATUS_OK);
+	expect_isa_as_the_bus(&machine);
+
+	at = MADT + MADT_HEADER;
+	put_io_apic(&at, 0xfec00000, 0);
+	put_override(&at, 0, 4, 20, 0xf);
+	finish_madt(at);
+	memory[at - 9]++; /* its length: one byte past the table */
+	seal_table(MADT);
+	assert_int_equal(collect(&machine), STATUS_ACPI_BAD_TABLE);
+	assert_int_equal(machine.interrupts.io_apics, 0);
+	expect_isa_as_the_bus(&machine);
+}
+
 static void test_too_many_cpus(void **state)
 {
 	struct acpi_machine machine;
@@ -322,21 +446,31 @@ static void test_bad_madt(void **state)
 /* Entries whose type needs more bytes than they have say nothing; the table is no worse for it. */
 static void test_short_entries(void **state)
 {
-	static const uint8_t types[] = { 0, 5, 9 };
+	static const struct {
+		uint8_t type, bytes; /* one too few */
+	} entries[] = { { 0, 7 }, { 1, 11 }, { 2, 9 }, { 5, 11 }, { 9, 15 } };
 	struct acpi_machine machine;
 	uint32_t at = MADT + MADT_HEADER;
 
 	(void)state;
 	memset(memory + at, 0xee, 64);
-	for (uint32_t i = 0; i < COUNT_OF(types); i++) {
-		memory[at] = types[i];
-		memory[at + 1] = types[i] == 0 ? 7 : 11;
+	for (uint32_t i = 0; i < COUNT_OF(entries); i++) {
+		memory[at] = entries[i].type;
+		memory[at + 1] = entries[i].bytes;
+		if (entries[i].type == 1)
+			put_u32(at + 4, 0xfec00000);
+		if (entries[i].type == 2)
+			put_u16(at + 2, 4 << 8); /* ISA interrupt 4 */
+		if (entries[i].type == 2)
+			memory[at + 8] = 0xf;
 		at += memory[at + 1];
 	}
 	finish_madt(at);
 	assert_int_equal(collect(&machine), STATUS_OK);
 	assert_int_equal(machine.cpus, 1);
 	assert_int_equal(machine.local_apic, LOCAL_APIC);
+	assert_int_equal(machine.interrupts.io_apics, 0);
+	expect_isa_as_the_bus(&machine);
 }
 
 static void test_fadt(void **state)
@@ -470,6 +604,18 @@ static void test_find_rsdp(void **state)
 	assert_int_equal(acpi_find_rsdp(map, &found), STATUS_ACPI_NOT_FOUND);
 }
 
+/* One entry of each type that is read. */
+static void put_each_entry(void)
+{
+	uint32_t at = MADT + MADT_HEADER;
+
+	put_cpu(&at, 0, ENABLED);
+	put_x2apic_cpu(&at, BOOT_ID, ENABLED);
+	put_io_apic(&at, 0xfec00000, 0);
+	put_override(&at, 0, 4, 20, 0xf);
+	finish_madt(at);
+}
+
 /* Any damage to any byte, with sums made right again so that the parsers see it: no crash, and a machine that runs. */
 static void test_random_damage(void **state)
 {
@@ -482,10 +628,11 @@ static void test_random_damage(void **state)
 		static const uint32_t tables[] = { ROOT, MADT, FADT, RSDP };
 
 		put_good_machine();
+		put_each_entry();
 		for (uint64_t damage = host_random_below(&random, 4) + 1; damage > 0; damage--) {
 			const uint32_t table = tables[host_random_below(&random, COUNT_OF(tables))];
 
-			memory[table + host_random_below(&random, 64)] = (uint8_t)host_random_u64(&random);
+			memory[table + host_random_below(&random, 96)] = (uint8_t)host_random_u64(&random);
 		}
 		for (uint32_t i = 0; i < 3; i++) {
 			uint32_t length;
@@ -506,6 +653,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_good, reset, forget),
 		cmocka_unit_test_setup_teardown(test_version_1, reset, forget),
 		cmocka_unit_test_setup_teardown(test_madt_entries, reset, forget),
+		cmocka_unit_test_setup_teardown(test_io_apics, reset, forget),
+		cmocka_unit_test_setup_teardown(test_overrides, reset, forget),
+		cmocka_unit_test_setup_teardown(test_bad_overrides, reset, forget),
 		cmocka_unit_test_setup_teardown(test_too_many_cpus, reset, forget),
 		cmocka_unit_test_setup_teardown(test_bad_madt, reset, forget),
 		cmocka_unit_test_setup_teardown(test_short_entries, reset, forget),

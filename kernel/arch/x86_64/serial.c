@@ -39,6 +39,9 @@ enum serial_register {
 /* As many, for an interrupt that comes when the FIFO is empty. */
 #define INTERRUPT_POLLS ROOM_POLLS
 
+/* Bytes that one interrupt takes: four times what the port holds, so a line never has so many. An emulator may. */
+#define INTERRUPT_STEP 64u
+
 static bool present;
 static bool has_interrupt; /* fixed once serial_start_interrupts is over */
 static bool interrupted;   /* atomic: since it was cleared */
@@ -109,8 +112,8 @@ static bool take_from_port(uint8_t *byte)
 }
 
 /*
- * Handler and reader, on two CPUs, may be here at one time. The handler turns the interrupt off, says so, and looks for
- * room once more; the reader makes room and looks then whether it is off. Whoever takes the word back turns it on
+ * Handler and reader, on two CPUs, may be here at one time. The handler turns the interrupt off, says so, and on again if
+ * there is room; the reader makes room and looks then whether it is off. Whoever takes the word back turns it on
  * afterwards. So it never stays off while there is room.
  */
 static void turn_on(void)
@@ -120,40 +123,38 @@ static void turn_on(void)
 		serial_write(SERIAL_INTERRUPT_ENABLE, INTERRUPT_RECEIVED);
 }
 
-/* False: there is room by now, and it is on. */
-static bool turn_off(void)
+static void turn_off(void)
 {
 	serial_write(SERIAL_INTERRUPT_ENABLE, INTERRUPT_NONE);
 	(void)__atomic_exchange_n(&is_off, true, __ATOMIC_SEQ_CST);
-	if (byte_queue_is_full(&received))
-		return true;
-	turn_on();
-	return false;
+	if (!byte_queue_is_full(&received))
+		turn_on();
 }
 
-/* Until the port has none: a byte that comes later is another edge of its line. */
-static bool take_all(void)
+static uint32_t take_some(void)
 {
-	bool has_come = false;
+	uint32_t count = 0;
 	uint8_t byte;
 
-	while (!byte_queue_is_full(&received) && take_from_port(&byte)) {
+	for (; count < INTERRUPT_STEP && !byte_queue_is_full(&received) && take_from_port(&byte); count++)
 		byte_queue_put(&received, byte);
-		has_come = true;
-	}
-	return has_come;
+	return count;
 }
 
+/*
+ * If the port has none left, a byte that comes later is another edge of its line. Else its interrupt must be off and
+ * on again, or there would be no edge.
+ */
 bool serial_interrupt(void)
 {
-	bool has_come = false;
+	uint32_t count;
 
 	(void)serial_read(SERIAL_INTERRUPT_IDENTIFICATION); /* ends INTERRUPT_EMPTY, which comes once */
 	__atomic_store_n(&interrupted, true, __ATOMIC_RELAXED);
-	do
-		has_come |= take_all();
-	while (byte_queue_is_full(&received) && !turn_off());
-	return has_come;
+	count = take_some();
+	if (count == INTERRUPT_STEP || byte_queue_is_full(&received))
+		turn_off();
+	return count != 0;
 }
 
 /* Whether one that the port raises by itself gets here. */
