@@ -50,7 +50,7 @@ enum madt_entry_type {
 
 #define IO_APIC_ALIGN 16u
 #define OVERRIDE_BUS_ISA 0u
-#define OVERRIDE_POLARITY(flags) ((flags) & 3u)
+#define OVERRIDE_POLARITY(flags) ((flags)&3u)
 #define OVERRIDE_TRIGGER(flags) ((flags) >> 2 & 3u)
 
 /* Of the polarity and of the trigger alike. */

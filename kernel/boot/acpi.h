@@ -1,7 +1,7 @@
 /*
- * CPUs, APICs, wiring of the ISA interrupts and PM timer from the firmware's ACPI tables (ACPI 6.5, chapter 5). Nothing that a table says is
- * believed: lengths are bounded before they are used, sums are checked, and what does not fit is left out. Pure but for
- * the callback, so that host tests feed it good and hostile tables.
+ * CPUs, APICs, wiring of the ISA interrupts and PM timer from the firmware's ACPI tables (ACPI 6.5, chapter 5). Nothing
+ * that a table says is believed: lengths are bounded before they are used, sums are checked, and what does not fit is
+ * left out. Pure but for the callback, so that host tests feed it good and hostile tables.
  */
 #ifndef CAPOS_KERNEL_BOOT_ACPI_H
 #define CAPOS_KERNEL_BOOT_ACPI_H

@@ -38,9 +38,9 @@ struct boot_info {
 	paddr_t rsdp;
 	uint32_t cpus; /* from the MADT; 1 without one; the boot CPU is cpu 0 */
 	uint32_t local_apic_id[BOOT_MAX_CPUS];
-	paddr_t local_apic;               /* MMIO base */
+	paddr_t local_apic;                /* MMIO base */
 	struct acpi_interrupts interrupts; /* I/O APICs where no RAM is: none without ACPI tables */
-	uint16_t pm_timer_port; /* ACPI PM timer, 0 if there is none */
+	uint16_t pm_timer_port;            /* ACPI PM timer, 0 if there is none */
 	bool pm_timer_is_32_bit;
 	uint64_t entropy[BOOT_ENTROPY_WORDS]; /* what the loader has gathered, good or bad */
 	uint32_t entropy_words;               /* of them */

@@ -17,7 +17,7 @@ struct boot_options {
 	bool has_seed;    /* all that would be random follows from `seed` (kernel/task/entropy.h) */
 	uint64_t seed;
 	bool console_polled; /* no interrupt for what is typed, even if there is one */
-	bool check; /* walk the kernel's half of the page table at boot, in release builds too */
+	bool check;          /* walk the kernel's half of the page table at boot, in release builds too */
 };
 
 /* Read the command line; unknown words go to the log. */

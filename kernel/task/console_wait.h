@@ -1,9 +1,9 @@
 /*
  * Who waits for what comes over the serial line: operations of the kind CONSOLE_READ.
  *
- * Whoever has something for them (input has come, or there is more of it to look at) calls them: their threads are woken
- * and look for themselves. Some get what they want; the others wait on. Each is in one of two queues: it waits, or was
- * called and has not looked yet.
+ * Whoever has something for them (input has come, or there is more of it to look at) calls them: their threads are
+ * woken and look for themselves. Some get what they want; the others wait on. Each is in one of two queues: it waits,
+ * or was called and has not looked yet.
  * ```
  *   begin --> called --look--> done, if there is what it wants
  *              ^  \--look--> waiting

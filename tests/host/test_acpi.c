@@ -324,10 +324,10 @@ static void test_overrides(void **state)
 	uint32_t at = MADT + MADT_HEADER;
 
 	(void)state;
-	put_override(&at, 0, 0, 2, 0);            /* as the bus has it */
-	put_override(&at, 0, 1, 17, 0x5);         /* high, edge */
-	put_override(&at, 0, 4, 20, 0xf);         /* low, level */
-	put_override(&at, 0, 5, 5, 0xd);          /* high, level */
+	put_override(&at, 0, 0, 2, 0);             /* as the bus has it */
+	put_override(&at, 0, 1, 17, 0x5);          /* high, edge */
+	put_override(&at, 0, 4, 20, 0xf);          /* low, level */
+	put_override(&at, 0, 5, 5, 0xd);           /* high, level */
 	put_override(&at, 0, 15, UINT32_MAX, 0x3); /* low, as the bus: edge */
 	put_override(&at, 0, 9, 9, 0xf);
 	put_override(&at, 0, 9, 30, 0xfff0); /* the last one counts; bits without a meaning */

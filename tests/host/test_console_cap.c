@@ -1,5 +1,6 @@
 /* links: HOST_TASK_KERNEL */
-/* Reading, and waiting for ^C: what it takes off the input, what it keeps for others, what ends it, and who is called. */
+/* Reading, and waiting for ^C: what it takes off the input, what it keeps for others, what ends it, and who is called.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -346,11 +347,16 @@ static void test_given_back(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_interrupt),         cmocka_unit_test(test_reading_ends_it),
-		cmocka_unit_test(test_others_read),       cmocka_unit_test(test_kept_input),
-		cmocka_unit_test(test_end_while_waiting), cmocka_unit_test(test_sleeps),
-		cmocka_unit_test(test_polled),            cmocka_unit_test(test_many_wait),
-		cmocka_unit_test(test_cancel),            cmocka_unit_test(test_interrupt_behind_kept),
+		cmocka_unit_test(test_interrupt),
+		cmocka_unit_test(test_reading_ends_it),
+		cmocka_unit_test(test_others_read),
+		cmocka_unit_test(test_kept_input),
+		cmocka_unit_test(test_end_while_waiting),
+		cmocka_unit_test(test_sleeps),
+		cmocka_unit_test(test_polled),
+		cmocka_unit_test(test_many_wait),
+		cmocka_unit_test(test_cancel),
+		cmocka_unit_test(test_interrupt_behind_kept),
 		cmocka_unit_test(test_given_back),
 	};
 

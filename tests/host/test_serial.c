@@ -1,7 +1,8 @@
 /* links: kernel/arch/x86_64/serial.c */
 /*
- * The serial port's driver on a 16550 with its 16 bytes, whose interrupt comes by edge or by level. The sender waits while
- * the port is full, as an emulator's does; bytes come, and the driver's other side runs, between any two accesses.
+ * The serial port's driver on a 16550 with its 16 bytes, whose interrupt comes by edge or by level. The sender waits
+ * while the port is full, as an emulator's does; bytes come, and the driver's other side runs, between any two
+ * accesses.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -60,8 +61,8 @@ static void look_at_line(void)
 	const bool is_due = port.count >= port.trigger || (port.count != 0 && port.still >= STILL_AFTER);
 	const bool was_high = port.is_high;
 
-	port.is_high = (port.modem_control & 8) != 0 && (((port.enable & 1) != 0 && is_due) ||
-							 ((port.enable & 2) != 0 && port.is_empty_pending));
+	port.is_high = (port.modem_control & 8) != 0 &&
+		       (((port.enable & 1) != 0 && is_due) || ((port.enable & 2) != 0 && port.is_empty_pending));
 	port.has_risen |= port.is_high && !was_high;
 }
 

@@ -1,6 +1,6 @@
 /*
- * I/O APICs (Intel 82093AA): each takes the interrupts of some global numbers (GSI), from its base on, and sends them on
- * to a local APIC. All is masked but what was routed.
+ * I/O APICs (Intel 82093AA): each takes the interrupts of some global numbers (GSI), from its base on, and sends them
+ * on to a local APIC. All is masked but what was routed.
  *
  * At boot, by the boot CPU alone: nothing changes afterwards, so there is no lock.
  */

@@ -112,8 +112,8 @@ static bool take_from_port(uint8_t *byte)
 }
 
 /*
- * Handler and reader, on two CPUs, may be here at one time. The handler turns the interrupt off, says so, and on again if
- * there is room; the reader makes room and looks then whether it is off. Whoever takes the word back turns it on
+ * Handler and reader, on two CPUs, may be here at one time. The handler turns the interrupt off, says so, and on again
+ * if there is room; the reader makes room and looks then whether it is off. Whoever takes the word back turns it on
  * afterwards. So it never stays off while there is room.
  */
 static void turn_on(void)

@@ -3,9 +3,9 @@
  * interrupts and no other part of the kernel. A machine without the port loses the output and is none the slower. No
  * lock: log.h has one; whoever writes bytes on his own keeps others away.
  *
- * Reading begins polled. After serial_start_interrupts a handler takes what arrives into a queue (lib/byte_queue.h). When
- * that is full, what arrives stays in the port, which does not interrupt until somebody has read: the sender waits, if
- * the line has flow control or is an emulator's; else what its 16 bytes do not hold is lost.
+ * Reading begins polled. After serial_start_interrupts a handler takes what arrives into a queue (lib/byte_queue.h).
+ * When that is full, what arrives stays in the port, which does not interrupt until somebody has read: the sender
+ * waits, if the line has flow control or is an emulator's; else what its 16 bytes do not hold is lost.
  */
 #ifndef CAPOS_KERNEL_ARCH_X86_64_SERIAL_H
 #define CAPOS_KERNEL_ARCH_X86_64_SERIAL_H

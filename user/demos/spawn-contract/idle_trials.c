@@ -9,7 +9,8 @@
 #define WANTED 1u
 #define SLEEP TRIAL_MS(400)
 
-/* One alarm, which a CPU may pass on to another, and switches to us and away. What looks each millisecond is far above. */
+/* One alarm, which a CPU may pass on to another, and switches to us and away. What looks each millisecond is far above.
+ */
 #define EVENTS_OF_A_SLEEP 16u
 
 /* Interrupts and changes of threads, of all CPUs. */
