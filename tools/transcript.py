@@ -82,7 +82,7 @@ PROBES = {
 # The system calls that no fault answers: refused, and the program ends by itself.
 REFUSED_PROBE = "syscall"
 REFUSED = "fault-probe: system call refused"
-SELFTESTS = ["heap", "refused-promises", "kernel-text-read-only", "user-pages-are-shut"]
+SELFTESTS = ["heap", "refused-promises", "kernel-text-read-only", "user-pages-are-shut", "alarm"]
 SELFTESTS_OF_PCIDS = ["pcid"]
 SELFTESTS_OF_MANY_CPUS = ["stale-tlb-unmap", "stale-tlb-protect", "stale-tlb-reentry"]
 
