@@ -44,7 +44,7 @@ static struct {
 	bool has_told; /* what the last one said */
 
 	uint64_t sent, sent_limit, read; /* bytes of the sequence */
-} port;
+} uart;
 
 static struct host_random random_steps;
 static bool is_random, in_handler, in_reader;
@@ -58,19 +58,19 @@ static uint8_t byte_at(uint64_t index)
 
 static void look_at_line(void)
 {
-	const bool is_due = port.count >= port.trigger || (port.count != 0 && port.still >= STILL_AFTER);
-	const bool was_high = port.is_high;
+	const bool is_due = uart.count >= uart.trigger || (uart.count != 0 && uart.still >= STILL_AFTER);
+	const bool was_high = uart.is_high;
 
-	port.is_high = (port.modem_control & 8) != 0 &&
-		       (((port.enable & 1) != 0 && is_due) || ((port.enable & 2) != 0 && port.is_empty_pending));
-	port.has_risen |= port.is_high && !was_high;
+	uart.is_high = (uart.modem_control & 8) != 0 &&
+		       (((uart.enable & 1) != 0 && is_due) || ((uart.enable & 2) != 0 && uart.is_empty_pending));
+	uart.has_risen |= uart.is_high && !was_high;
 }
 
 static void send(uint64_t bytes)
 {
-	for (; bytes != 0 && port.sent < port.sent_limit && port.count < FIFO_BYTES; bytes--) {
-		port.fifo[port.count++] = byte_at(port.sent++);
-		port.still = 0;
+	for (; bytes != 0 && uart.sent < uart.sent_limit && uart.count < FIFO_BYTES; bytes--) {
+		uart.fifo[uart.count++] = byte_at(uart.sent++);
+		uart.still = 0;
 	}
 	look_at_line();
 }
@@ -78,16 +78,16 @@ static void send(uint64_t bytes)
 /* The CPU takes one, if there is one: the driver's handler. */
 static void deliver(void)
 {
-	const bool is_due = port.wiring == BY_LEVEL ? port.is_high : port.has_risen;
+	const bool is_due = uart.wiring == BY_LEVEL ? uart.is_high : uart.has_risen;
 
-	if (!is_due || in_handler || port.wiring == NOT_WIRED)
+	if (!is_due || in_handler || uart.wiring == NOT_WIRED)
 		return;
-	if (port.wiring == WIRED_ONCE && port.interrupts != 0)
+	if (uart.wiring == WIRED_ONCE && uart.interrupts != 0)
 		return;
-	port.has_risen = false;
-	port.interrupts++;
+	uart.has_risen = false;
+	uart.interrupts++;
 	in_handler = true;
-	port.has_told = serial_interrupt();
+	uart.has_told = serial_interrupt();
 	in_handler = false;
 }
 
@@ -97,14 +97,14 @@ static void read_some(uint64_t most)
 
 	in_reader = true;
 	for (; most != 0 && serial_read_byte(&byte); most--)
-		assert_int_equal(byte, byte_at(port.read++));
+		assert_int_equal(byte, byte_at(uart.read++));
 	in_reader = false;
 }
 
 /* What comes and what others do between two accesses of one side. */
 static void meanwhile(void)
 {
-	port.still++;
+	uart.still++;
 	look_at_line();
 	if (!is_random)
 		return;
@@ -118,21 +118,21 @@ static void meanwhile(void)
 
 static uint8_t take_byte(void)
 {
-	const uint8_t byte = port.fifo[0];
+	const uint8_t byte = uart.fifo[0];
 
-	if (port.count == 0)
+	if (uart.count == 0)
 		return 0;
-	port.count--;
-	memmove(port.fifo, port.fifo + 1, port.count);
-	port.still = 0;
+	uart.count--;
+	memmove(uart.fifo, uart.fifo + 1, uart.count);
+	uart.still = 0;
 	return byte;
 }
 
 static uint8_t identify(void)
 {
-	const bool had = port.is_empty_pending;
+	const bool had = uart.is_empty_pending;
 
-	port.is_empty_pending = false;
+	uart.is_empty_pending = false;
 	return had ? 2 : 1;
 }
 
@@ -144,53 +144,53 @@ static uint8_t read_register(uint32_t which)
 	case 2:
 		return identify();
 	case 5:
-		return 0x60 | (port.count != 0);
+		return 0x60 | (uart.count != 0);
 	case 7:
-		return port.scratch;
+		return uart.scratch;
 	default:
 		fail_msg("register %u is read", which);
 		return 0;
 	}
 }
 
-uint8_t inb(uint16_t at)
+uint8_t inb(uint16_t port)
 {
 	uint8_t value = 0xff;
 
 	meanwhile();
-	if (port.is_there)
-		value = read_register(at - COM1);
+	if (uart.is_there)
+		value = read_register(port - COM1);
 	look_at_line();
 	return value;
 }
 
 static void enable(uint8_t causes)
 {
-	port.is_empty_pending = (causes & 2) != 0 && (port.enable & 2) == 0;
-	port.enable = causes;
+	uart.is_empty_pending = (causes & 2) != 0 && (uart.enable & 2) == 0;
+	uart.enable = causes;
 }
 
 static void write_register(uint32_t which, uint8_t value)
 {
 	static const uint8_t triggers[] = { 1, 4, 8, 14 };
 
-	if (which == 1 && (port.line_control & 0x80) == 0)
+	if (which == 1 && (uart.line_control & 0x80) == 0)
 		enable(value);
 	else if (which == 2)
-		port.trigger = triggers[value >> 6];
+		uart.trigger = triggers[value >> 6];
 	else if (which == 3)
-		port.line_control = value;
+		uart.line_control = value;
 	else if (which == 4)
-		port.modem_control = value;
+		uart.modem_control = value;
 	else if (which == 7)
-		port.scratch = value;
+		uart.scratch = value;
 }
 
-void outb(uint16_t at, uint8_t value)
+void outb(uint16_t port, uint8_t value)
 {
 	meanwhile();
-	if (port.is_there)
-		write_register(at - COM1, value);
+	if (uart.is_there)
+		write_register(port - COM1, value);
 	look_at_line();
 }
 
@@ -205,14 +205,14 @@ static void begin(enum wiring wiring, bool is_there)
 {
 	uint8_t byte;
 
-	memset(&port, 0, sizeof(port));
+	memset(&uart, 0, sizeof(uart));
 	is_random = false;
-	port.is_there = true;
+	uart.is_there = true;
 	while (serial_read_byte(&byte)) /* of the test before */
 		continue;
-	port.is_there = is_there;
-	port.wiring = wiring;
-	port.sent_limit = UINT64_MAX;
+	uart.is_there = is_there;
+	uart.wiring = wiring;
+	uart.sent_limit = UINT64_MAX;
 	serial_init();
 }
 
@@ -223,8 +223,8 @@ static void test_no_port(void **state)
 	assert_false(serial_start_interrupts());
 	assert_true(serial_is_polled());
 	read_some(1);
-	assert_int_equal(port.read, 0);
-	assert_int_equal(port.interrupts, 0);
+	assert_int_equal(uart.read, 0);
+	assert_int_equal(uart.interrupts, 0);
 }
 
 static void expect_polled(enum wiring wiring, uint32_t interrupts)
@@ -232,12 +232,12 @@ static void expect_polled(enum wiring wiring, uint32_t interrupts)
 	begin(wiring, true);
 	assert_false(serial_start_interrupts());
 	assert_true(serial_is_polled());
-	assert_int_equal(port.enable, 0);
+	assert_int_equal(uart.enable, 0);
 	send(10);
 	interrupt_window_open();
 	read_some(UINT64_MAX);
-	assert_int_equal(port.read, 10);
-	assert_int_equal(port.interrupts, interrupts);
+	assert_int_equal(uart.read, 10);
+	assert_int_equal(uart.interrupts, interrupts);
 }
 
 /* One that never comes, or comes once and is not ended: better to poll. */
@@ -253,9 +253,9 @@ static void begin_with_interrupts(enum wiring wiring)
 	begin(wiring, true);
 	assert_true(serial_start_interrupts());
 	assert_false(serial_is_polled());
-	assert_int_equal(port.interrupts, 2);
-	assert_false(port.has_told);
-	assert_int_equal(port.enable, 1);
+	assert_int_equal(uart.interrupts, 2);
+	assert_false(uart.has_told);
+	assert_int_equal(uart.enable, 1);
 }
 
 /* Few bytes interrupt when the line is still, many at once; each time all are taken. */
@@ -265,18 +265,18 @@ static void test_each_byte(void **state)
 	for (enum wiring wiring = BY_EDGE; wiring <= BY_LEVEL; wiring++) {
 		begin_with_interrupts(wiring);
 		for (uint32_t bytes = 1; bytes <= FIFO_BYTES; bytes++) {
-			port.interrupts = 0;
+			uart.interrupts = 0;
 			send(bytes);
-			port.still = STILL_AFTER;
+			uart.still = STILL_AFTER;
 			look_at_line();
 			deliver();
 			deliver();
-			assert_int_equal(port.interrupts, 1);
-			assert_true(port.has_told);
-			assert_int_equal(port.count, 0);
-			assert_false(port.is_high);
+			assert_int_equal(uart.interrupts, 1);
+			assert_true(uart.has_told);
+			assert_int_equal(uart.count, 0);
+			assert_false(uart.is_high);
 			read_some(UINT64_MAX);
-			assert_int_equal(port.read, port.sent);
+			assert_int_equal(uart.read, uart.sent);
 		}
 	}
 }
@@ -287,29 +287,29 @@ static void test_full(void **state)
 	(void)state;
 	for (enum wiring wiring = BY_EDGE; wiring <= BY_LEVEL; wiring++) {
 		begin_with_interrupts(wiring);
-		while (port.sent < BYTE_QUEUE_BYTES + FIFO_BYTES) {
-			assert_int_equal(port.enable, port.sent <= BYTE_QUEUE_BYTES - FIFO_BYTES ? 1 : port.enable);
+		while (uart.sent < BYTE_QUEUE_BYTES + FIFO_BYTES) {
+			assert_int_equal(uart.enable, uart.sent <= BYTE_QUEUE_BYTES - FIFO_BYTES ? 1 : uart.enable);
 			send(FIFO_BYTES);
 			deliver();
 		}
-		assert_int_equal(port.count, FIFO_BYTES);
-		assert_int_equal(port.enable, 0);
-		assert_false(port.is_high);
+		assert_int_equal(uart.count, FIFO_BYTES);
+		assert_int_equal(uart.enable, 0);
+		assert_false(uart.is_high);
 		read_some(1);
-		assert_int_equal(port.enable, 1);
+		assert_int_equal(uart.enable, 1);
 		deliver();
-		assert_int_equal(port.count, FIFO_BYTES - 1);
-		assert_int_equal(port.enable, 0);
-		while (port.read < port.sent) {
-			const uint64_t before = port.read;
+		assert_int_equal(uart.count, FIFO_BYTES - 1);
+		assert_int_equal(uart.enable, 0);
+		while (uart.read < uart.sent) {
+			const uint64_t before = uart.read;
 
 			read_some(100);
-			assert_true(port.read > before);
-			port.still = STILL_AFTER;
+			assert_true(uart.read > before);
+			uart.still = STILL_AFTER;
 			look_at_line();
 			deliver();
 		}
-		assert_int_equal(port.enable, 1);
+		assert_int_equal(uart.enable, 1);
 	}
 }
 
@@ -317,15 +317,15 @@ static void test_full(void **state)
 static void settle(void)
 {
 	is_random = false;
-	for (uint32_t round = 0; round < 4 * BYTE_QUEUE_BYTES && port.read < port.sent; round++) {
-		port.still = STILL_AFTER;
+	for (uint32_t round = 0; round < 4 * BYTE_QUEUE_BYTES && uart.read < uart.sent; round++) {
+		uart.still = STILL_AFTER;
 		look_at_line();
 		deliver();
 		read_some(BYTE_QUEUE_BYTES);
 	}
-	assert_int_equal(port.read, port.sent);
-	assert_int_equal(port.count, 0);
-	assert_int_equal(port.enable, 1);
+	assert_int_equal(uart.read, uart.sent);
+	assert_int_equal(uart.count, 0);
+	assert_int_equal(uart.enable, 1);
 }
 
 /* Fast senders and slow readers, and the other way round: nothing is lost, nothing comes twice, nothing gets stuck. */
@@ -341,7 +341,7 @@ static void test_random(void **state)
 			is_random = true;
 			for (uint32_t step = 0; step < 2000; step++) {
 				send(host_random_below(&random_steps, FIFO_BYTES));
-				port.still += (uint32_t)host_random_below(&random_steps, 3);
+				uart.still += (uint32_t)host_random_below(&random_steps, 3);
 				look_at_line();
 				deliver();
 				read_some(host_random_below(&random_steps, reads + 1));
