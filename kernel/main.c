@@ -26,6 +26,7 @@
 #include "kernel/mem/paging.h"
 #include "kernel/mem/paging_check.h"
 #include "kernel/task/boot_package.h"
+#include "kernel/task/console_start.h"
 #include "kernel/task/cpu_start.h"
 #include "kernel/task/entropy.h"
 #include "lib/status.h"
@@ -133,9 +134,10 @@ _Noreturn void kernel_main(void)
 	features_report();
 	collect_acpi(); /* needs the temporary window */
 	start_apic_and_clock(info);
-	start_entropy(info, &options); /* timers run, which are one of its sources */
-	cpu_start_all(info);           /* memory below 4 GiB is still at hand, and the clock runs */
-	start_frames();                /* loader memory is free now: no CPU runs on it any more */
+	console_start(&info->interrupts, options.console_polled); /* needs the APIC, and pages for devices */
+	start_entropy(info, &options);                            /* timers run, which are one of its sources */
+	cpu_start_all(info); /* memory below 4 GiB is still at hand, and the clock runs */
+	start_frames();      /* loader memory is free now: no CPU runs on it any more */
 	check_kernel_half(&options);
 	must(boot_package_open(info), "boot package");
 	if (options.selftest)

@@ -180,17 +180,31 @@ uint64_t memory_map_frames(const struct memory_map *map, enum memory_kind kind)
 	return frames;
 }
 
+static bool is_ram(enum memory_kind kind)
+{
+	return kind != MEMORY_RESERVED && kind != MEMORY_BAD && kind != MEMORY_FRAMEBUFFER;
+}
+
 uint64_t memory_map_end_of_ram(const struct memory_map *map)
 {
 	uint64_t end = 0;
 
-	for (uint32_t i = 0; i < map->count; i++) {
-		enum memory_kind kind = map->entry[i].kind;
-
-		if (kind != MEMORY_RESERVED && kind != MEMORY_BAD && kind != MEMORY_FRAMEBUFFER)
+	for (uint32_t i = 0; i < map->count; i++)
+		if (is_ram(map->entry[i].kind))
 			end = end_of(&map->entry[i]);
-	}
 	return end;
+}
+
+bool memory_map_has_ram(const struct memory_map *map, struct frame_range frames)
+{
+	for (uint32_t i = 0; i < map->count; i++) {
+		const struct memory_map_entry *entry = &map->entry[i];
+
+		if (is_ram(entry->kind) && start_of(entry) < frame_to_u64(frames.end) &&
+		    frame_to_u64(frames.start) < end_of(entry))
+			return true;
+	}
+	return false;
 }
 
 enum status memory_map_check_usable(const struct memory_map *map)

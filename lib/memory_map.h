@@ -58,6 +58,9 @@ uint64_t memory_map_frames(const struct memory_map *map, enum memory_kind kind);
 /* One past the highest frame of any RAM kind (all but FRAMEBUFFER, RESERVED and BAD). 0 if there is none. */
 uint64_t memory_map_end_of_ram(const struct memory_map *map);
 
+/* Whether some frame of the range, which is not empty, is of a RAM kind. */
+bool memory_map_has_ram(const struct memory_map *map, struct frame_range frames);
+
 /* MEMORY_MAP_EMPTY if no frame is usable. */
 enum status memory_map_check_usable(const struct memory_map *map);
 

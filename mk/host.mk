@@ -42,7 +42,7 @@ $(HOST_LIBRARY): $(HOST_LIBRARY_OBJECTS)
 
 # All of the kernel that runs on the simulated machine of tests/host/task_machine.h.
 HOST_TASK_KERNEL := $(filter-out kernel/cap/supervisor.c,$(wildcard kernel/cap/*.c)) \
-	$(filter-out $(patsubst %,kernel/task/%.c,boot_package cpu_start run_queue scheduler user_trap world), \
+	$(filter-out $(patsubst %,kernel/task/%.c,boot_package console_start cpu_start run_queue scheduler user_trap world), \
 	$(wildcard kernel/task/*.c)) \
 	$(patsubst %,kernel/mem/%.c,account address_space anonymous anonymous_image bootstrap_page borrowed demand frame heap heap_break \
 	kernel_stack memory_object page_gap page_placement page_walk user_access validate)

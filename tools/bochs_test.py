@@ -49,7 +49,8 @@ def check_pcids(output: str) -> list[str]:
 
 def protection(name: str, build: Path) -> Case:
     checks = [check_features, check_pcids, transcript.check_cpus(CPUS), transcript.check_selftest(CPUS, has_pcid=True)]
-    checks += [check_ring0(CPUS, DEVIATIONS_OF_BOCHS), check_ring3(set()), check_end("protection")]
+    checks += [transcript.check_interrupts, check_ring0(CPUS, DEVIATIONS_OF_BOCHS)]
+    checks += [check_ring3(set()), check_end("protection")]
     return case_of(name, build / "bochs-protection.iso", checks)
 
 

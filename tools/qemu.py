@@ -153,10 +153,12 @@ def run_on_terminal(machine: Machine) -> Result:
 
 @dataclass
 class Step:
-    """Part of an input that is given only when the guest has said the text, after what it had to say for earlier ones."""
+    """Part of an input that is given only when the guest has said the text, after what it had to say for earlier ones,
+    and so many seconds later."""
 
     after: bytes
     input: bytes
+    seconds: float = 0
 
 
 class Feeder:
@@ -168,14 +170,23 @@ class Feeder:
         self.source = source if isinstance(source, int) else None
         self.pending = b""
         self.seen = 0  # bytes of the output that steps have waited for
+        self.resumes_at = 0.0  # until then nothing is looked for
         os.set_blocking(pipe.fileno(), False)
 
     def look(self, output: bytearray) -> None:
         """See how far the guest has come."""
-        while self.steps and (at := output.find(self.steps[0].after, self.seen)) >= 0:
+        while self.pause() == 0 and self.steps and (at := output.find(self.steps[0].after, self.seen)) >= 0:
             step, self.steps = self.steps[0], self.steps[1:]
             self.seen = at + len(step.after)
-            self.pending += step.input
+            if step.seconds:
+                self.resumes_at = time.monotonic() + step.seconds
+                self.steps.insert(0, Step(b"", step.input))
+            else:
+                self.pending += step.input
+
+    def pause(self) -> float:
+        """Seconds in which there is nothing to give."""
+        return max(0.0, self.resumes_at - time.monotonic())
 
     def inputs(self) -> list[int]:
         return [self.source] if not self.steps and self.source is not None and not self.pending else []
@@ -204,6 +215,8 @@ def converse(process: subprocess.Popen, feeder: Feeder, deadline: float | None, 
         left = None if deadline is None else deadline - time.monotonic()
         if left is not None and left <= 0:
             return bytes(output), True
+        if pause := feeder.pause():
+            left = pause if left is None else min(left, pause)
         readable, writable, _ = select.select([process.stdout] + feeder.inputs(), feeder.outputs(), [], left)
         if process.stdout in readable:
             chunk = os.read(process.stdout.fileno(), 65536)
@@ -213,7 +226,7 @@ def converse(process: subprocess.Popen, feeder: Feeder, deadline: float | None, 
             for sink in sinks:
                 sink.write(chunk)
                 sink.flush()
-            feeder.look(output)
+        feeder.look(output)
         if feeder.source in readable:
             feeder.read()
         if writable:

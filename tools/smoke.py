@@ -2,7 +2,7 @@
 """Boot the system under QEMU and hold what it says against what must be so.
 
 smoke.py shell    a session of the shell on machines that differ in board, CPUs and RAM; jobs, ^C, explicit grants and a
-                  shell in a shell on one CPU and on four; every fault and the self-tests, by the debug and clang builds
+                  shell in a shell on one CPU and on four; what is typed, by interrupt and polled; every fault and the self-tests, by the debug and clang builds
                   too; `make run` with its input from a pipe; what a boot to the prompt takes
 smoke.py vm       the self-checking programs of user/demos, by the debug and clang builds too
 smoke.py mutant   the self-tests, which must fail on a kernel without TLB shootdowns and pass on the sound one; and a
@@ -63,7 +63,7 @@ STARTED_BY_OTHERS = (
 END = "check\nhalt\n"
 EXIT = "check\nexit\n"
 CONTROL_C = "\x03"
-WAIT = "WAIT:"  # Case
+WAIT, PAUSE = "WAIT:", "PAUSE:"  # steps_of
 SESSION = f"mem\nrun wordcount\nrun {' '.join(transcript.ARGUMENTS)}\nrun elf-smoke\nmem\n"
 COMMANDS = f"""help
 ls
@@ -125,6 +125,12 @@ amd64, flexible: mmap_base 0x7ffff7fff000, mappings go down
 0x7ffff7fff000 - 0x7fffff6ff000 .* Gap *
 0x0000004\w{5} - 0x7ffff7fff000 .* MMAP, Heap      mappings grow down, heap grows up
 """
+# Much more at once than the UART holds, and in all than the kernel keeps; some lines longer than the screen is wide.
+PASTED = [f"{line}:{'0123456789' * (22 if line % 50 == 0 else 6)}" for line in range(150)]
+PASTE = "".join(f"echo {line}\n" for line in PASTED)
+# Two seconds at the prompt, in which nothing is to be done.
+IDLE = f"mem\n{WAIT}switches\n{PAUSE}2\nmem\n{EXIT}"
+IDLE_EVENTS = 60  # for typing and saying the second `mem`; who looks each millisecond has some 2000
 # backspace; the line before; ^U and tab
 KEYS = "chekc\x7f\x7fck\n\x1b[A\nnothing\x15hal\t\n"
 # Process 1 is the shell itself; each spawn takes the next number.
@@ -290,11 +296,14 @@ FAULTS = "run fault-probe\n" + "".join(
 
 
 def steps_of(text: str) -> list[Step]:
-    """A line that begins with WAIT stands for no key: what follows is typed when the guest has said the rest of it."""
+    """A line that begins with WAIT stands for no key: what follows is typed when the guest has said the rest of it; so
+    does one with PAUSE, directly behind it: so many seconds later."""
     steps = [Step(READY, b"")]
     for line in text.encode().splitlines(keepends=True):
         if line.startswith(WAIT.encode()):
             steps.append(Step(line.strip().removeprefix(WAIT.encode()), b""))
+        elif line.startswith(PAUSE.encode()):
+            steps[-1].seconds = float(line.strip().removeprefix(PAUSE.encode()))
         else:
             steps[-1].input += line
     return steps
@@ -383,6 +392,26 @@ def process_cases(cpus: int) -> list[Case]:
     ]
 
 
+def input_cases() -> list[Case]:
+    """What is typed reaches the shell, by interrupt and where there is none; and who waits for it wakes nobody."""
+    once = Machine(build=BUILD, append="once")
+    polled, as_asked = replace(once, append="once console=polled"), transcript.check_says("console: polled, as asked")
+    without, none = replace(once, extra=["-machine", "acpi=off"]), transcript.check_says("console: polled, no I/O APIC")
+    idle, busy = transcript.check_idle(1, IDLE_EVENTS), transcript.check_idle(IDLE_EVENTS, 1 << 32)
+    paste = transcript.check_lines("\n".join(PASTED))
+    jobs = [transcript.check_lines(JOBS_LINES.format(cpus=1)), transcript.check_init("exit 5")]
+    cases = [case_of(f"idle, {board}", replace(once, machine=board), IDLE, [idle]) for board in BOARDS]
+    cases += [case_of(f"idle, smp {cpus}", replace(once, smp=cpus), IDLE, [idle]) for cpus in (*MORE_CPUS, 4)]
+    cases += [case_of(f"paste, smp {cpus}", replace(once, smp=cpus), PASTE + EXIT, [paste]) for cpus in CPUS]
+    cases += [case_of(f"paste, {board}", replace(once, machine=board), PASTE + EXIT, [paste]) for board in BOARDS[1:]]
+    cases += [case_of(f"no ACPI, {board}", replace(without, machine=board), PASTE + EXIT, [paste, none]) for board in BOARDS[1:]]
+    return cases + [
+        case_of("paste, polled", polled, PASTE + EXIT, [paste, as_asked]),
+        case_of("idle, polled", polled, IDLE, [busy, as_asked]),
+        case_of("jobs, polled", polled, JOBS, [*jobs, as_asked], "the guest halted with code 5"),
+    ]
+
+
 def shell_cases() -> list[Case]:
     machines = [Machine(b, cpus, ram, BUILD, append="once") for b in BOARDS for cpus in CPUS for ram in MEMORY]
     machines += [Machine("q35", cpus, "128M", BUILD, append="once") for cpus in MORE_CPUS]
@@ -394,7 +423,7 @@ def shell_cases() -> list[Case]:
     layouts = [transcript.check_lines(LAYOUTS_LINES), transcript.check_layouts, transcript.check_invariants]
     cases.append(case_of("layouts", Machine(build=BUILD, append="once"), LAYOUTS, layouts))
     cases.append(case_of("keys", Machine(build=BUILD), KEYS, [transcript.check_keys, transcript.check_invariants]))
-    cases += lacking_cpu_cases() + old_cpu_cases() + command_line_cases()
+    cases += input_cases() + lacking_cpu_cases() + old_cpu_cases() + command_line_cases()
     for build in BUILDS:
         for cpus in CPUS:
             machine = Machine("q35", cpus, "128M", build, append="selftest check once")

@@ -29,6 +29,7 @@ FAILURE = re.compile(r"^FAIL(?:ED|URE).*", re.M)
 COUNTS = re.compile(r"^(\d+) passed, (\d+) failed$", re.M)
 PASSED = re.compile(r"^(?:[a-z]+: )?ok (.+)$", re.M)
 FRAMES = re.compile(r"^frames total (\d+) free (\d+)", re.M)
+CPU = re.compile(r"^cpu \d+ apic \d+ .* interrupts (\d+) shootdowns \d+ switches (\d+) ", re.M)
 CHECKED = re.compile(r"^check: (\d+) invariants, (\d+) broken", re.M)
 WORD = re.compile(r"^\s*(\d+) ([a-z]+)\s*$", re.M)
 WORDS = re.compile(r"^words (\d+) distinct (\d+)", re.M)
@@ -81,7 +82,7 @@ PROBES = {
 # The system calls that no fault answers: refused, and the program ends by itself.
 REFUSED_PROBE = "syscall"
 REFUSED = "fault-probe: system call refused"
-SELFTESTS = ["heap", "refused-promises", "kernel-text-read-only", "user-pages-are-shut"]
+SELFTESTS = ["heap", "refused-promises", "kernel-text-read-only", "user-pages-are-shut", "alarm"]
 SELFTESTS_OF_PCIDS = ["pcid"]
 SELFTESTS_OF_MANY_CPUS = ["stale-tlb-unmap", "stale-tlb-protect", "stale-tlb-reentry"]
 
@@ -231,9 +232,14 @@ def check_image(output: str) -> list[str]:
     return complaints
 
 
+def check_interrupts(output: str) -> list[str]:
+    """The serial port interrupts."""
+    return re.findall(r"^capos: console: polled.*", output, re.M)
+
+
 def check_session(output: str) -> list[str]:
     missing = [] if len(FRAMES.findall(output)) >= 2 else ["not two readings of `mem`"]
-    return check_prompt(output) + missing + check_words(output) + check_image(output)
+    return check_prompt(output) + missing + check_interrupts(output) + check_words(output) + check_image(output)
 
 
 def check_maps(output: str) -> list[str]:
@@ -286,6 +292,18 @@ def check_keys(output: str) -> list[str]:
     """Two checks: one mistyped and mended, one out of the history."""
     checked = len(CHECKED.findall(output))
     return [] if checked == 2 else [f"{checked} checks, not 2"]
+
+
+def check_idle(least: int, most: int) -> Check:
+    """Interrupts and switches of all CPUs between two `mem`."""
+
+    def verify(output: str) -> list[str]:
+        sums = [int(interrupts) + int(switches) for interrupts, switches in CPU.findall(output)]
+        half = len(sums) // 2
+        events = sum(sums[half:]) - sum(sums[:half])
+        return [] if half and least <= events <= most else [f"{events} interrupts and switches, not {least} to {most}"]
+
+    return verify
 
 
 def check_says(text: str) -> Check:

@@ -32,7 +32,7 @@
 #define HEADER_BYTES 36u
 #define HEADER_LENGTH 4u
 
-/* MADT, 5.2.12. */
+/* MADT, 5.2.12. I/O APIC: 5.2.12.3; interrupt source override, with the flags of MPS INTI: 5.2.12.5. */
 #define MADT_LOCAL_APIC 36u
 #define MADT_ENTRIES 44u
 #define MADT_CPU_ENABLED 0x1u
@@ -42,8 +42,22 @@
 
 enum madt_entry_type {
 	MADT_LOCAL_APIC_ENTRY = 0,
+	MADT_IO_APIC_ENTRY = 1,
+	MADT_INTERRUPT_OVERRIDE = 2,
 	MADT_LOCAL_APIC_OVERRIDE = 5,
 	MADT_LOCAL_X2APIC_ENTRY = 9,
+};
+
+#define IO_APIC_ALIGN 16u
+#define OVERRIDE_BUS_ISA 0u
+#define OVERRIDE_POLARITY(flags) ((flags)&3u)
+#define OVERRIDE_TRIGGER(flags) ((flags) >> 2 & 3u)
+
+/* Of the polarity and of the trigger alike. */
+enum override_mode {
+	OVERRIDE_AS_THE_BUS = 0, /* ISA: active high, edge */
+	OVERRIDE_HIGH_OR_EDGE = 1,
+	OVERRIDE_LOW_OR_LEVEL = 3,
 };
 
 /* FADT, 5.2.9. */
@@ -171,6 +185,39 @@ static void machine_add_cpu_entry(struct acpi_machine *machine, uint32_t apic_id
 		machine_add_cpu(machine, apic_id);
 }
 
+static void machine_add_io_apic(struct acpi_interrupts *interrupts, uint32_t address, uint32_t gsi_base)
+{
+	if (address == 0 || address % IO_APIC_ALIGN != 0)
+		return;
+	for (uint32_t i = 0; i < interrupts->io_apics; i++)
+		if (paddr_to_u64(interrupts->io_apic[i].address) == address)
+			return;
+	if (interrupts->io_apics < ACPI_MAX_IO_APICS)
+		interrupts->io_apic[interrupts->io_apics++] =
+			(struct acpi_io_apic){ paddr_from_u64(address), gsi_base };
+}
+
+static bool override_is_defined(uint16_t mode)
+{
+	return mode == OVERRIDE_AS_THE_BUS || mode == OVERRIDE_HIGH_OR_EDGE || mode == OVERRIDE_LOW_OR_LEVEL;
+}
+
+static void machine_add_override(struct acpi_interrupts *interrupts, const uint8_t *entry)
+{
+	const uint16_t flags = get_u16(entry, 8);
+	const uint16_t polarity = OVERRIDE_POLARITY(flags), trigger = OVERRIDE_TRIGGER(flags);
+
+	if (entry[2] != OVERRIDE_BUS_ISA || entry[3] >= ACPI_ISA_INTERRUPTS)
+		return;
+	if (!override_is_defined(polarity) || !override_is_defined(trigger))
+		return;
+	interrupts->isa[entry[3]] = (struct acpi_isa_interrupt){
+		.gsi = get_u32(entry, 4),
+		.is_level = trigger == OVERRIDE_LOW_OR_LEVEL,
+		.is_active_low = polarity == OVERRIDE_LOW_OR_LEVEL,
+	};
+}
+
 /* One entry of `length` bytes; those of unknown type, and those too short for theirs, say nothing. */
 static void madt_read_entry(struct acpi_machine *machine, const uint8_t *entry, uint32_t length, uint32_t wanted)
 {
@@ -182,6 +229,14 @@ static void madt_read_entry(struct acpi_machine *machine, const uint8_t *entry, 
 	case MADT_LOCAL_X2APIC_ENTRY:
 		if (length >= 16 && get_u32(entry, 4) != MADT_BROADCAST_X2APIC)
 			machine_add_cpu_entry(machine, get_u32(entry, 4), get_u32(entry, 8), wanted);
+		return;
+	case MADT_IO_APIC_ENTRY:
+		if (length >= 12)
+			machine_add_io_apic(&machine->interrupts, get_u32(entry, 4), get_u32(entry, 8));
+		return;
+	case MADT_INTERRUPT_OVERRIDE:
+		if (length >= 10)
+			machine_add_override(&machine->interrupts, entry);
 		return;
 	case MADT_LOCAL_APIC_OVERRIDE:
 		if (length >= 12)
@@ -300,6 +355,8 @@ enum status acpi_collect(acpi_map_t *map, paddr_t rsdp, uint32_t boot_apic_id, s
 
 	*machine = (struct acpi_machine){ .cpus = 1, .local_apic = ACPI_LOCAL_APIC_DEFAULT };
 	machine->local_apic_id[0] = boot_apic_id;
+	for (uint32_t irq = 0; irq < ACPI_ISA_INTERRUPTS; irq++)
+		machine->interrupts.isa[irq].gsi = irq;
 
 	TRY(acpi_read_rsdp(map, rsdp, &root, &entry_bytes));
 	TRY(acpi_open(map, root, &root_table));

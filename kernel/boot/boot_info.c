@@ -85,12 +85,27 @@ enum status boot_info_collect(const char **what)
 	return STATUS_OK;
 }
 
+/* Their registers are written: no table may make a device out of RAM, or of another device. */
+static void boot_info_take_interrupts(const struct acpi_interrupts *from)
+{
+	info.interrupts = *from;
+	info.interrupts.io_apics = 0;
+	for (uint32_t i = 0; i < from->io_apics; i++) {
+		const uint64_t page = frame_to_u64(frame_from_paddr(from->io_apic[i].address));
+
+		if (page != frame_to_u64(frame_from_paddr(info.local_apic)) &&
+		    !memory_map_has_ram(&info.map, frame_range_make(page, page + 1)))
+			info.interrupts.io_apic[info.interrupts.io_apics++] = from->io_apic[i];
+	}
+}
+
 static void boot_info_take_machine(const struct acpi_machine *machine)
 {
 	info.cpus = trampoline_is_ram ? machine->cpus : 1;
 	for (uint32_t i = 0; i < info.cpus; i++)
 		info.local_apic_id[i] = machine->local_apic_id[i];
 	info.local_apic = paddr_from_u64(machine->local_apic);
+	boot_info_take_interrupts(&machine->interrupts);
 	info.pm_timer_port = machine->pm_timer_port;
 	info.pm_timer_is_32_bit = machine->pm_timer_is_32_bit;
 

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "abi/status.h"
+#include "kernel/boot/acpi.h"
 #include "lib/address.h"
 #include "lib/memory_map.h"
 
@@ -37,8 +38,9 @@ struct boot_info {
 	paddr_t rsdp;
 	uint32_t cpus; /* from the MADT; 1 without one; the boot CPU is cpu 0 */
 	uint32_t local_apic_id[BOOT_MAX_CPUS];
-	paddr_t local_apic;     /* MMIO base */
-	uint16_t pm_timer_port; /* ACPI PM timer, 0 if there is none */
+	paddr_t local_apic;                /* MMIO base */
+	struct acpi_interrupts interrupts; /* I/O APICs where no RAM is: none without ACPI tables */
+	uint16_t pm_timer_port;            /* ACPI PM timer, 0 if there is none */
 	bool pm_timer_is_32_bit;
 	uint64_t entropy[BOOT_ENTROPY_WORDS]; /* what the loader has gathered, good or bad */
 	uint32_t entropy_words;               /* of them */
@@ -54,8 +56,8 @@ const struct boot_info *boot_info_get(void);
 enum status boot_info_collect(const char **what);
 
 /*
- * Second step, once, when the kernel's own page tables stand: CPUs, local APIC and PM timer from the ACPI tables, which
- * may lie outside the early map. `map` gives a pointer to `bytes` of physical memory, valid until its next call, or a
+ * Second step, once, when the kernel's own page tables stand: CPUs, APICs and PM timer from the ACPI tables, which may
+ * lie outside the early map. `map` gives a pointer to `bytes` of physical memory, valid until its next call, or a
  * null pointer. A machine without tables is no error; on any failure (*what says which table) the boot_info still
  * describes a machine that can run: at the least the boot CPU.
  */

@@ -42,11 +42,13 @@ static void parse_word(const char *word, size_t length, struct boot_options *opt
 		options->selftest = true;
 	else if (string_equal_part("protection", word, length))
 		options->protection = true;
+	else if (string_equal_part("console=polled", word, length))
+		options->console_polled = true;
 	else if (string_equal_part("check", word, length))
 		options->check = true;
 	else
 		log_line("command line: unknown or too long: \"%.*s\" (known: init=NAME once selftest "
-			 "protection check overflow=STACK seed=NUMBER)",
+			 "protection check overflow=STACK seed=NUMBER console=polled)",
 			 (int)length, word);
 }
 

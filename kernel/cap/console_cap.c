@@ -1,17 +1,16 @@
 /* Console: abi/console_abi.h, on the serial line. */
 #include "abi/console_abi.h"
 
-#include "kernel/arch/x86_64/clock.h"
 #include "kernel/arch/x86_64/interrupt_window.h"
 #include "kernel/arch/x86_64/log.h"
 #include "kernel/arch/x86_64/serial.h"
 #include "kernel/cap/call.h"
 #include "kernel/mem/user_access.h"
+#include "kernel/task/console_wait.h"
 #include "kernel/task/thread.h"
 #include "lib/check.h"
 
 #define PART_BYTES 256u
-#define POLL_NS UINT64_C(1000000)
 
 static struct spinlock output_lock = SPINLOCK_INIT; /* writers take turns; only lines of the kernel wait beside */
 static struct spinlock input_lock = SPINLOCK_INIT;  /* one reader looks and takes */
@@ -19,6 +18,7 @@ static struct spinlock input_lock = SPINLOCK_INIT;  /* one reader looks and take
 /* What has come and nobody has read. input_lock. */
 static struct {
 	uint32_t first, count;
+	bool has_room_again; /* since input_lock was taken: what did not fit can be looked at */
 	uint8_t byte[CONSOLE_KEPT_BYTES];
 } kept;
 
@@ -58,8 +58,19 @@ static void keep_input(void)
 
 static void drop_input(uint32_t count)
 {
+	kept.has_room_again = kept.count == CONSOLE_KEPT_BYTES && count != 0;
 	kept.first = (kept.first + count) % CONSOLE_KEPT_BYTES;
 	kept.count -= count;
+}
+
+static void unlock_input(void)
+{
+	const bool has_room_again = kept.has_room_again;
+
+	kept.has_room_again = false;
+	spinlock_release(&input_lock);
+	if (has_room_again)
+		console_wait_call();
 }
 
 static uint32_t take_input(uint8_t *part, uint32_t limit)
@@ -72,11 +83,11 @@ static uint32_t take_input(uint8_t *part, uint32_t limit)
 	for (uint32_t i = 0; i < count; i++)
 		part[i] = *kept_at(i);
 	drop_input(count);
-	spinlock_release(&input_lock);
+	unlock_input();
 	return count;
 }
 
-/* In front of what has come since, as far as there is room. */
+/* In front of what has come since, as far as there is room; others may have looked meanwhile. */
 static void give_input_back(const uint8_t *part, uint32_t count)
 {
 	spinlock_acquire(&input_lock);
@@ -86,6 +97,7 @@ static void give_input_back(const uint8_t *part, uint32_t count)
 		*kept_at(0) = part[--count];
 	}
 	spinlock_release(&input_lock);
+	console_wait_call();
 }
 
 /* As many bytes as have come, if the buffer can take them. The program's memory is not touched with the lock held. */
@@ -104,24 +116,13 @@ static enum status read_input(struct address_space *space, const struct operatio
 	return status;
 }
 
-/* The serial line is polled. */
-static void look_again(uint64_t *next_look)
-{
-	uint64_t look = clock_now_ns() + POLL_NS;
-
-	if (look < *next_look)
-		*next_look = look;
-}
-
-static bool poll_input(struct operation *operation, uint64_t *next_look)
+static bool look_for_input(struct operation *operation)
 {
 	uint32_t count;
 	enum status status = read_input(&operation->thread->process->space, operation, &count);
 
-	if (status == STATUS_OK && count == 0) {
-		look_again(next_look);
+	if (status == STATUS_OK && count == 0)
 		return false;
-	}
 	operation->completion.value = status == STATUS_OK ? count : 0;
 	operation->completion.result = -(int32_t)status;
 	return true;
@@ -140,7 +141,7 @@ static bool take_interrupt(void)
 }
 
 /* `word`: its thread has read since. */
-static bool poll_interrupt(struct operation *operation, uint64_t *next_look)
+static bool look_for_interrupt(struct operation *operation)
 {
 	bool has_come;
 
@@ -148,10 +149,8 @@ static bool poll_interrupt(struct operation *operation, uint64_t *next_look)
 		return true;
 	spinlock_acquire(&input_lock);
 	has_come = take_interrupt();
-	spinlock_release(&input_lock);
+	unlock_input();
 	operation->completion.value = has_come;
-	if (!has_come)
-		look_again(next_look);
 	return has_come;
 }
 
@@ -160,8 +159,10 @@ static void end_waits(struct thread *thread)
 	for (uint32_t i = 0; i < OPERATION_MAX; i++) {
 		struct operation *operation = &thread->operation[i];
 
-		if (operation->kind == OPERATION_CONSOLE_READ && operation->poll == poll_interrupt)
-			operation->word = 1;
+		if (operation->kind != OPERATION_CONSOLE_READ || operation->look != look_for_interrupt)
+			continue;
+		operation->word = 1;
+		operation_call(operation);
 	}
 }
 
@@ -172,10 +173,10 @@ static enum status read(struct call *call)
 	GUARD(call->argument[1] != 0, STATUS_ZERO_LENGTH);
 	GUARD(call->argument[1] <= CONSOLE_MAX_BYTES, STATUS_TOO_LONG);
 	TRY(user_access_check(&call->process->space, call->argument[0], call->argument[1], true));
-	TRY(call_open(call, OPERATION_CONSOLE_READ, OPERATION_FOREVER, &operation));
+	TRY(call_open(call, OPERATION_CONSOLE_READ, console_wait_deadline(), &operation));
 	operation->buffer = call->argument[0];
 	operation->bytes = call->argument[1];
-	operation->poll = poll_input;
+	console_wait_begin(operation, look_for_input);
 	end_waits(call->thread);
 	return STATUS_OK;
 }
@@ -184,9 +185,9 @@ static enum status wait_interrupt(struct call *call)
 {
 	struct operation *operation;
 
-	TRY(call_open(call, OPERATION_CONSOLE_READ, OPERATION_FOREVER, &operation));
+	TRY(call_open(call, OPERATION_CONSOLE_READ, console_wait_deadline(), &operation));
 	operation->word = 0;
-	operation->poll = poll_interrupt;
+	console_wait_begin(operation, look_for_interrupt);
 	return STATUS_OK;
 }
 

@@ -6,6 +6,7 @@
 #include "kernel/mem/memory_object.h"
 #include "kernel/mem/paging.h"
 #include "kernel/mem/paging_check.h"
+#include "kernel/task/console_wait.h"
 #include "kernel/task/endpoint.h"
 #include "kernel/task/process_tree.h"
 #include "kernel/task/scheduler.h"
@@ -118,6 +119,7 @@ void invariant_check_all(struct inspector_check *result)
 	check(result, scheduler_is_valid(), "scheduler");
 	check(result, process_tree_is_valid(), "process tree");
 	check(result, endpoint_all_are_valid(), "endpoints");
+	check(result, console_wait_is_valid(), "waits for input");
 	expected.of[FRAME_TASK] += thread_kernel_count();
 	expected.of[FRAME_KERNEL] += (uint64_t)thread_kernel_count() * KERNEL_STACK_PAGES;
 	while (process_tree_at(index++, &process) == STATUS_OK) {

@@ -2,10 +2,12 @@
 
 #include <stddef.h>
 
+#include "kernel/arch/x86_64/clock.h"
 #include "kernel/arch/x86_64/context.h"
 #include "kernel/arch/x86_64/cpu_local.h"
 #include "kernel/arch/x86_64/features.h"
 #include "kernel/arch/x86_64/instructions.h"
+#include "kernel/arch/x86_64/interrupt_window.h"
 #include "kernel/arch/x86_64/log.h"
 #include "kernel/arch/x86_64/panic.h"
 #include "kernel/arch/x86_64/probe.h"
@@ -24,6 +26,9 @@
 #define CR4_PCID (UINT64_C(1) << 17)
 #define CR4_SMAP (UINT64_C(1) << 21)
 #define PCID_MASK UINT64_C(0xfff) /* of CR3 (SDM vol. 3, 4.10.1) */
+
+#define ALARM_NS UINT64_C(1000000)
+#define ALARM_LIMIT_NS UINT64_C(5000000000)
 
 static void passed(const char *name)
 {
@@ -282,6 +287,25 @@ static void test_kernel_writes(void)
 	passed("kernel-text-read-only");
 }
 
+static bool has_rung(void)
+{
+	interrupt_window_open();
+	return (__atomic_load_n(&cpu_current()->attention, __ATOMIC_RELAXED) & CPU_ATTENTION_TIMER) != 0;
+}
+
+/* Each interrupt before was ended, the serial port's too: else none of its class would come any more. */
+static void test_alarm(void)
+{
+	uint64_t start = clock_now_ns();
+
+	clock_set_alarm(start + ALARM_NS);
+	while (!has_rung() && clock_now_ns() - start < ALARM_LIMIT_NS)
+		continue;
+	require(has_rung(), "an alarm rings");
+	__atomic_fetch_and(&cpu_current()->attention, ~(uint64_t)CPU_ATTENTION_TIMER, __ATOMIC_RELAXED);
+	passed("alarm");
+}
+
 void selftest_run(void)
 {
 	struct inspector_check check;
@@ -291,6 +315,7 @@ void selftest_run(void)
 	test_refusals();
 	test_kernel_writes();
 	test_user_pages();
+	test_alarm();
 	if (features_get()->pcid)
 		test_pcid();
 	else

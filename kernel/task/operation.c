@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "kernel/arch/x86_64/clock.h"
+#include "kernel/task/console_wait.h"
 #include "kernel/task/endpoint.h"
 #include "kernel/task/fault_handler.h"
 #include "kernel/task/park.h"
@@ -73,10 +74,10 @@ bool operation_queue_is_valid(const struct operation_queue *queue)
 
 #define OPERATION_PLACES ((1u << OPERATION_MAX) - 1)
 
-/* Those that nobody else completes, or not always: by the clock, or by looking. */
+/* Those that nobody else completes, or not always: by the clock, or by polling. */
 static bool looks_by_itself(const struct operation *operation)
 {
-	return operation->kind == OPERATION_CONSOLE_READ || operation->deadline != UINT64_MAX;
+	return operation->deadline != UINT64_MAX;
 }
 
 /* Each field that somebody reads, not all: it is on the way of every call. */
@@ -308,21 +309,32 @@ enum status operation_cancel(struct thread *thread, uint64_t user_data)
 	return STATUS_NOT_FOUND;
 }
 
-/* Those that nobody else completes: by the clock, or by looking. */
+/* Those that nobody else completes: by the clock, or by polling. */
 static bool try_complete(struct operation *operation, uint64_t now, uint64_t *next_look)
 {
-	if (operation->kind == OPERATION_CONSOLE_READ)
-		return operation->poll(operation, next_look);
-	if (operation->deadline <= now) {
+	uint64_t next = operation->deadline;
+
+	if (operation->kind == OPERATION_CONSOLE_READ) {
+		if (console_wait_look(operation))
+			return true;
+		next = now + CONSOLE_WAIT_POLL_NS;
+	} else if (next <= now) {
 		if (!take_back(operation))
 			return false; /* it is in the list of those that are done */
 		if (operation->kind == OPERATION_PARK)
 			operation->completion.result = -(int32_t)STATUS_TIMED_OUT;
 		return true;
 	}
-	if (operation->deadline < *next_look)
-		*next_look = operation->deadline;
+	if (next < *next_look)
+		*next_look = next;
 	return false;
+}
+
+static bool look(struct operation *operation)
+{
+	if (operation->kind == OPERATION_RECEIVE)
+		return endpoint_look(operation);
+	return operation->kind == OPERATION_CONSOLE_READ && console_wait_look(operation);
 }
 
 /* A place may have another operation by now: it looks in vain. */
@@ -334,7 +346,7 @@ static uint64_t post_called(struct thread *thread)
 	for (; called != 0; called &= called - 1) {
 		struct operation *operation = &thread->operation[__builtin_ctz(called)];
 
-		if (operation->kind != OPERATION_RECEIVE || !endpoint_look(operation))
+		if (!look(operation))
 			continue;
 		post_own(thread, operation);
 		count++;

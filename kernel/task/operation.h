@@ -30,7 +30,7 @@ struct operation;
 enum operation_kind {
 	OPERATION_NONE = 0,
 	OPERATION_SLEEP,        /* done at its deadline */
-	OPERATION_CONSOLE_READ, /* polled by its thread */
+	OPERATION_CONSOLE_READ, /* its thread looks: console_wait.h */
 	OPERATION_CALL,         /* object: endpoint; message: its own */
 	OPERATION_RECEIVE,      /* object: endpoint */
 	OPERATION_PARK,         /* object: process */
@@ -40,8 +40,8 @@ enum operation_kind {
 	OPERATION_KIND_COUNT
 };
 
-/* Whether it can complete now; fills `completion` then. Else *next_look may be moved forward. */
-typedef bool operation_poll_t(struct operation *operation, uint64_t *next_look);
+/* Whether it can complete now; fills `completion` then. By its own thread, without its guard. */
+typedef bool operation_look_t(struct operation *operation);
 
 /* Guarded by its object's lock. */
 struct operation_queue {
@@ -53,7 +53,7 @@ struct operation {
 	/* the thread's alone; fixed while open */
 	enum operation_kind kind;
 	struct thread *thread;
-	uint64_t deadline; /* SLEEP, PARK: clock_now_ns; UINT64_MAX: none */
+	uint64_t deadline; /* SLEEP, PARK: clock_now_ns; CONSOLE_READ: 0 if it is polled; UINT64_MAX: none */
 	uint64_t buffer;   /* the program's; PARK: the address of the word */
 	uint64_t bytes;
 	/* CALL: its id, once it is received; THREAD_WAIT: the id of the thread; FAULT_WAIT: kind, and access << 32 */
@@ -65,7 +65,7 @@ struct operation {
 	struct spinlock *guard;
 	union {
 		struct message *message; /* CALL: what is sent; NULL: nothing but the method */
-		operation_poll_t *poll;  /* CONSOLE_READ */
+		operation_look_t *look;  /* CONSOLE_READ */
 		uint64_t rip;            /* FAULT_WAIT, when it is done */
 	};
 
@@ -85,7 +85,7 @@ bool operation_queue_is_valid(const struct operation_queue *queue);
 
 /*
  * A place for one more operation of the current thread: BUSY if all are taken. `deadline` UINT64_MAX: none. Nothing
- * completes it yet: buffer, bytes, word, badge, method, accepts, and message or poll are to be filled in as its kind
+ * completes it yet: buffer, bytes, word, badge, method, accepts, and message or look are to be filled in as its kind
  * needs them. operation_abandon gives it back before it was queued anywhere.
  */
 enum status operation_open(struct thread *thread, enum operation_kind kind, uint64_t user_data, uint64_t deadline,
@@ -106,7 +106,8 @@ void operation_end(struct operation *operation);
 
 /*
  * There is something for it, which its thread is to fetch itself: operation_post_done looks at it (RECEIVE:
- * endpoint_look). Waiting in a queue, guard held; waking the thread is the caller's.
+ * endpoint_look; CONSOLE_READ: console_wait_look). Waiting in a queue, guard held, or by its own thread; waking the
+ * thread is the caller's.
  */
 void operation_call(struct operation *operation);
 

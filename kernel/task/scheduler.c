@@ -11,6 +11,7 @@
 #include "kernel/arch/x86_64/trap.h"
 #include "kernel/mem/address_space.h"
 #include "kernel/mem/paging.h"
+#include "kernel/task/console_wait.h"
 #include "kernel/task/process_end.h"
 #include "kernel/task/run_queue.h"
 #include "kernel/task/world.h"
@@ -514,6 +515,8 @@ static void attend(struct scheduler_cpu *cpu, uint64_t attention)
 		world_park();
 	if ((attention & CPU_ATTENTION_TIMER) != 0)
 		ring_alarm(cpu);
+	if ((attention & CPU_ATTENTION_INPUT) != 0)
+		console_wait_call();
 }
 
 static void preempt(struct scheduler_cpu *cpu)
@@ -534,10 +537,8 @@ static void preempt(struct scheduler_cpu *cpu)
 void task_before_user(void)
 {
 	for (;;) {
-		uint64_t attention;
-
 		process_end_if_asked(); /* first: what is taken must be attended to, and who ends attends to nothing */
-		attention = __atomic_exchange_n(&cpu_current()->attention, 0, __ATOMIC_ACQUIRE);
+		const uint64_t attention = __atomic_exchange_n(&cpu_current()->attention, 0, __ATOMIC_ACQUIRE);
 		if (attention == 0)
 			return;
 		attend(this_cpu(), attention);
@@ -563,10 +564,8 @@ _Noreturn void scheduler_idle(void)
 	cpu->index = cpu_index();
 	cpu->alarm = SCHEDULER_FOREVER;
 	for (;;) {
-		struct thread *next;
-
 		attend(cpu, __atomic_exchange_n(&cpu_current()->attention, 0, __ATOMIC_ACQUIRE));
-		next = take_next(cpu, 0);
+		struct thread *next = take_next(cpu, 0);
 		if (next != NULL) {
 			switch_to(cpu, NULL, next);
 			continue;
@@ -593,8 +592,8 @@ bool scheduler_is_valid(void)
 	for (uint32_t i = 0; i < cpu_online_count(); i++) {
 		const struct scheduler_cpu *cpu = &scheduler_cpus[i];
 
-		valid = valid && run_queue_is_valid(&cpu->queue) && deadline_heap_is_valid(&cpu->deadlines);
-		valid = valid && (cpu->leaving == NULL);
+		valid = valid && run_queue_is_valid(&cpu->queue) && deadline_heap_is_valid(&cpu->deadlines) &&
+			cpu->leaving == NULL;
 	}
 	return valid;
 }

@@ -46,7 +46,7 @@ struct thread {
 	struct ring_kernel ring_state;
 	uint32_t open_count;  /* operations whose completion is not posted yet */
 	uint32_t places_used; /* bit per place of an open operation */
-	uint32_t looking;     /* of them with a deadline, or polled */
+	uint32_t looking;     /* of them with a deadline, of the clock or of the next poll */
 	uint32_t index;       /* fixed: place in its process, and of its ring */
 	struct process *process;
 	uint64_t refused; /* submissions not answered with OK, since it began, for the inspector */

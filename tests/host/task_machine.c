@@ -22,6 +22,7 @@
 #include "kernel/mem/kernel_stack.h"
 #include "kernel/mem/paging.h"
 #include "kernel/task/boot_package.h"
+#include "kernel/task/console_wait.h"
 #include "kernel/task/entropy.h"
 #include "kernel/task/process_tree.h"
 #include "lib/check.h"
@@ -35,6 +36,9 @@ static uint64_t stack_pages;
 static uint64_t clock_ns;
 static uint64_t random_words;
 static const char *typed;
+static bool is_polled;
+static void (*read_act)(void *argument);
+static void *read_argument;
 static char printed[PRINTED_BYTES];
 static uint32_t printed_bytes;
 static const struct archive *package;
@@ -164,12 +168,32 @@ bool serial_read_byte(uint8_t *byte)
 	if (*typed == 0)
 		return false;
 	*byte = (uint8_t)*typed++;
+	if (read_act != NULL)
+		read_act(read_argument);
 	return true;
+}
+
+void task_machine_on_read(void (*act)(void *argument), void *argument)
+{
+	read_act = act;
+	read_argument = argument;
+}
+
+bool serial_is_polled(void)
+{
+	return is_polled;
+}
+
+void task_machine_poll_input(void)
+{
+	is_polled = true;
 }
 
 void task_machine_type(const char *text)
 {
 	typed = text;
+	if (!is_polled)
+		console_wait_call();
 }
 
 const char *task_machine_printed(void)
@@ -203,6 +227,8 @@ void task_machine_start(uint64_t frames)
 	stack_pages = 0;
 	clock_ns = 0;
 	typed = "";
+	is_polled = false;
+	read_act = NULL;
 	package = &empty;
 	entropy_start_seeded(0);
 	task_scheduler_start();
@@ -225,6 +251,7 @@ void task_machine_stop(void)
 	assert_int_equal(frame_free_count(), machine_frames());
 	assert_true(heap_is_valid());
 	assert_true(kernel_stack_is_valid());
+	assert_true(console_wait_is_valid());
 	machine_stop();
 }
 

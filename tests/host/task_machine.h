@@ -30,7 +30,14 @@ void task_machine_limits(uint64_t limits[LEDGER_COUNT], uint64_t limit);
 /* What clock_now_ns says from now on. */
 void task_machine_set_clock(uint64_t nanoseconds);
 
-/* What comes over the serial line; and what has been written to it since the start, 0-terminated. */
+/* What happens, until the next start, whenever a byte is taken off the line; NULL: nothing. */
+void task_machine_on_read(void (*act)(void *argument), void *argument);
+
+/* From now on, until the next start: nobody is called when something comes over the serial line. */
+void task_machine_poll_input(void);
+
+/* What comes over the serial line, in place of what has not been taken off it; and what has been written to it since
+ * the start, 0-terminated. */
 void task_machine_type(const char *text);
 const char *task_machine_printed(void);
 

@@ -308,12 +308,22 @@ static uint64_t model_runs(const int model[MODEL_FRAMES])
 	return runs;
 }
 
+static bool model_is_ram(int kind)
+{
+	return kind != NOTHING && kind != MEMORY_FRAMEBUFFER && kind != MEMORY_RESERVED && kind != MEMORY_BAD;
+}
+
 static void compare(const struct memory_map *map, const int model[MODEL_FRAMES])
 {
 	uint64_t usable = 0;
 
 	for (uint32_t i = 0; i < MODEL_FRAMES; i++)
 		assert_int_equal(map_kind(map, i), model[i]);
+	for (uint32_t i = 1; i < MODEL_FRAMES; i++) {
+		assert_int_equal(memory_map_has_ram(map, frame_range_make(i, i + 1)), model_is_ram(model[i]));
+		assert_int_equal(memory_map_has_ram(map, frame_range_make(i - 1, i + 1)),
+				 model_is_ram(model[i - 1]) || model_is_ram(model[i]));
+	}
 	for (uint32_t i = 0; i < map->count; i++) {
 		if (map->entry[i].kind == MEMORY_USABLE)
 			usable += frame_range_count(map->entry[i].frames);

@@ -4,6 +4,7 @@
 
 #include "kernel/arch/x86_64/cpu_local.h"
 #include "kernel/arch/x86_64/instructions.h"
+#include "kernel/arch/x86_64/mmio.h"
 #include "kernel/arch/x86_64/port.h"
 #include "kernel/arch/x86_64/trap.h"
 #include "lib/check.h"
@@ -48,14 +49,14 @@ enum apic_register {
 
 _Static_assert(APIC_TIMER_DIVIDER == 16, "APIC_DIVIDE_BY_16");
 
-static volatile uint8_t *mmio;
+static volatile uint8_t *registers;
 static bool x2apic;
 
 static uint32_t apic_read(enum apic_register which)
 {
 	if (x2apic)
 		return (uint32_t)rdmsr(X2APIC_MSR + (uint32_t)which / 16);
-	return *(volatile uint32_t *)(mmio + which);
+	return mmio_read(registers, which);
 }
 
 static void apic_write(enum apic_register which, uint32_t value)
@@ -63,7 +64,7 @@ static void apic_write(enum apic_register which, uint32_t value)
 	if (x2apic)
 		wrmsr(X2APIC_MSR + (uint32_t)which / 16, value);
 	else
-		*(volatile uint32_t *)(mmio + which) = value;
+		mmio_write(registers, which, value);
 }
 
 /* The command register sends when its low word is written. The wait for the one before is bounded by the bus. */
@@ -109,12 +110,12 @@ bool apic_is_x2apic(void)
 	return (rdmsr(MSR_APIC_BASE) & APIC_BASE_X2APIC) != 0;
 }
 
-void apic_init(volatile void *registers)
+void apic_init(volatile void *mapped)
 {
 	mask_legacy_controllers();
 	x2apic = apic_is_x2apic();
-	mmio = registers;
-	CHECK(x2apic || mmio);
+	registers = mapped;
+	CHECK(x2apic || registers);
 	apic_init_cpu();
 }
 

@@ -11,10 +11,10 @@
 #define APIC_TIMER_DIVIDER 16u
 
 /*
- * On the boot CPU, once: mask the legacy interrupt controller, remember `registers` (an uncached mapping of one page at
+ * On the boot CPU, once: mask the legacy interrupt controller, remember `mapped` (an uncached mapping of one page at
  * the address in MSR_APIC_BASE, or NULL if that MSR says x2APIC), and do apic_init_cpu.
  */
-void apic_init(volatile void *registers);
+void apic_init(volatile void *mapped);
 
 /* On each further CPU: the same mode, accept interrupts, all local sources but the timer masked. */
 void apic_init_cpu(void);

@@ -34,6 +34,7 @@ struct smp_request {
 #define CPU_ATTENTION_RESCHEDULE 1u /* its run queue */
 #define CPU_ATTENTION_TIMER 2u      /* its alarm (clock_set_alarm) has rung */
 #define CPU_ATTENTION_STOP 4u       /* it is to be held */
+#define CPU_ATTENTION_INPUT 8u      /* bytes have come over the serial line */
 
 struct cpu {
 	/* read by the entry code at the offsets of offsets.h */

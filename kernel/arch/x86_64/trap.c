@@ -10,6 +10,7 @@
 #include "kernel/arch/x86_64/offsets.h"
 #include "kernel/arch/x86_64/panic.h"
 #include "kernel/arch/x86_64/probe.h"
+#include "kernel/arch/x86_64/serial.h"
 #include "kernel/arch/x86_64/smp.h"
 #include "kernel/arch/x86_64/tlb.h"
 
@@ -197,6 +198,11 @@ static void interrupt(const struct trap_frame *frame)
 		break;
 	case TRAP_CALL:
 		smp_answer();
+		apic_end();
+		break;
+	case TRAP_SERIAL:
+		if (serial_interrupt())
+			__atomic_fetch_or(&cpu->attention, CPU_ATTENTION_INPUT, __ATOMIC_RELAXED);
 		apic_end();
 		break;
 	default:

@@ -3,7 +3,7 @@
  *
  * From ring 3 every exception goes to task_user_trap. From ring 0 an exception at an address of the fixup table resumes
  * there, and one in a function that a self-test has called for it ends that (probe.h); any other is a panic. Interrupts
- * come from the local APIC only; none of them switches threads by itself, but the way back to ring 3 does
+ * come from the local APIC, for others, too; none of them switches threads by itself, but the way back to ring 3 does
  * (task_before_user).
  */
 #ifndef CAPOS_KERNEL_ARCH_X86_64_TRAP_H
@@ -49,6 +49,7 @@ enum trap_vector {
 	TRAP_SHOOTDOWN = 0x41,
 	TRAP_CALL = 0x42,
 	TRAP_RESCHEDULE = 0x43, /* smp_interrupt */
+	TRAP_SERIAL = 0x44,     /* by an I/O APIC, on the boot CPU */
 	TRAP_SPURIOUS = 0xff,
 };
 

@@ -21,6 +21,7 @@
 #include "user/demos/spawn-contract/spawn_refusals.h"
 #include "user/demos/spawn-contract/stack_trials.h"
 #include "user/demos/spawn-contract/start_trials.h"
+#include "user/demos/spawn-contract/idle_trials.h"
 #include "user/demos/spawn-contract/thread_trials.h"
 #include "user/demos/spawn-contract/transfer_trials.h"
 #include "user/testing/trial.h"
@@ -70,6 +71,7 @@ int main(int argc, char **argv, char **envp)
 	stack_trials_check();
 	quota_trials_check();
 	thread_trials_check();
+	idle_trials_check();
 	fault_trials_check();
 	pager_trials_check();
 	fault_end_trials_check();

@@ -280,11 +280,8 @@ static uint64_t switches_of_our_cpu(uint32_t *index)
 	return cpu.switches;
 }
 
-/*
- * To another thread when we fall asleep, and back to us. One more, if its turn ends just before we wake; two more for
- * a shell that has started us, and looks for ^C meanwhile.
- */
-#define SWITCHES_OF_A_SLEEP 5u
+/* To another thread when we fall asleep, and back to us; one more, if its turn ends just before we wake. */
+#define SWITCHES_OF_A_SLEEP 3u
 
 /*
  * Sleep shortly, and count how often our CPU changes threads meanwhile, which is not what the host does with the
@@ -326,8 +323,7 @@ static uint32_t count_long(uint32_t priority, uint32_t sleeps, uint32_t enough)
 
 /*
  * Who sleeps is not kept waiting by those of a lower priority; by those of its own it is, for a turn of each. A host
- * that lets the whole machine stand still makes a sleep longer in any case, since the shell then looks for ^C more
- * often: of twenty not more than some may be.
+ * that lets the whole machine stand still may make a sleep longer in any case: of twenty not more than some may be.
  */
 static void higher_priority_wakes_at_once(void)
 {
