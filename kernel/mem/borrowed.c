@@ -74,7 +74,7 @@ static enum status leaf_map(struct page_walk *walk, const struct page_run *run)
 		done += row;
 	}
 	spinlock_release(&walk->object->lock);
-	page_table_adjust(run->table, (int32_t)run->count, 0);
+	page_run_added(run, 0);
 	return STATUS_OK;
 }
 

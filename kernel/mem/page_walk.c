@@ -41,13 +41,18 @@ static inline void split_entry(struct address_space *space, pte_t *entry)
 		frame = frame_take_zeroed(FRAME_TABLE, space);
 		page_table_adjust(parent, 1, 0);
 	} else {
-		uint32_t reserved = kind == PAGE_RESERVED;
+		const uint32_t reserved = kind == PAGE_RESERVED ? PTE_ENTRIES : 0;
+		const uint32_t guards = PTE_ENTRIES - reserved;
 
 		frame = frame_take(FRAME_TABLE, space);
 		page_fill64(direct_map_of_frame(frame), pte_bits(*entry));
-		frame_info_of(frame)->count = PTE_ENTRIES + (reserved * PTE_ENTRIES << 16);
-		page_table_adjust(parent, 0, -(int32_t)reserved);
+		page_table_adjust(frame_info_of(frame), PTE_ENTRIES, (int32_t)reserved);
+		page_table_adjust_guards(frame_info_of(frame), (int32_t)guards);
+		frame_info_of(frame)->link = reserved != 0 ? UINT32_MAX : 0;
+		page_table_adjust(parent, 0, -(int32_t)(reserved / PTE_ENTRIES));
+		page_table_adjust_guards(parent, -(int32_t)(guards / PTE_ENTRIES));
 	}
+	page_table_note(parent, entry, 1);
 	*entry = pte_user_table(frame);
 }
 
