@@ -110,6 +110,7 @@ uint64_t address_space_changed(struct address_space *space)
 {
 	uint64_t own = cpu_current()->bit & __atomic_load_n(&space->residency, __ATOMIC_RELAXED);
 
+	space->seen.word = 0;
 	/* This CPU keeps it loaded and flushes what it must; but it stays cold if somebody else's change, which it may
 	   not have been told of yet, made it so. */
 	__atomic_fetch_and(&space->warm, own, __ATOMIC_SEQ_CST);
@@ -485,6 +486,21 @@ void address_space_count(struct address_space *space, struct address_space_censu
 	*census = audit.census;
 }
 
+/* What is remembered is what the table says. Locked. */
+static bool seen_page_is_valid(const struct address_space *space)
+{
+	const struct seen_page *seen = &space->seen;
+	unsigned level;
+	pte_t entry;
+
+	if (seen->word == 0)
+		return true;
+	entry = address_space_entry(space, seen->word & ~(PAGE_SIZE - 1), &level);
+	return level == 1 && pte_has(entry, PTE_PRESENT | PTE_USER) &&
+	       frame_to_u64(pte_present_frame(entry)) == frame_to_u64(seen->frame) &&
+	       (pte_has(entry, PTE_WRITE) || (seen->word & SEEN_WRITABLE) == 0);
+}
+
 bool address_space_is_valid(struct address_space *space, const pte_t *kernel_root)
 {
 	struct audit audit = { .space = space };
@@ -492,6 +508,7 @@ bool address_space_is_valid(struct address_space *space, const pte_t *kernel_roo
 
 	address_space_lock(space, whole_user_half());
 	audit_table(&audit, space->root_table, PTE_LEVELS, 0);
+	audit.broken |= !seen_page_is_valid(space);
 	for (unsigned i = USER_ROOT_ENTRIES; i < PTE_ENTRIES; i++)
 		if (!pte_equal(space->root_table[i], kernel_root[i]))
 			audit.broken = true;

@@ -24,7 +24,7 @@ static void copy_part(uint8_t *user, uint8_t *buffer, uint64_t bytes, enum copy_
 }
 
 /* Page by page, after the whole range was found accessible under the same lock. */
-static void copy_locked(const struct address_space *space, struct uaddr_range range, uint8_t *buffer,
+static void copy_locked(struct address_space *space, struct uaddr_range range, uint8_t *buffer,
 			enum copy_direction direction)
 {
 	uint64_t address = uaddr_to_u64(range.start);
@@ -52,7 +52,7 @@ static enum status supply(struct address_space *space, uint64_t start, uint64_t 
 			     writable ? PROTECTION_WRITE : PROTECTION_READ);
 }
 
-static enum status find_page(struct address_space *space, uint64_t address, uint64_t bytes, bool writable,
+static inline enum status find_page(struct address_space *space, uint64_t address, uint64_t bytes, bool writable,
 			     frame_t *frame)
 {
 	if (LIKELY(validate_page(space, address, writable, frame) == STATUS_OK))
