@@ -49,7 +49,8 @@ static uint64_t wait_for(struct thread *thread, uint64_t waiting, uint64_t min_c
 			return waiting;
 		if (thread->open_count == 0 && timeout_ns == CAP_ENTER_FOREVER)
 			return waiting;
-		process_end_if_asked();
+		if (UNLIKELY(process_end_is_asked(thread->process)))
+			process_end_if_asked();
 		scheduler_block(next_look);
 	}
 }

@@ -63,6 +63,14 @@ static inline uint64_t seen_page_word(uint64_t address, bool writable)
 	return (address & ~(PAGE_SIZE - 1)) | SEEN_VALID | (writable ? SEEN_WRITABLE : 0);
 }
 
+/* Whether the address is in it, and may be read (or written). */
+static inline bool seen_page_is(const struct seen_page *seen, uint64_t address, bool writable)
+{
+	const uint64_t wanted = seen_page_word(address, writable);
+
+	return (seen->word & (wanted | ~SEEN_WRITABLE)) == wanted;
+}
+
 struct address_space {
 	struct spinlock lock;
 	frame_t root;

@@ -8,7 +8,7 @@
 /* Work between two interrupt windows: one whole leaf table. */
 #define STEP_ENTRIES PTE_ENTRIES
 
-uint64_t page_walk_tables_below(unsigned level, struct uaddr_range part, enum walk_depth depth)
+uint64_t page_walk_count_below(unsigned level, struct uaddr_range part, enum walk_depth depth)
 {
 	uint64_t start = uaddr_to_u64(part.start);
 	uint64_t end = uaddr_to_u64(part.end);

@@ -209,11 +209,22 @@ static inline struct page_run page_walk_run(const struct page_walk *walk)
 	return (struct page_run){ entry, is_leaf ? uaddr_range_pages(walk->range) : 1, page_table_info(entry) };
 }
 
+/* As page_walk_tables_below, by a look at each level. */
+uint64_t page_walk_count_below(unsigned level, struct uaddr_range part, enum walk_depth depth);
+
 /*
  * Tables that a walk takes to split one uniform entry of `level` for `part` of its span. Deep: every table below that
- * the part touches. Shallow: only tables that it covers in part.
+ * the part touches. Shallow: only tables that it covers in part. Inline: most parts lie in one leaf table.
  */
-uint64_t page_walk_tables_below(unsigned level, struct uaddr_range part, enum walk_depth depth);
+static inline uint64_t page_walk_tables_below(unsigned level, struct uaddr_range part, enum walk_depth depth)
+{
+	uint64_t start = uaddr_to_u64(part.start);
+	uint64_t end = uaddr_to_u64(part.end);
+
+	if (LIKELY((start ^ (end - 1)) < pte_span(2) && end - start != pte_span(2)))
+		return level - 1;
+	return page_walk_count_below(level, part, depth);
+}
 
 /* Make tables, as planned, of the entry that the walk has landed on and of those below it. */
 void page_walk_split(struct page_walk *walk, enum walk_depth depth);

@@ -121,6 +121,11 @@ enum status user_access_write(struct address_space *space, uint64_t to, uint64_t
 enum status user_access_find(struct address_space *space, uint64_t to, uint64_t bytes, struct user_place *place)
 {
 	place->space = space;
+	if (LIKELY(bytes <= PAGE_SIZE - (to & (PAGE_SIZE - 1)) && seen_page_is(&space->seen, to, true))) {
+		place->range = uaddr_range_make(to, to + bytes);
+		place->frame = space->seen.frame;
+		return STATUS_OK;
+	}
 	TRY(uaddr_range_of_bytes(to, bytes, &place->range));
 	if (LIKELY(is_in_one_page(place->range)))
 		return find_page(space, to, bytes, true, &place->frame);

@@ -21,9 +21,7 @@ enum status validate_page_anew(struct address_space *space, uint64_t address, bo
  */
 static inline enum status validate_page(struct address_space *space, uint64_t address, bool writable, frame_t *frame)
 {
-	const uint64_t wanted = seen_page_word(address, writable);
-
-	if (UNLIKELY((space->seen.word & (wanted | ~SEEN_WRITABLE)) != wanted))
+	if (UNLIKELY(!seen_page_is(&space->seen, address, writable)))
 		return validate_page_anew(space, address, writable, frame);
 	*frame = space->seen.frame;
 	return STATUS_OK;
