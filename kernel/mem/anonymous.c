@@ -191,7 +191,7 @@ static inline uint32_t take_some(struct page_walk *walk)
 }
 
 /* Entries that were empty or reserved get frames; the plan made sure of that, and of the frames. */
-static inline enum status leaf_fill(struct page_walk *walk, const struct page_run *run)
+static inline __attribute__((always_inline)) enum status leaf_fill(struct page_walk *walk, const struct page_run *run)
 {
 	const pte_t pattern = pte_page(frame_from_u64(0), walk->kind, walk->protection);
 	const uint64_t kind = (uint64_t)walk->kind << PTE_KIND_SHIFT;

@@ -52,7 +52,7 @@ static inline void split_entry(struct address_space *space, pte_t *entry)
 		page_table_adjust(parent, 0, -(int32_t)(reserved / PTE_ENTRIES));
 		page_table_adjust_guards(parent, -(int32_t)(guards / PTE_ENTRIES));
 	}
-	page_table_note(parent, entry, 1);
+	page_table_note_entry(parent, entry);
 	*entry = pte_user_table(frame);
 }
 

@@ -173,6 +173,12 @@ static inline void page_table_note(struct frame_info *table, const pte_t *first,
 	table->link |= (UINT32_MAX << index / PAGE_GROUP) & (UINT32_MAX >> (PTE_ENTRIES / PAGE_GROUP - 1 - last));
 }
 
+/* The same of one entry. */
+static inline void page_table_note_entry(struct frame_info *table, const pte_t *entry)
+{
+	table->link |= UINT32_C(1) << (uintptr_t)entry / sizeof(*entry) % PTE_ENTRIES / PAGE_GROUP;
+}
+
 /* All entries of a run, which were empty, are in use and no guards. */
 static inline void page_run_added(const struct page_run *run, uint64_t reserved)
 {
