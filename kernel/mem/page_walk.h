@@ -220,15 +220,16 @@ uint64_t page_walk_count_below(unsigned level, struct uaddr_range part, enum wal
 
 /*
  * Tables that a walk takes to split one uniform entry of `level` for `part` of its span. Deep: every table below that
- * the part touches. Shallow: only tables that it covers in part. Inline: most parts lie in one leaf table.
+ * the part touches. Shallow: only tables that it covers in part. Inline: most parts lie in one leaf table, or are all of
+ * it.
  */
 static inline uint64_t page_walk_tables_below(unsigned level, struct uaddr_range part, enum walk_depth depth)
 {
 	uint64_t start = uaddr_to_u64(part.start);
 	uint64_t end = uaddr_to_u64(part.end);
 
-	if (LIKELY((start ^ (end - 1)) < pte_span(2) && end - start != pte_span(2)))
-		return level - 1;
+	if (LIKELY((start ^ (end - 1)) < pte_span(2)))
+		return level - 1 - (depth == WALK_SHALLOW && end - start == pte_span(2));
 	return page_walk_count_below(level, part, depth);
 }
 
