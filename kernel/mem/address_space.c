@@ -469,8 +469,9 @@ static void audit_table(struct audit *audit, const pte_t *table, unsigned level,
 	}
 	if (level == 1)
 		interrupt_window_open();
-	if (used != page_table_used(info) || reserved != page_table_reserved(info) || guards != page_table_guards(info) ||
-	    (groups & ~page_table_groups(info)) != 0 || info->owner != frame_owner_word(FRAME_TABLE, audit->space))
+	if (used != page_table_used(info) || reserved != page_table_reserved(info) ||
+	    guards != page_table_guards(info) || (groups & ~page_table_groups(info)) != 0 ||
+	    info->owner != frame_owner_word(FRAME_TABLE, audit->space))
 		audit->broken = true;
 	if (level < PTE_LEVELS && (used == 0 || reserved == PTE_ENTRIES))
 		audit->broken = true;

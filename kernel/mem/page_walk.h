@@ -220,8 +220,8 @@ uint64_t page_walk_count_below(unsigned level, struct uaddr_range part, enum wal
 
 /*
  * Tables that a walk takes to split one uniform entry of `level` for `part` of its span. Deep: every table below that
- * the part touches. Shallow: only tables that it covers in part. Inline: most parts lie in one leaf table, or are all of
- * it.
+ * the part touches. Shallow: only tables that it covers in part. Inline: most parts lie in one leaf table, or are all
+ * of it.
  */
 static inline uint64_t page_walk_tables_below(unsigned level, struct uaddr_range part, enum walk_depth depth)
 {

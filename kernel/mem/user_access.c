@@ -53,7 +53,7 @@ static enum status supply(struct address_space *space, uint64_t start, uint64_t 
 }
 
 static inline enum status find_page(struct address_space *space, uint64_t address, uint64_t bytes, bool writable,
-			     frame_t *frame)
+				    frame_t *frame)
 {
 	if (LIKELY(validate_page(space, address, writable, frame) == STATUS_OK))
 		return STATUS_OK;

@@ -468,11 +468,13 @@ struct outgoing {
 
 /* Into the call's own memory; its thread writes it out (endpoint_hand_out). */
 static void finish_call(struct operation *call, struct message_transfer *both, const struct endpoint_answer *answer,
-			struct outgoing *outgoing)
+			struct outgoing *outgoing, const struct process *sender)
 {
 	if (both->transfer.count != 0)
 		transfer_commit(&both->transfer);
 	if (call->bytes != 0) {
+		outgoing->header =
+			(struct endpoint_message){ .bytes = (uint32_t)answer->parcel.bytes, .sender = sender->id };
 		fill_records(&outgoing->header, both);
 		memcpy(&call->message->header, &outgoing->header, sizeof(outgoing->header) + outgoing->header.bytes);
 	}
@@ -521,7 +523,7 @@ static enum status return_locked(struct endpoint *endpoint, struct process *proc
 			       : bytes == 0 && answer->parcel.count <= 1,
 	      STATUS_TOO_LONG);
 	TRY(prepare(both, process, call->thread->process, outgoing->descriptor, (uint32_t)answer->parcel.count));
-	finish_call(call, both, answer, outgoing);
+	finish_call(call, both, answer, outgoing, process);
 	return STATUS_OK;
 }
 
@@ -535,7 +537,6 @@ enum status endpoint_return(struct endpoint *endpoint, struct process *process, 
 	TRY(check_parcel(&answer->parcel));
 	GUARD(answer->answer <= ENDPOINT_MAX_ANSWER, STATUS_BAD_ARGUMENT);
 	TRY(read_parcel(process, &answer->parcel, outgoing.descriptor, outgoing.data));
-	outgoing.header = (struct endpoint_message){ .bytes = (uint32_t)answer->parcel.bytes, .sender = process->id };
 	spinlock_acquire(&endpoint->lock);
 	status = return_locked(endpoint, process, answer, &outgoing, &both);
 	spinlock_release(&endpoint->lock);
