@@ -1,6 +1,7 @@
 #include "lib/random_stream.h"
 
 #include "lib/check.h"
+#include "lib/string.h"
 
 #define STATE_WORDS 16u
 #define DOUBLE_ROUNDS 10u
@@ -54,15 +55,16 @@ static void wipe(uint32_t *word, size_t count)
 {
 	volatile uint32_t *at = word;
 
+	UNROLLED
 	for (size_t i = 0; i < count; i++)
 		at[i] = 0;
 }
 
-void random_stream_block(const uint32_t *key, uint32_t counter, const uint32_t *nonce, uint8_t *block)
+/* The block as words. */
+static void make_block(const uint32_t *key, uint32_t counter, const uint32_t *nonce, uint32_t *words)
 {
 	/* "expand 32-byte k" */
 	uint32_t start[STATE_WORDS] = { 0x61707865, 0x3320646e, 0x79622d32, 0x6b206574 };
-	uint32_t state[STATE_WORDS];
 
 	for (uint32_t i = 0; i < RANDOM_STREAM_KEY_WORDS; i++)
 		start[4 + i] = key[i];
@@ -70,13 +72,22 @@ void random_stream_block(const uint32_t *key, uint32_t counter, const uint32_t *
 	for (uint32_t i = 0; i < RANDOM_STREAM_NONCE_WORDS; i++)
 		start[13 + i] = nonce[i];
 	for (uint32_t i = 0; i < STATE_WORDS; i++)
-		state[i] = start[i];
+		words[i] = start[i];
 	for (uint32_t i = 0; i < DOUBLE_ROUNDS; i++)
-		double_round(state);
+		double_round(words);
 	for (uint32_t i = 0; i < STATE_WORDS; i++)
-		store_word(block + (size_t)4 * i, state[i] + start[i]);
+		words[i] += start[i];
 	wipe(start, STATE_WORDS);
-	wipe(state, STATE_WORDS);
+}
+
+void random_stream_block(const uint32_t *key, uint32_t counter, const uint32_t *nonce, uint8_t *block)
+{
+	uint32_t words[STATE_WORDS];
+
+	make_block(key, counter, nonce, words);
+	for (uint32_t i = 0; i < STATE_WORDS; i++)
+		store_word(block + (size_t)4 * i, words[i]);
+	wipe(words, STATE_WORDS);
 }
 
 /* One block: the next key, and output. */
@@ -84,13 +95,12 @@ static void refill(struct random_stream *stream)
 {
 	const uint32_t nonce[RANDOM_STREAM_NONCE_WORDS] = { 0 };
 	uint32_t words[STATE_WORDS];
-	uint8_t *block = (uint8_t *)words;
 
-	random_stream_block(stream->key, 0, nonce, block);
+	make_block(stream->key, 0, nonce, words);
 	for (uint32_t i = 0; i < RANDOM_STREAM_KEY_WORDS; i++)
-		stream->key[i] = load_word(block + (size_t)4 * i);
-	for (uint32_t i = 0; i < RANDOM_STREAM_OUTPUT_BYTES; i++)
-		stream->output[i] = block[RANDOM_STREAM_BLOCK_BYTES - RANDOM_STREAM_OUTPUT_BYTES + i];
+		stream->key[i] = words[i];
+	for (uint32_t i = 0; i < RANDOM_STREAM_OUTPUT_BYTES / 4; i++)
+		store_word(stream->output + (size_t)4 * i, words[STATE_WORDS - RANDOM_STREAM_OUTPUT_BYTES / 4 + i]);
 	stream->used = 0;
 	wipe(words, STATE_WORDS);
 }
@@ -132,12 +142,19 @@ void random_stream_bytes(struct random_stream *stream, void *to, size_t count)
 	uint8_t *out = to;
 
 	ASSERT(random_stream_is_valid(stream));
-	for (size_t i = 0; i < count; i++) {
+	while (count != 0) {
+		size_t part;
+
 		if (stream->used == RANDOM_STREAM_OUTPUT_BYTES)
 			refill(stream);
-		out[i] = stream->output[stream->used];
-		stream->output[stream->used] = 0;
-		stream->used++;
+		part = RANDOM_STREAM_OUTPUT_BYTES - stream->used;
+		if (part > count)
+			part = count;
+		memcpy(out, stream->output + stream->used, part);
+		memset(stream->output + stream->used, 0, part);
+		stream->used += (uint32_t)part;
+		out += part;
+		count -= part;
 	}
 }
 

@@ -24,13 +24,6 @@ enum status call_add_result(struct call *call, struct cap_hold *hold)
 	return STATUS_OK;
 }
 
-enum status call_open(struct call *call, enum operation_kind kind, uint64_t deadline, struct operation **operation)
-{
-	TRY(operation_open(call->thread, kind, call->user_data, deadline, operation));
-	call->is_open = true;
-	return STATUS_OK;
-}
-
 enum status call_abandon(struct call *call, struct operation *operation, enum status status)
 {
 	operation_abandon(operation);

@@ -17,6 +17,7 @@
 #include "kernel/task/operation.h"
 #include "kernel/task/process.h"
 #include "lib/cap_table.h"
+#include "lib/check.h"
 
 struct call {
 	struct process *process;
@@ -71,7 +72,14 @@ enum status call_add_result(struct call *call, struct cap_hold *hold);
 
 /* Open an operation for the call; deadline OPERATION_FOREVER: none. BUSY. And give it up again, with what is to be
  * answered instead. */
-enum status call_open(struct call *call, enum operation_kind kind, uint64_t deadline, struct operation **operation);
+static inline enum status call_open(struct call *call, enum operation_kind kind, uint64_t deadline,
+				    struct operation **operation)
+{
+	TRY(operation_open(call->thread, kind, call->user_data, deadline, operation));
+	call->is_open = true;
+	return STATUS_OK;
+}
+
 enum status call_abandon(struct call *call, struct operation *operation, enum status status);
 
 #endif

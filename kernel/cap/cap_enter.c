@@ -49,7 +49,8 @@ static uint64_t wait_for(struct thread *thread, uint64_t waiting, uint64_t min_c
 			return waiting;
 		if (thread->open_count == 0 && timeout_ns == CAP_ENTER_FOREVER)
 			return waiting;
-		process_end_if_asked();
+		if (UNLIKELY(process_end_is_asked(thread->process)))
+			process_end_if_asked();
 		scheduler_block(next_look);
 	}
 }
@@ -92,9 +93,10 @@ uint64_t syscall_cap_enter(uint64_t min_complete, uint64_t timeout_ns)
 	/* What fits is at most RING_CQ_ENTRIES, so min_complete is in range here. */
 	if (LIKELY(ring_look_fits(look)) && LIKELY(waiting >= min_complete) && LIKELY(thread->open_count == 0)) {
 		left = ring_kernel_answer_nulls(&thread->ring_state, ring, look.pending);
-		ring_kernel_publish(&thread->ring_state, ring);
-		if (LIKELY(left == 0))
+		if (LIKELY(left == 0)) {
+			ring_kernel_publish(&thread->ring_state, ring);
 			return waiting;
+		}
 		look = (struct ring_look){ .pending = left, .waiting = waiting - left };
 	}
 	return enter_with_calls(thread, look, min_complete, timeout_ns);

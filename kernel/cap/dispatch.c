@@ -95,6 +95,7 @@ static inline void carry_out_next(struct thread *thread)
 {
 	struct ring_kernel *state = &thread->ring_state;
 	const uint64_t place = ring_kernel_first(state);
+	bool may_repeat = true;
 	struct call call;
 	enum status status;
 	uint64_t first;
@@ -109,10 +110,9 @@ static inline void carry_out_next(struct thread *thread)
 	call.interface = INTERFACE_NONE;
 	first = ring_read_first(thread->ring, place);
 	ring_kernel_advance(state);
-	status = carry_out(&call, first);
 	/* A call that failed has changed nothing: once more, if frames lay idle. */
-	if (UNLIKELY(status == STATUS_OUT_OF_MEMORY) && kernel_stack_trim() != 0)
-		status = carry_out(&call, first);
+	while ((status = carry_out(&call, first)) == STATUS_OUT_OF_MEMORY && may_repeat && kernel_stack_trim() != 0)
+		may_repeat = false;
 	if (call.is_open)
 		return;
 	thread->refused += status != STATUS_OK;

@@ -110,6 +110,7 @@ uint64_t address_space_changed(struct address_space *space)
 {
 	uint64_t own = cpu_current()->bit & __atomic_load_n(&space->residency, __ATOMIC_RELAXED);
 
+	space->seen.word = 0;
 	/* This CPU keeps it loaded and flushes what it must; but it stays cold if somebody else's change, which it may
 	   not have been told of yet, made it so. */
 	__atomic_fetch_and(&space->warm, own, __ATOMIC_SEQ_CST);
@@ -248,15 +249,16 @@ struct release {
 	struct frame_gather gather;
 };
 
-/* All of its entries are this one. */
-static bool stride_is(const pte_t *entry, pte_t value)
-{
-	uint64_t other = 0;
+/* A table with no more entries than this is cleared as it is released: less work than to zero it for the next one. */
+#define CLEARED_MOST 96u
 
-	UNROLLED
-	for (uint32_t i = 0; i < PAGE_STRIDE; i++)
-		other |= pte_bits(entry[i]) ^ pte_bits(value);
-	return other == 0;
+static void clear_group(pte_t *entry)
+{
+	for (const pte_t *end = entry + PAGE_GROUP; entry != end; entry += PAGE_STRIDE) {
+		UNROLLED
+		for (uint32_t i = 0; i < PAGE_STRIDE; i++)
+			entry[i] = pte_uniform(PAGE_EMPTY);
+	}
 }
 
 static void release_page(struct release *release, pte_t entry)
@@ -310,28 +312,42 @@ static void release_entry(struct release *release, pte_t entry, unsigned level)
 	}
 }
 
+/* Returns how many of its entries were in use and no guards. */
+static uint32_t release_group(struct release *release, const pte_t *group, unsigned level)
+{
+	uint32_t used = 0;
+
+	for (uint32_t i = 0; i < PAGE_GROUP; i++) {
+		if (pte_is_empty(group[i]) || pte_equal(group[i], pte_uniform(PAGE_GUARD)))
+			continue;
+		release_entry(release, group[i], level);
+		used++;
+	}
+	return used;
+}
+
 /*
- * Everything below a table, up to its last entry in use. A table is a bounded step. Nobody translates by it any more,
- * so frames are free at once.
+ * Everything below a table, by the groups that may have something to give back, until all that is in use was met. A
+ * table is a bounded step. Nobody translates by it any more, so frames are free at once.
  */
 static void release_table(struct release *release, pte_t *table, unsigned level)
 {
-	uint32_t left = page_table_used(frame_info_of(direct_map_frame(table)));
+	struct frame_info *info = frame_info_of(direct_map_frame(table));
+	const bool clears = page_table_used(info) <= CLEARED_MOST && page_table_guards(info) == 0;
+	uint32_t left = page_table_used(info) - page_table_guards(info);
+	uint32_t groups = page_table_groups(info);
 
-	for (uint32_t i = 0; left != 0; i += PAGE_STRIDE) {
-		if (stride_is(&table[i], pte_uniform(PAGE_EMPTY)))
-			continue;
-		if (stride_is(&table[i], pte_uniform(PAGE_GUARD))) { /* a stack's room: nothing to give back */
-			left -= PAGE_STRIDE;
-			continue;
-		}
-		for (uint32_t k = 0; k < PAGE_STRIDE; k++) {
-			if (pte_is_empty(table[i + k]))
-				continue;
-			release_entry(release, table[i + k], level);
-			left--;
-		}
+	for (; left != 0; groups &= groups - 1) {
+		pte_t *group;
+
+		CHECK(groups != 0);
+		group = &table[(uint32_t)__builtin_ctz(groups) * PAGE_GROUP];
+		left -= release_group(release, group, level);
+		if (clears)
+			clear_group(group);
 	}
+	if (clears)
+		info->count = 0; /* as a table that has become empty: it is all zero */
 	frame_gather_free(&release->gather);
 	release->gather = FRAME_GATHER_EMPTY;
 	interrupt_window_open();
@@ -426,6 +442,8 @@ static void audit_table(struct audit *audit, const pte_t *table, unsigned level,
 	uint32_t entries = user_entries(level);
 	uint32_t used = 0;
 	uint32_t reserved = 0;
+	uint32_t guards = 0;
+	uint32_t groups = 0;
 
 	audit->census.tables++;
 	for (uint32_t i = 0; i < entries; i++) {
@@ -436,6 +454,10 @@ static void audit_table(struct audit *audit, const pte_t *table, unsigned level,
 			continue;
 		used++;
 		reserved += pte_kind(entry) == PAGE_RESERVED;
+		if (pte_equal(entry, pte_uniform(PAGE_GUARD)))
+			guards++;
+		else
+			groups |= UINT32_C(1) << i / PAGE_GROUP;
 		if (level > 1 && pte_is_present(entry))
 			audit_table(audit, page_table_of(entry), level - 1, address);
 		else if (level == 1 && kind_has_frame(pte_kind(entry)))
@@ -448,6 +470,7 @@ static void audit_table(struct audit *audit, const pte_t *table, unsigned level,
 	if (level == 1)
 		interrupt_window_open();
 	if (used != page_table_used(info) || reserved != page_table_reserved(info) ||
+	    guards != page_table_guards(info) || (groups & ~page_table_groups(info)) != 0 ||
 	    info->owner != frame_owner_word(FRAME_TABLE, audit->space))
 		audit->broken = true;
 	if (level < PTE_LEVELS && (used == 0 || reserved == PTE_ENTRIES))
@@ -464,6 +487,21 @@ void address_space_count(struct address_space *space, struct address_space_censu
 	*census = audit.census;
 }
 
+/* What is remembered is what the table says. Locked. */
+static bool seen_page_is_valid(const struct address_space *space)
+{
+	const struct seen_page *seen = &space->seen;
+	unsigned level;
+	pte_t entry;
+
+	if (seen->word == 0)
+		return true;
+	entry = address_space_entry(space, seen->word & ~(PAGE_SIZE - 1), &level);
+	return level == 1 && pte_has(entry, PTE_PRESENT | PTE_USER) &&
+	       frame_to_u64(pte_present_frame(entry)) == frame_to_u64(seen->frame) &&
+	       (pte_has(entry, PTE_WRITE) || (seen->word & SEEN_WRITABLE) == 0);
+}
+
 bool address_space_is_valid(struct address_space *space, const pte_t *kernel_root)
 {
 	struct audit audit = { .space = space };
@@ -471,6 +509,7 @@ bool address_space_is_valid(struct address_space *space, const pte_t *kernel_roo
 
 	address_space_lock(space, whole_user_half());
 	audit_table(&audit, space->root_table, PTE_LEVELS, 0);
+	audit.broken |= !seen_page_is_valid(space);
 	for (unsigned i = USER_ROOT_ENTRIES; i < PTE_ENTRIES; i++)
 		if (!pte_equal(space->root_table[i], kernel_root[i]))
 			audit.broken = true;

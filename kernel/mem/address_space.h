@@ -46,6 +46,31 @@ struct space_areas {
 	struct uaddr_range guard; /* right below the stack */
 };
 
+/*
+ * The page that was last found accessible: a TLB of one entry for buffers. Like the CPUs' it forgets when translations
+ * that were present change (address_space_changed), and not when others come. word 0: none.
+ */
+struct seen_page {
+	uint64_t word; /* seen_page_word */
+	frame_t frame;
+};
+
+#define SEEN_VALID UINT64_C(1)
+#define SEEN_WRITABLE UINT64_C(2)
+
+static inline uint64_t seen_page_word(uint64_t address, bool writable)
+{
+	return (address & ~(PAGE_SIZE - 1)) | SEEN_VALID | (writable ? SEEN_WRITABLE : 0);
+}
+
+/* Whether the address is in it, and may be read (or written). */
+static inline bool seen_page_is(const struct seen_page *seen, uint64_t address, bool writable)
+{
+	const uint64_t wanted = seen_page_word(address, writable);
+
+	return (seen->word & (wanted | ~SEEN_WRITABLE)) == wanted;
+}
+
 struct address_space {
 	struct spinlock lock;
 	frame_t root;
@@ -65,6 +90,7 @@ struct address_space {
 	 * nothing
 	 */
 	struct gap_hint gap_hint[GAP_CLASSES];
+	struct seen_page seen;    /* lock */
 	uint64_t heap_break;      /* lock; a byte of areas.heap, or its end */
 	struct space_areas areas; /* fixed before the first thread runs */
 } __attribute__((aligned(16)));
@@ -108,8 +134,8 @@ uint64_t address_space_enter_cpu(struct address_space *space, uint32_t cpu);
 void address_space_leave_cpu(struct address_space *space, uint32_t cpu);
 
 /*
- * Translations of the space have changed: CPUs that do not have it loaded must flush when they load it again. Returns
- * the CPUs that have it loaded, for tlb_flush. Locked.
+ * Translations of the space have changed: what was seen is forgotten, and CPUs that do not have it loaded must flush
+ * when they load it again. Returns the CPUs that have it loaded, for tlb_flush. Locked.
  */
 uint64_t address_space_changed(struct address_space *space);
 

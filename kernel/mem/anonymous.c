@@ -158,32 +158,18 @@ static const struct page_visitor plan_protect = { WALK_TOP, leaf_must_be_committ
 
 /* ---- publishing ---- */
 
-static inline void fill(const struct page_run *run, pte_t value)
+static inline enum status leaf_set_reserved(struct page_walk *walk, const struct page_run *run)
 {
-	pte_t *entry = run->entry;
-	const pte_t *whole = entry + page_run_strides(run);
-	pte_t *end = entry + run->count;
-
-	for (; entry != whole; entry += PAGE_STRIDE) {
-		UNROLLED
-		for (unsigned k = 0; k < PAGE_STRIDE; k++)
-			entry[k] = value;
-	}
-	for (; entry != end; entry++)
-		*entry = value;
-}
-
-static inline enum status leaf_set_uniform(struct page_walk *walk, const struct page_run *run)
-{
-	fill(run, pte_uniform(walk->kind));
-	page_table_adjust(run->table, (int32_t)run->count, walk->kind == PAGE_RESERVED ? (int32_t)run->count : 0);
+	(void)walk;
+	page_run_fill(run, pte_uniform(PAGE_RESERVED));
+	page_run_added(run, run->count);
 	return STATUS_OK;
 }
 
-static inline enum status span_set_uniform(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
+static inline enum status span_set_reserved(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
 {
 	(void)part;
-	return leaf_set_uniform(walk, run);
+	return leaf_set_reserved(walk, run);
 }
 
 static enum frame_use frame_use_for(enum page_kind kind)
@@ -205,7 +191,7 @@ static inline uint32_t take_some(struct page_walk *walk)
 }
 
 /* Entries that were empty or reserved get frames; the plan made sure of that, and of the frames. */
-static inline enum status leaf_fill(struct page_walk *walk, const struct page_run *run)
+static inline __attribute__((always_inline)) enum status leaf_fill(struct page_walk *walk, const struct page_run *run)
 {
 	const pte_t pattern = pte_page(frame_from_u64(0), walk->kind, walk->protection);
 	const uint64_t kind = (uint64_t)walk->kind << PTE_KIND_SHIFT;
@@ -226,6 +212,8 @@ static inline enum status leaf_fill(struct page_walk *walk, const struct page_ru
 	walk->held = held;
 	reserved = (int32_t)(replaced / KIND_RESERVED);
 	page_table_adjust(run->table, (int32_t)(missing - walk->pages - held) - reserved, -reserved);
+	if (replaced == 0) /* they were empty */
+		page_table_note(run->table, run->entry, run->count);
 	return STATUS_OK;
 }
 
@@ -289,7 +277,7 @@ static inline uint64_t take_frames_away(struct page_walk *walk, const struct pag
 {
 	if (walk->pages == 0) { /* the plan met no committed page in the whole range */
 		walk->must_flush = false;
-		fill(run, left);
+		page_run_fill(run, left);
 		return 0;
 	}
 	walk->must_flush = true;
@@ -373,7 +361,7 @@ static inline enum status leaf_protect(struct page_walk *walk, const struct page
 	return STATUS_OK;
 }
 
-const struct page_visitor anonymous_publish_uniform = { WALK_SHALLOW, leaf_set_uniform, span_set_uniform };
+static const struct page_visitor publish_reserved = { WALK_SHALLOW, leaf_set_reserved, span_set_reserved };
 const struct page_visitor anonymous_publish_fill = { WALK_DEEP, leaf_fill, anonymous_span_cannot_be };
 static const struct page_visitor publish_fill_over_lazy = { WALK_DEEP, leaf_fill_over_lazy, anonymous_span_cannot_be };
 static const struct page_visitor publish_decommit = { WALK_TOP, leaf_decommit, span_keep };
@@ -390,9 +378,8 @@ enum status anonymous_reserve(struct address_space *space, const struct placemen
 
 	TRY(page_placement_lock(space, placement, &walk));
 	*range = walk.range;
-	walk.kind = PAGE_RESERVED;
 	charge_add(&charge, LEDGER_VIRTUAL_RESERVATION, uaddr_range_pages(walk.range));
-	status = anonymous_create(&walk, &anonymous_plan_empty_shallow, &anonymous_publish_uniform, &charge, 0);
+	status = anonymous_create(&walk, &anonymous_plan_empty_shallow, &publish_reserved, &charge, 0);
 	page_placement_unlock(&walk, placement);
 	return status;
 }

@@ -52,12 +52,29 @@ enum status anonymous_map_image_lazy(struct address_space *space, struct uaddr_r
 	return status;
 }
 
+static enum status leaf_set_guard(struct page_walk *walk, const struct page_run *run)
+{
+	(void)walk;
+	page_run_fill(run, pte_uniform(PAGE_GUARD));
+	page_table_adjust(run->table, (int32_t)run->count, 0);
+	page_table_adjust_guards(run->table, (int32_t)run->count);
+	return STATUS_OK;
+}
+
+static enum status span_set_guard(struct page_walk *walk, const struct page_run *run, struct uaddr_range part)
+{
+	(void)part;
+	return leaf_set_guard(walk, run);
+}
+
+static const struct page_visitor publish_guard = { WALK_SHALLOW, leaf_set_guard, span_set_guard };
+
 static enum status map_guard_locked(struct page_walk *walk)
 {
 	struct charge charge = { .kinds = 0 };
 
 	GUARD(!page_gap_is_used(walk), STATUS_OCCUPIED);
-	return anonymous_create(walk, &anonymous_plan_empty_shallow, &anonymous_publish_uniform, &charge, 0);
+	return anonymous_create(walk, &anonymous_plan_empty_shallow, &publish_guard, &charge, 0);
 }
 
 enum status anonymous_map_guard(struct address_space *space, struct uaddr_range range)
@@ -67,7 +84,6 @@ enum status anonymous_map_guard(struct address_space *space, struct uaddr_range 
 
 	address_space_lock(space, range);
 	page_walk_begin(&walk, space, range);
-	walk.kind = PAGE_GUARD;
 	status = map_guard_locked(&walk);
 	address_space_unlock(space, range);
 	return status;
@@ -109,8 +125,7 @@ static enum status map_stack_locked(struct address_space *space, struct uaddr_ra
 	charge_add(&charge, LEDGER_IMAGE, pages);
 	charge_add(&charge, LEDGER_PAGE_TABLE, tables);
 	TRY(account_charge_and_promise(space->account, &charge, pages + tables));
-	low.kind = PAGE_GUARD;
-	page_walk_publish(&low, &anonymous_publish_uniform);
+	page_walk_publish(&low, &publish_guard);
 	page_walk_finish(&low);
 	CHECK(plan_part(&high, space, top, &anonymous_plan_empty_deep) == STATUS_OK);
 	CHECK(low.tables + high.tables == tables); /* it met those that both walks had counted */

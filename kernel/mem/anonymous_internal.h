@@ -15,8 +15,8 @@
 /* A range that was found to be empty: down to whole spans, or to pages. */
 extern const struct page_visitor anonymous_plan_empty_shallow, anonymous_plan_empty_deep;
 
-/* Then all of it is walk->kind, reserved or guard; or has frames, of walk->kind with walk->protection. */
-extern const struct page_visitor anonymous_publish_uniform, anonymous_publish_fill;
+/* Then all of it has frames, of walk->kind with walk->protection. */
+extern const struct page_visitor anonymous_publish_fill;
 
 /* For visitors of walks that meet only pages. */
 static inline enum status anonymous_span_cannot_be(struct page_walk *walk, const struct page_run *run,

@@ -74,16 +74,19 @@ static enum status leaf_map(struct page_walk *walk, const struct page_run *run)
 		done += row;
 	}
 	spinlock_release(&walk->object->lock);
-	page_table_adjust(run->table, (int32_t)run->count, 0);
+	page_run_added(run, 0);
 	return STATUS_OK;
 }
 
 static enum status leaf_unmap(struct page_walk *walk, const struct page_run *run)
 {
+	struct frame_info *const infos = frame_table; /* as in map_row */
+	pte_t *end = run->entry + run->count;
+
 	spinlock_acquire(&walk->object->lock);
-	for (uint64_t i = 0; i < run->count; i++) {
-		frame_info_of(pte_frame(run->entry[i]))->count--;
-		run->entry[i] = pte_uniform(PAGE_EMPTY);
+	for (pte_t *entry = run->entry; entry != end; entry++) {
+		infos[frame_to_u64(pte_frame(*entry))].count--;
+		*entry = pte_uniform(PAGE_EMPTY);
 	}
 	spinlock_release(&walk->object->lock);
 	page_table_adjust(run->table, -(int32_t)run->count, 0);

@@ -9,9 +9,8 @@ static enum status leaf_set_lazy(struct page_walk *walk, const struct page_run *
 {
 	const pte_t lazy = pte_lazy(walk->protection, walk->kind == PAGE_IMAGE);
 
-	for (uint64_t i = 0; i < run->count; i++)
-		run->entry[i] = lazy;
-	page_table_adjust(run->table, (int32_t)run->count, 0);
+	page_run_fill(run, lazy);
+	page_run_added(run, 0);
 	return STATUS_OK;
 }
 
@@ -100,8 +99,9 @@ static enum status span_must_be_room(struct page_walk *walk, const struct page_r
 static enum status leaf_room_to_lazy(struct page_walk *walk, const struct page_run *run)
 {
 	(void)walk;
-	for (uint64_t i = 0; i < run->count; i++)
-		run->entry[i] = pte_lazy(PROTECTION_READ | PROTECTION_WRITE, true);
+	page_run_fill(run, pte_lazy(PROTECTION_READ | PROTECTION_WRITE, true));
+	page_table_adjust_guards(run->table, -(int32_t)run->count);
+	page_table_note(run->table, run->entry, run->count);
 	return STATUS_OK;
 }
 

@@ -8,17 +8,17 @@
 #include "lib/check.h"
 #include "lib/frame_bitmap.h"
 
-#define STACK_FRAMES 756u /* with what else a stack has: 3 KiB and a little per CPU */
+#define STACK_FRAMES 748u /* with what else a stack has: 3 KiB and a little per CPU */
 #define STACK_REFILL 64u
 #define FREE_STEP 1024u /* frames between two interrupt windows */
-#define STACK_ZEROED 8u
+#define STACK_ZEROED 16u
 
 struct frame_stack {
 	struct spinlock lock;
 	uint32_t depth;
 	uint32_t zeroed_depth;
 	uint32_t frame[STACK_FRAMES];
-	uint32_t zeroed[STACK_ZEROED]; /* free frames that are known to be zero: page tables that had become empty */
+	uint32_t zeroed[STACK_ZEROED]; /* free frames that are known to be zero: page tables without entries */
 };
 
 uint64_t direct_map_base;

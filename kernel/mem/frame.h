@@ -45,8 +45,8 @@ _Static_assert(FRAME_USE_COUNT <= 16, "the use has four bits");
 
 struct frame_info {
 	uint64_t owner; /* pointer to the owner (16-byte aligned) | enum frame_use */
-	uint32_t count; /* TABLE: entries in use | reserved entries << 16; OBJECT: live mappings */
-	uint32_t link;  /* next frame of a gather list, by whoever holds the frame */
+	uint32_t count; /* TABLE: its entries by kind (page_walk.h); OBJECT: live mappings */
+	uint32_t link;  /* next frame of a gather list, by whoever holds the frame; TABLE until then: groups in use */
 };
 
 _Static_assert(sizeof(struct frame_info) == 16, "0.4 % of RAM");

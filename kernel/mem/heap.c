@@ -26,7 +26,8 @@ struct slab {
 	uint16_t used;       /* cells handed out */
 	uint16_t first_free; /* cell number, or NO_CELL */
 	uint16_t cells;
-	uint32_t unused;
+	uint16_t begun; /* cells below it have been handed out before; the others are free and not in the list */
+	uint16_t unused;
 	uint64_t handed_out[2]; /* bit per cell, so that a second free is seen */
 };
 
@@ -124,8 +125,9 @@ static enum status slab_create(uint32_t class_index)
 	slab = direct_map_of_frame(frame);
 	*slab = (struct slab){ .magic = SLAB_MAGIC, .class_index = (uint16_t)class_index, .first_free = NO_CELL };
 	slab->cells = (uint16_t)((PAGE_SIZE - SLAB_HEADER) / cell_bytes(class_index));
-	for (uint32_t number = slab->cells; number-- > 0;)
-		set_free(slab, number);
+#ifdef CAPOS_DEBUG
+	memset((uint8_t *)slab + SLAB_HEADER, POISON_BYTE, PAGE_SIZE - SLAB_HEADER);
+#endif
 	list_add(slab);
 	heap_statistics.frames++;
 	return STATUS_OK;
@@ -145,6 +147,18 @@ static bool redzones_hold(const uint8_t *cell, uint64_t bytes, uint32_t cell_siz
 				bytes_are(cell + REDZONE + bytes, cell_size - REDZONE - bytes, REDZONE_BYTE));
 }
 
+/* A free cell, which is in nobody's list any more. */
+static uint32_t take_cell(struct slab *slab)
+{
+	uint32_t number = slab->first_free;
+
+	if (number == NO_CELL)
+		return slab->begun++;
+	CHECK(number < slab->begun);
+	slab->first_free = next_free_of(cell_of(slab, number));
+	return number;
+}
+
 static enum status allocate_locked(uint64_t bytes, void **block)
 {
 	uint32_t class_index = class_of(bytes);
@@ -156,14 +170,13 @@ static enum status allocate_locked(uint64_t bytes, void **block)
 	if (partial[class_index] == NULL)
 		TRY(slab_create(class_index));
 	slab = partial[class_index];
-	number = slab->first_free;
+	number = take_cell(slab);
 	cell = cell_of(slab, number);
 	CHECK(slab->magic == SLAB_MAGIC && number < slab->cells);
 	CHECK(poison_holds(cell, size));
-	slab->first_free = next_free_of(cell);
 	slab->handed_out[number / 64] |= UINT64_C(1) << number % 64;
 	slab->used++;
-	if (slab->first_free == NO_CELL)
+	if (slab->used == slab->cells)
 		list_remove(slab);
 	memset(cell, 0, size);
 	mark_redzones(cell, bytes, size);
@@ -208,7 +221,7 @@ void heap_free(void *block, uint64_t bytes)
 	CHECK(number < slab->cells && cell == cell_of(slab, number));
 	CHECK((slab->handed_out[number / 64] & UINT64_C(1) << number % 64) != 0);
 	CHECK(redzones_hold(cell, bytes, size));
-	was_full = slab->first_free == NO_CELL;
+	was_full = slab->used == slab->cells;
 	slab->handed_out[number / 64] &= ~(UINT64_C(1) << number % 64);
 	set_free(slab, number);
 	slab->used--;
@@ -241,14 +254,17 @@ static bool slab_is_valid(const struct slab *slab, uint32_t class_index)
 	if (slab->magic != SLAB_MAGIC || slab->class_index != class_index || slab->used >= slab->cells)
 		return false;
 	for (uint32_t number = slab->first_free; number != NO_CELL; number = next_free_of(cell_of(slab, number))) {
-		if (number >= slab->cells || ++free_cells > slab->cells)
+		if (number >= slab->begun || ++free_cells > slab->cells)
 			return false;
 		if ((slab->handed_out[number / 64] & UINT64_C(1) << number % 64) != 0)
 			return false;
 		if (!poison_holds(cell_of(slab, number), cell_bytes(class_index)))
 			return false;
 	}
-	return free_cells + slab->used == slab->cells;
+	for (uint32_t number = slab->begun; number < slab->cells; number++)
+		if (!poison_holds(cell_of(slab, number), cell_bytes(class_index)))
+			return false;
+	return slab->begun <= slab->cells && free_cells + slab->used == slab->begun;
 }
 
 bool heap_is_valid(void)

@@ -123,12 +123,22 @@ static void index_insert(struct memory_object *object, uint64_t page, frame_t fr
 
 static void take_scattered(struct memory_object *object)
 {
-	for (uint64_t page = 0; page < object->pages; page++) {
-		index_insert(object, page, frame_take_zeroed(FRAME_OBJECT, object));
-		if (page % INDEX_ENTRIES == INDEX_ENTRIES - 1)
+	uint32_t number[FRAME_BATCH];
+	uint64_t page = 0;
+
+	while (page < object->pages) {
+		uint64_t left = object->pages - page;
+		uint32_t count = left < FRAME_BATCH ? (uint32_t)left : FRAME_BATCH;
+
+		frame_take_batch(count, FRAME_OBJECT, object, number);
+		for (uint32_t i = 0; i < count; i++)
+			index_insert(object, page++, frame_from_u64(number[i]));
+		if (page % INDEX_ENTRIES == 0)
 			interrupt_window_open();
 	}
 }
+
+_Static_assert(INDEX_ENTRIES % FRAME_BATCH == 0, "a step ends where a batch does");
 
 static enum status take_run(struct memory_object *object)
 {
@@ -191,17 +201,23 @@ enum status memory_object_create(uint64_t pages, uint64_t flags, struct memory_o
 /* One row of frames, the next ones that nobody has looked at: those that nobody maps go. Not locked. */
 static void sweep_row(struct memory_object *object, const uint64_t *number, frame_t first, uint64_t count)
 {
+	const uint64_t owner = frame_owner_word(FRAME_OBJECT, object);
+	struct frame_gather gather = FRAME_GATHER_EMPTY;
+
 	spinlock_acquire(&object->lock);
 	for (uint64_t i = 0; i < count; i++) {
 		frame_t frame = number != NULL ? frame_from_u64(number[i]) : frame_plus(first, i);
+		struct frame_info *info = frame_info_of(frame);
 
-		if (frame_info_of(frame)->count != 0)
+		CHECK(info->owner == owner);
+		if (info->count != 0)
 			continue;
-		frame_free(frame, FRAME_OBJECT, object);
-		object->frames--;
+		frame_gather_add(&gather, frame, info);
 	}
+	object->frames -= gather.count;
 	object->swept += count;
 	spinlock_release(&object->lock);
+	frame_gather_free(&gather);
 	interrupt_window_open();
 }
 

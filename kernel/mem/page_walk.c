@@ -8,7 +8,7 @@
 /* Work between two interrupt windows: one whole leaf table. */
 #define STEP_ENTRIES PTE_ENTRIES
 
-uint64_t page_walk_tables_below(unsigned level, struct uaddr_range part, enum walk_depth depth)
+uint64_t page_walk_count_below(unsigned level, struct uaddr_range part, enum walk_depth depth)
 {
 	uint64_t start = uaddr_to_u64(part.start);
 	uint64_t end = uaddr_to_u64(part.end);
@@ -30,24 +30,37 @@ uint64_t page_walk_tables_below(unsigned level, struct uaddr_range part, enum wa
 	return tables;
 }
 
+/* A table for an entry that is reserved or a guard. */
+static __attribute__((noinline)) frame_t make_filled_table(struct address_space *space, const pte_t *entry)
+{
+	const uint32_t reserved = pte_kind(*entry) == PAGE_RESERVED ? PTE_ENTRIES : 0;
+	const uint32_t guards = PTE_ENTRIES - reserved;
+	frame_t frame = frame_take(FRAME_TABLE, space);
+	struct frame_info *parent = page_table_info(entry);
+	struct frame_info *table = frame_info_of(frame);
+
+	page_fill64(direct_map_of_frame(frame), pte_bits(*entry));
+	page_table_adjust(table, PTE_ENTRIES, (int32_t)reserved);
+	page_table_adjust_guards(table, (int32_t)guards);
+	table->link = reserved != 0 ? UINT32_MAX : 0;
+	page_table_adjust(parent, 0, -(int32_t)(reserved / PTE_ENTRIES));
+	page_table_adjust_guards(parent, -(int32_t)(guards / PTE_ENTRIES));
+	return frame;
+}
+
 /* Replace a uniform entry by a table that says the same. The table is promised and charged. */
 static inline void split_entry(struct address_space *space, pte_t *entry)
 {
 	struct frame_info *parent = page_table_info(entry);
-	enum page_kind kind = pte_kind(*entry);
 	frame_t frame;
 
 	if (LIKELY(pte_is_empty(*entry))) {
 		frame = frame_take_zeroed(FRAME_TABLE, space);
 		page_table_adjust(parent, 1, 0);
 	} else {
-		uint32_t reserved = kind == PAGE_RESERVED;
-
-		frame = frame_take(FRAME_TABLE, space);
-		page_fill64(direct_map_of_frame(frame), pte_bits(*entry));
-		frame_info_of(frame)->count = PTE_ENTRIES + (reserved * PTE_ENTRIES << 16);
-		page_table_adjust(parent, 0, -(int32_t)reserved);
+		frame = make_filled_table(space, entry);
 	}
+	page_table_note_entry(parent, entry);
 	*entry = pte_user_table(frame);
 }
 

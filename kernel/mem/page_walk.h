@@ -37,6 +37,21 @@ static inline uint64_t page_run_strides(const struct page_run *run)
 	return run->count & ~(uint64_t)(PAGE_STRIDE - 1);
 }
 
+static inline void page_run_fill(const struct page_run *run, pte_t value)
+{
+	pte_t *entry = run->entry;
+	const pte_t *whole = entry + page_run_strides(run);
+	pte_t *end = entry + run->count;
+
+	for (; entry != whole; entry += PAGE_STRIDE) {
+		UNROLLED
+		for (unsigned k = 0; k < PAGE_STRIDE; k++)
+			entry[k] = value;
+	}
+	for (; entry != end; entry++)
+		*entry = value;
+}
+
 enum walk_depth {
 	WALK_SHALLOW,
 	WALK_DEEP,
@@ -96,14 +111,30 @@ struct page_walk {
 	bool publishes;
 };
 
+/*
+ * What frame_info.count says of a page table: how many of its entries are in use, and how many of these are guards and
+ * are reserved. Each is at most PTE_ENTRIES.
+ *
+ *   31        20 19        10 9          0
+ *   |  reserved |   guards   |    used   |
+ */
+#define PAGE_GUARDS_SHIFT 10
+#define PAGE_RESERVED_SHIFT 20
+#define PAGE_COUNT_MASK UINT32_C(0x3ff)
+
 static inline uint32_t page_table_used(const struct frame_info *table)
 {
-	return table->count & 0xffff;
+	return table->count & PAGE_COUNT_MASK;
+}
+
+static inline uint32_t page_table_guards(const struct frame_info *table)
+{
+	return table->count >> PAGE_GUARDS_SHIFT & PAGE_COUNT_MASK;
 }
 
 static inline uint32_t page_table_reserved(const struct frame_info *table)
 {
-	return table->count >> 16;
+	return table->count >> PAGE_RESERVED_SHIFT;
 }
 
 static inline bool page_table_is_uniform(const struct frame_info *table)
@@ -113,7 +144,46 @@ static inline bool page_table_is_uniform(const struct frame_info *table)
 
 static inline void page_table_adjust(struct frame_info *table, int32_t used, int32_t reserved)
 {
-	table->count += (uint32_t)used + ((uint32_t)reserved << 16);
+	table->count += (uint32_t)used + ((uint32_t)reserved << PAGE_RESERVED_SHIFT);
+}
+
+static inline void page_table_adjust_guards(struct frame_info *table, int32_t guards)
+{
+	table->count += (uint32_t)guards << PAGE_GUARDS_SHIFT;
+}
+
+/*
+ * Entries of a group, which has one bit in frame_info.link of its table: without it, none of them is anything but empty
+ * or a guard. With it, some may be, so a bit is only ever added as long as the table stands.
+ */
+#define PAGE_GROUP 16u
+_Static_assert(PTE_ENTRIES / PAGE_GROUP == 32, "a bit for each group");
+
+static inline uint32_t page_table_groups(const struct frame_info *table)
+{
+	return table->link;
+}
+
+/* `count` entries, of the table that the first of them stands in, are neither empty nor guards from now on. */
+static inline void page_table_note(struct frame_info *table, const pte_t *first, uint64_t count)
+{
+	uint64_t index = (uintptr_t)first / sizeof(*first) % PTE_ENTRIES;
+	uint64_t last = (index + count - 1) / PAGE_GROUP;
+
+	table->link |= (UINT32_MAX << index / PAGE_GROUP) & (UINT32_MAX >> (PTE_ENTRIES / PAGE_GROUP - 1 - last));
+}
+
+/* The same of one entry. */
+static inline void page_table_note_entry(struct frame_info *table, const pte_t *entry)
+{
+	table->link |= UINT32_C(1) << (uintptr_t)entry / sizeof(*entry) % PTE_ENTRIES / PAGE_GROUP;
+}
+
+/* All entries of a run, which were empty, are in use and no guards. */
+static inline void page_run_added(const struct page_run *run, uint64_t reserved)
+{
+	page_table_adjust(run->table, (int32_t)run->count, (int32_t)reserved);
+	page_table_note(run->table, run->entry, run->count);
 }
 
 static inline pte_t *page_table_of(pte_t entry)
@@ -145,11 +215,23 @@ static inline struct page_run page_walk_run(const struct page_walk *walk)
 	return (struct page_run){ entry, is_leaf ? uaddr_range_pages(walk->range) : 1, page_table_info(entry) };
 }
 
+/* As page_walk_tables_below, by a look at each level. */
+uint64_t page_walk_count_below(unsigned level, struct uaddr_range part, enum walk_depth depth);
+
 /*
  * Tables that a walk takes to split one uniform entry of `level` for `part` of its span. Deep: every table below that
- * the part touches. Shallow: only tables that it covers in part.
+ * the part touches. Shallow: only tables that it covers in part. Inline: most parts lie in one leaf table, or are all
+ * of it.
  */
-uint64_t page_walk_tables_below(unsigned level, struct uaddr_range part, enum walk_depth depth);
+static inline uint64_t page_walk_tables_below(unsigned level, struct uaddr_range part, enum walk_depth depth)
+{
+	uint64_t start = uaddr_to_u64(part.start);
+	uint64_t end = uaddr_to_u64(part.end);
+
+	if (LIKELY((start ^ (end - 1)) < pte_span(2)))
+		return level - 1 - (depth == WALK_SHALLOW && end - start == pte_span(2));
+	return page_walk_count_below(level, part, depth);
+}
 
 /* Make tables, as planned, of the entry that the walk has landed on and of those below it. */
 void page_walk_split(struct page_walk *walk, enum walk_depth depth);

@@ -24,7 +24,7 @@ static void copy_part(uint8_t *user, uint8_t *buffer, uint64_t bytes, enum copy_
 }
 
 /* Page by page, after the whole range was found accessible under the same lock. */
-static void copy_locked(const struct address_space *space, struct uaddr_range range, uint8_t *buffer,
+static void copy_locked(struct address_space *space, struct uaddr_range range, uint8_t *buffer,
 			enum copy_direction direction)
 {
 	uint64_t address = uaddr_to_u64(range.start);
@@ -52,8 +52,8 @@ static enum status supply(struct address_space *space, uint64_t start, uint64_t 
 			     writable ? PROTECTION_WRITE : PROTECTION_READ);
 }
 
-static enum status find_page(struct address_space *space, uint64_t address, uint64_t bytes, bool writable,
-			     frame_t *frame)
+static inline enum status find_page(struct address_space *space, uint64_t address, uint64_t bytes, bool writable,
+				    frame_t *frame)
 {
 	if (LIKELY(validate_page(space, address, writable, frame) == STATUS_OK))
 		return STATUS_OK;
@@ -121,6 +121,11 @@ enum status user_access_write(struct address_space *space, uint64_t to, uint64_t
 enum status user_access_find(struct address_space *space, uint64_t to, uint64_t bytes, struct user_place *place)
 {
 	place->space = space;
+	if (LIKELY(bytes <= PAGE_SIZE - (to & (PAGE_SIZE - 1)) && seen_page_is(&space->seen, to, true))) {
+		place->range = uaddr_range_make(to, to + bytes);
+		place->frame = space->seen.frame;
+		return STATUS_OK;
+	}
 	TRY(uaddr_range_of_bytes(to, bytes, &place->range));
 	if (LIKELY(is_in_one_page(place->range)))
 		return find_page(space, to, bytes, true, &place->frame);

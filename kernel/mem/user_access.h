@@ -24,7 +24,7 @@ enum status user_access_write(struct address_space *space, uint64_t to, uint64_t
 
 /* Where bytes can be written to as long as the space stays locked. */
 struct user_place {
-	const struct address_space *space;
+	struct address_space *space;
 	struct uaddr_range range;
 	frame_t frame; /* if it lies in one page */
 };

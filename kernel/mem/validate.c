@@ -2,19 +2,19 @@
 
 #include "lib/check.h"
 
-/* The frame behind an address if the program may read (or write) it. */
-enum status validate_page(const struct address_space *space, uint64_t address, bool writable, frame_t *frame)
+enum status validate_page_anew(struct address_space *space, uint64_t address, bool writable, frame_t *frame)
 {
 	unsigned level;
 	pte_t entry = address_space_entry(space, address, &level);
 
 	GUARD(pte_has(entry, PTE_PRESENT | PTE_USER), STATUS_BUFFER_FAULT);
 	GUARD(!writable || pte_has(entry, PTE_WRITE), STATUS_BUFFER_FAULT);
-	*frame = pte_frame(entry);
+	*frame = pte_present_frame(entry);
+	space->seen = (struct seen_page){ seen_page_word(address, pte_has(entry, PTE_WRITE)), *frame };
 	return STATUS_OK;
 }
 
-enum status validate_range(const struct address_space *space, uint64_t start, uint64_t bytes, bool writable)
+enum status validate_range(struct address_space *space, uint64_t start, uint64_t bytes, bool writable)
 {
 	struct uaddr_range range;
 	frame_t frame;

@@ -55,16 +55,8 @@ enum status endpoint_create(struct endpoint **endpoint)
 	return STATUS_OK;
 }
 
-void endpoint_use(struct endpoint *endpoint)
+void endpoint_end(struct endpoint *endpoint)
 {
-	__atomic_fetch_add(&endpoint->references, 1, __ATOMIC_RELAXED);
-}
-
-void endpoint_end_use(struct endpoint *endpoint)
-{
-	/* Acquire and release: whoever comes last sees all that the others did. */
-	if (__atomic_sub_fetch(&endpoint->references, 1, __ATOMIC_ACQ_REL) != 0)
-		return;
 	list_remove(endpoint);
 	heap_free(endpoint, sizeof(*endpoint));
 }
@@ -229,6 +221,8 @@ struct message_transfer {
 static enum status prepare(struct message_transfer *both, struct process *from, struct process *to,
 			   const struct transfer_descriptor *descriptor, uint32_t count)
 {
+	both->transfer.count = count;
+	GUARD(count != 0, STATUS_OK); /* most messages bring none, and what is not filled in is not read */
 	both->transfer = (struct transfer){ from, to, count, both->item, STATUS_OK };
 	for (uint32_t i = 0; i < count; i++) {
 		both->item[i].source = descriptor[i].capability;
@@ -377,7 +371,8 @@ static enum delivery deliver(struct endpoint *endpoint, struct operation *call, 
 	fill_header(header, call, call->word);
 	fill_records(header, both);
 	user_access_put(&place, header); /* bytes follow the header, in the kernel as in the program */
-	transfer_commit(&both->transfer);
+	if (both->transfer.count != 0)
+		transfer_commit(&both->transfer);
 	operation_enqueue(&endpoint->served, call);
 	fill_completion(&receive->completion, both);
 	receive->completion.value = call->word;
@@ -421,11 +416,11 @@ static enum look look_step(struct endpoint *endpoint, struct operation *receive,
 static struct uaddr_range buffer_range(const struct operation *receive)
 {
 	const uint64_t most = sizeof(struct endpoint_message) + ENDPOINT_MAX_BYTES;
-	struct uaddr_range range;
+	const uint64_t bytes = receive->bytes < most ? receive->bytes : most;
 
-	if (uaddr_range_of_bytes(receive->buffer, receive->bytes < most ? receive->bytes : most, &range) == STATUS_OK)
-		return range;
-	return (struct uaddr_range){ uaddr_from_u64(0), uaddr_from_u64(USER_LIMIT) };
+	if (receive->buffer < USER_LIMIT - bytes)
+		return uaddr_range_make(receive->buffer, receive->buffer + bytes);
+	return uaddr_range_make(0, USER_LIMIT);
 }
 
 /* However many are refused, the locks are held for one of them; what they held on to ends when they are not. */
@@ -473,10 +468,13 @@ struct outgoing {
 
 /* Into the call's own memory; its thread writes it out (endpoint_hand_out). */
 static void finish_call(struct operation *call, struct message_transfer *both, const struct endpoint_answer *answer,
-			struct outgoing *outgoing)
+			struct outgoing *outgoing, const struct process *sender)
 {
-	transfer_commit(&both->transfer);
+	if (both->transfer.count != 0)
+		transfer_commit(&both->transfer);
 	if (call->bytes != 0) {
+		outgoing->header =
+			(struct endpoint_message){ .bytes = (uint32_t)answer->parcel.bytes, .sender = sender->id };
 		fill_records(&outgoing->header, both);
 		memcpy(&call->message->header, &outgoing->header, sizeof(outgoing->header) + outgoing->header.bytes);
 	}
@@ -525,7 +523,7 @@ static enum status return_locked(struct endpoint *endpoint, struct process *proc
 			       : bytes == 0 && answer->parcel.count <= 1,
 	      STATUS_TOO_LONG);
 	TRY(prepare(both, process, call->thread->process, outgoing->descriptor, (uint32_t)answer->parcel.count));
-	finish_call(call, both, answer, outgoing);
+	finish_call(call, both, answer, outgoing, process);
 	return STATUS_OK;
 }
 
@@ -539,7 +537,6 @@ enum status endpoint_return(struct endpoint *endpoint, struct process *process, 
 	TRY(check_parcel(&answer->parcel));
 	GUARD(answer->answer <= ENDPOINT_MAX_ANSWER, STATUS_BAD_ARGUMENT);
 	TRY(read_parcel(process, &answer->parcel, outgoing.descriptor, outgoing.data));
-	outgoing.header = (struct endpoint_message){ .bytes = (uint32_t)answer->parcel.bytes, .sender = process->id };
 	spinlock_acquire(&endpoint->lock);
 	status = return_locked(endpoint, process, answer, &outgoing, &both);
 	spinlock_release(&endpoint->lock);

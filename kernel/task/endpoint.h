@@ -78,8 +78,21 @@ void endpoint_add_owner(struct endpoint *endpoint);
 void endpoint_drop_owner(struct endpoint *endpoint);
 void endpoint_add_client(struct endpoint *endpoint);
 void endpoint_drop_client(struct endpoint *endpoint);
-void endpoint_use(struct endpoint *endpoint);
-void endpoint_end_use(struct endpoint *endpoint);
+
+/* Nobody refers to it any more. */
+void endpoint_end(struct endpoint *endpoint);
+
+static inline void endpoint_use(struct endpoint *endpoint)
+{
+	__atomic_fetch_add(&endpoint->references, 1, __ATOMIC_RELAXED);
+}
+
+static inline void endpoint_end_use(struct endpoint *endpoint)
+{
+	/* Acquire and release: whoever comes last sees all that the others did. */
+	if (__atomic_sub_fetch(&endpoint->references, 1, __ATOMIC_ACQ_REL) == 0)
+		endpoint_end(endpoint);
+}
 
 /*
  * Read a caller's parcel into a message of its own, charged to `process`, with room for an answer of `result_bytes`,

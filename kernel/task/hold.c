@@ -56,10 +56,8 @@ void hold_use(const struct cap_hold *hold)
 		endpoint_use(hold->object);
 }
 
-void hold_end_use(const struct cap_hold *hold)
+void hold_end_use_counted(const struct cap_hold *hold)
 {
-	if (!hold_is_counted(hold))
-		return;
 	if (hold->interface == INTERFACE_MEMORY_OBJECT)
 		memory_object_end_use(hold->object);
 	else if (hold->interface == INTERFACE_PROCESS_HANDLE)

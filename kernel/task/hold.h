@@ -31,7 +31,13 @@ void hold_add(const struct cap_hold *hold);
 void hold_drop(const struct cap_hold *hold);
 
 void hold_use(const struct cap_hold *hold);
-void hold_end_use(const struct cap_hold *hold);
+void hold_end_use_counted(const struct cap_hold *hold);
+
+static inline void hold_end_use(const struct cap_hold *hold)
+{
+	if (hold_is_counted(hold))
+		hold_end_use_counted(hold);
+}
 
 /* For the inspector: a number that is the same for all holds of one object, and how many there are. 0: none. */
 uint64_t hold_object_number(const struct cap_hold *hold);

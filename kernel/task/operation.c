@@ -14,19 +14,6 @@
 
 /* ---- queues ---- */
 
-void operation_enqueue(struct operation_queue *queue, struct operation *operation)
-{
-	operation->queue = queue;
-	operation->next = NULL;
-	operation->previous = queue->last;
-	if (queue->last != NULL)
-		queue->last->next = operation;
-	else
-		queue->first = operation;
-	queue->last = operation;
-	queue->count++;
-}
-
 void operation_enqueue_first(struct operation_queue *queue, struct operation *operation)
 {
 	operation->queue = queue;
@@ -38,22 +25,6 @@ void operation_enqueue_first(struct operation_queue *queue, struct operation *op
 		queue->last = operation;
 	queue->first = operation;
 	queue->count++;
-}
-
-void operation_dequeue(struct operation *operation)
-{
-	struct operation_queue *queue = operation->queue;
-
-	if (operation->previous != NULL)
-		operation->previous->next = operation->next;
-	else
-		queue->first = operation->next;
-	if (operation->next != NULL)
-		operation->next->previous = operation->previous;
-	else
-		queue->last = operation->previous;
-	queue->count--;
-	operation->queue = NULL;
 }
 
 bool operation_queue_is_valid(const struct operation_queue *queue)
@@ -110,7 +81,7 @@ enum status operation_open(struct thread *thread, enum operation_kind kind, uint
 	return STATUS_OK;
 }
 
-void operation_abandon(struct operation *operation)
+static inline void leave_place(struct operation *operation)
 {
 	struct thread *thread = operation->thread;
 
@@ -118,6 +89,11 @@ void operation_abandon(struct operation *operation)
 	thread->places_used &= ~(1u << (operation - thread->operation));
 	thread->open_count--;
 	operation->kind = OPERATION_NONE;
+}
+
+void operation_abandon(struct operation *operation)
+{
+	leave_place(operation);
 }
 
 /* ---- completing, by anyone ---- */
@@ -177,7 +153,7 @@ static void meet_completer(struct operation *operation)
 	spinlock_release(operation->guard);
 }
 
-static void let_go(struct operation *operation)
+static inline void let_go(struct operation *operation)
 {
 	switch (operation->kind) {
 	case OPERATION_CALL:
@@ -280,12 +256,12 @@ void operation_cancel_all(struct thread *thread)
 }
 
 /* Of one that the thread has completed itself: nobody is to be met. */
-static void post_own(struct thread *thread, struct operation *operation)
+static inline void post_own(struct thread *thread, struct operation *operation)
 {
 	let_go(operation);
 	ring_kernel_write(&thread->ring_state, thread->ring, &operation->completion);
 	thread->refused += operation->completion.result < 0;
-	operation_abandon(operation);
+	leave_place(operation);
 }
 
 static void post(struct thread *thread, struct operation *operation)

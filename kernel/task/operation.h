@@ -13,6 +13,7 @@
 #define CAPOS_KERNEL_TASK_OPERATION_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "abi/ring_abi.h"
@@ -76,9 +77,37 @@ struct operation {
 	struct ring_completion completion; /* user_data is filled in when it is opened */
 };
 
-void operation_enqueue(struct operation_queue *queue, struct operation *operation);
 void operation_enqueue_first(struct operation_queue *queue, struct operation *operation);
-void operation_dequeue(struct operation *operation);
+
+/* At the end; and out of its queue. Inline, as each call goes through queues four times. */
+static inline void operation_enqueue(struct operation_queue *queue, struct operation *operation)
+{
+	operation->queue = queue;
+	operation->next = NULL;
+	operation->previous = queue->last;
+	if (queue->last != NULL)
+		queue->last->next = operation;
+	else
+		queue->first = operation;
+	queue->last = operation;
+	queue->count++;
+}
+
+static inline void operation_dequeue(struct operation *operation)
+{
+	struct operation_queue *queue = operation->queue;
+
+	if (operation->previous != NULL)
+		operation->previous->next = operation->next;
+	else
+		queue->first = operation->next;
+	if (operation->next != NULL)
+		operation->next->previous = operation->previous;
+	else
+		queue->last = operation->previous;
+	queue->count--;
+	operation->queue = NULL;
+}
 
 /* Links, back links and count agree, and each says that it waits here. Guard held, or at rest. */
 bool operation_queue_is_valid(const struct operation_queue *queue);

@@ -135,7 +135,7 @@ void transfer_abort(struct transfer *transfer)
 	give_back(transfer, transfer->count);
 }
 
-void transfer_finish(struct transfer *transfer)
+void transfer_finish_items(struct transfer *transfer)
 {
 	for (uint32_t i = 0; i < transfer->count; i++) {
 		if (!transfer->item[i].is_used)

@@ -47,6 +47,12 @@ void transfer_commit(struct transfer *transfer);
 void transfer_abort(struct transfer *transfer);
 
 /* No locks. It may take long, in bounded steps. */
-void transfer_finish(struct transfer *transfer);
+void transfer_finish_items(struct transfer *transfer);
+
+static inline void transfer_finish(struct transfer *transfer)
+{
+	if (transfer->count != 0)
+		transfer_finish_items(transfer);
+}
 
 #endif

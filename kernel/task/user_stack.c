@@ -107,7 +107,6 @@ enum status user_stack_build(const struct user_stack *stack, uint8_t *page, uint
 	uint32_t words = 1;
 
 	TRY(check_lists(stack));
-	memset(page, 0, PAGE_SIZE);
 	environment = push(&builder, stack->environment.text, stack->environment.bytes);
 	arguments = push(&builder, stack->arguments.text, stack->arguments.bytes);
 	random = push(&builder, stack->random, sizeof(stack->random));

@@ -25,8 +25,8 @@ struct user_stack {
 };
 
 /*
- * Fill `page` (4096 bytes) from its end; *pointer is then the user's RSP. TOO_LONG: more strings or bytes than
- * abi/process_abi.h allows; BAD_ARGUMENT: not `count` strings in `bytes` bytes.
+ * Fill `page` (4096 bytes, all of them zero) from its end; *pointer is then the user's RSP. TOO_LONG: more strings or
+ * bytes than abi/process_abi.h allows; BAD_ARGUMENT: not `count` strings in `bytes` bytes.
  */
 enum status user_stack_build(const struct user_stack *stack, uint8_t *page, uint64_t *pointer);
 

@@ -384,6 +384,52 @@ static void test_random(void **state)
 	end();
 }
 
+/* A write and a read of one word there; what was found before must not matter. */
+static void expect_word(uint64_t address, enum status reading, enum status writing)
+{
+	uint64_t word = 0x5eed, read = 0;
+	struct user_place place;
+
+	assert_int_equal(user_access_write(&space, address, sizeof(word), &word), writing);
+	assert_int_equal(user_access_find(&space, address, sizeof(word), &place), writing);
+	assert_int_equal(user_access_read(&space, address, sizeof(read), &read), reading);
+	if (writing == STATUS_OK)
+		assert_int_equal(read, word);
+	assert_true(address_space_is_valid(&space, machine_kernel_root()));
+}
+
+/* The page that was seen last is forgotten with each change, by whatever operation, and then looked up anew. */
+static void test_seen(void **state)
+{
+	const struct uaddr_range page = pages_at(WRITABLE, 1);
+	uint64_t word;
+
+	(void)state;
+	begin();
+	expect_word(WRITABLE, STATUS_OK, STATUS_OK);
+	assert_int_equal(anonymous_protect(&space, page, PROTECTION_READ), STATUS_OK);
+	expect_word(WRITABLE, STATUS_OK, STATUS_BUFFER_FAULT);
+	assert_int_equal(anonymous_protect(&space, page, PROTECTION_NONE), STATUS_OK);
+	expect_word(WRITABLE, STATUS_BUFFER_FAULT, STATUS_BUFFER_FAULT);
+	assert_int_equal(anonymous_protect(&space, page, READ_WRITE), STATUS_OK);
+	expect_word(WRITABLE, STATUS_OK, STATUS_OK);
+	assert_int_equal(anonymous_decommit(&space, page), STATUS_OK);
+	expect_word(WRITABLE, STATUS_BUFFER_FAULT, STATUS_BUFFER_FAULT);
+	assert_int_equal(anonymous_commit(&space, page, READ_WRITE), STATUS_OK);
+	assert_int_equal(user_access_read(&space, WRITABLE, sizeof(word), &word), STATUS_OK);
+	assert_int_equal(word, 0); /* another frame */
+	expect_word(WRITABLE, STATUS_OK, STATUS_OK);
+	assert_int_equal(anonymous_unmap(&space, page), STATUS_OK);
+	expect_word(WRITABLE, STATUS_BUFFER_FAULT, STATUS_BUFFER_FAULT);
+	/* Seen by a read alone, or for another page. */
+	assert_int_equal(user_access_read(&space, READABLE, sizeof(word), &word), STATUS_OK);
+	expect_word(READABLE, STATUS_OK, STATUS_BUFFER_FAULT);
+	expect_word(WRITABLE + PAGE_SIZE, STATUS_OK, STATUS_OK);
+	expect_word(NO_ACCESS, STATUS_BUFFER_FAULT, STATUS_BUFFER_FAULT);
+	expect_word(0, STATUS_BUFFER_FAULT, STATUS_BUFFER_FAULT);
+	end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -398,6 +444,7 @@ int main(void)
 		cmocka_unit_test(test_room_of_the_stack),
 		cmocka_unit_test(test_place),
 		cmocka_unit_test(test_private_word),
+		cmocka_unit_test(test_seen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -72,7 +72,9 @@ enum status endpoint_client_call(struct endpoint_facet facet, const struct endpo
 	struct ring_completion completion;
 
 	TRY(endpoint_client_call_submit(facet, request, ticket));
-	TRY(open_operation_wait(ticket, CAP_ENTER_FOREVER, &completion));
+	TRY(ring_client_enter(1, CAP_ENTER_FOREVER));
+	if (UNLIKELY(!open_operation_take_oldest(ticket, &completion)))
+		TRY(open_operation_wait(ticket, CAP_ENTER_FOREVER, &completion));
 	return endpoint_client_call_reply(&completion, reply);
 }
 
@@ -133,7 +135,8 @@ static enum status status_of(uint64_t ticket)
 {
 	struct ring_completion completion;
 
-	TRY(open_operation_wait(ticket, CAP_ENTER_FOREVER, &completion));
+	if (UNLIKELY(!open_operation_take_oldest(ticket, &completion)))
+		TRY(open_operation_wait(ticket, CAP_ENTER_FOREVER, &completion));
 	return ring_client_status(&completion);
 }
 

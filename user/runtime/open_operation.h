@@ -16,6 +16,7 @@
 #ifndef CAPOS_USER_RUNTIME_OPEN_OPERATION_H
 #define CAPOS_USER_RUNTIME_OPEN_OPERATION_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "abi/handle.h"
@@ -66,6 +67,20 @@ static inline uint64_t open_operation_ticket(void)
  * completes. WOULD_BLOCK: without a timeout, and nothing is open that could complete.
  */
 enum status open_operation_next(uint64_t timeout_ns, struct ring_completion *completion);
+
+/* The oldest completion, if it is the one of that user_data or ticket: after an entry for it, it most often is. */
+static inline bool open_operation_take_oldest(uint64_t user_data, struct ring_completion *completion)
+{
+	struct ring_page *page = ring_client_current.page;
+	const struct ring_completion *oldest = &page->completion[page->header.cq_head % RING_CQ_ENTRIES];
+
+	if (UNLIKELY(ring_completed(page) == 0 || oldest->user_data != user_data))
+		return false;
+	*completion = *oldest;
+	/* Release: the reads above are done before the kernel sees the slot as free. */
+	ring_store_release(&page->header.cq_head, page->header.cq_head + 1);
+	return true;
+}
 
 /* The completion of the operation with that user_data or ticket, and no other. Times and statuses as above. */
 enum status open_operation_wait(uint64_t user_data, uint64_t timeout_ns, struct ring_completion *completion);
