@@ -32,7 +32,8 @@ def try_layout_tool(prefix: Path) -> bool:
     tool = [str(prefix / "bin" / "capos-layout")]
 
     def run(arguments: list[str], given: str = "") -> tuple[int, str]:
-        done = subprocess.run(tool + arguments, input=given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        done = subprocess.run(tool + arguments, input=given, **pipes)
         return done.returncode, done.stdout
 
     def ends(arguments: list[str], status: int, said: str, given: str = "") -> bool:

@@ -1,5 +1,5 @@
-"""Whether offsets look random: how many of them are distinct, and chi-square tests of their bits. And whether these tests can
-tell: `calibrate` gives them samples that are fair and samples that are not."""
+"""Whether offsets look random: how many of them are distinct, and chi-square tests of their bits. And whether these
+tests can tell: `calibrate` gives them samples that are fair and samples that are not."""
 import random
 from statistics import NormalDist
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Compare where programs lie under Linux and under capOS: one program, address-print (user/demos/address-print), runs here
-under setarch -R, -L, both and neither, linked at fixed addresses and position-independent; what it prints is held
+"""Compare where programs lie under Linux and under capOS: one program, address-print (user/demos/address-print), runs
+here under setarch -R, -L, both and neither, linked at fixed addresses and position-independent; what it prints is held
 against what it printed under capOS (build/layout/capos.json, which `make run-layout` leaves behind).
 
 layout_linux.py [FILE]
@@ -19,7 +19,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from layout_print import LOWEST_MAP, PAGE, TASK_SIZE, TEXT, THIRD, VECTOR, Wish, check_stack, list_of, page_up, parse
+from layout_print import FLEXIBLE_BASE, LOWEST_MAP, PAGE, TASK_SIZE, TEXT, THIRD, VECTOR, Wish
+from layout_print import check_stack, list_of, page_up, parse
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ["user/demos/address-print/address_print.c", "tests/layout/address_linux.c", "lib/format.c", "lib/string.c"]
@@ -130,7 +131,8 @@ def order_in_image(pair: Pair) -> bool:
 
 def flexible_still(pair: Pair) -> bool:
     """Linux's highest mapping is the program itself, if that is position-independent."""
-    return max(pair.linux["mmap"][1], page_up(pair.linux["image_end"])) == pair.capos["mmap"][1] == TASK_SIZE - (128 << 20)
+    highest = max(pair.linux["mmap"][1], page_up(pair.linux["image_end"]))
+    return highest == pair.capos["mmap"][1] == FLEXIBLE_BASE
 
 
 def flexible_random(pair: Pair) -> bool:
@@ -192,7 +194,7 @@ SAME: dict[str, tuple[Callable[[Pair], bool], Callable[[Pair], bool]]] = {
     "direction of mappings, one beside the other": (lambda pair: True, directions),
     "the break goes up, by a page": (
         lambda pair: True,
-        lambda pair: all(one["break_later"] - one["break"] == PAGE and one["break"] >= one["heap"] for one in pair.both()),
+        lambda pair: all(one["heap"] <= one["break"] == one["break_later"] - PAGE for one in pair.both()),
     ),
     "all boundaries are whole pages": (lambda pair: True, whole_pages),
     "first stack as the System V ABI says": (
@@ -221,7 +223,8 @@ DIFFERENT: dict[str, tuple[Callable[[Pair], bool], Callable[[Pair], bool]]] = {
     ),
     "position-independent program with an interpreter": (
         lambda pair: pair.link == INTERPRETED and not pair.is_random,
-        lambda pair: pair.linux["image"] // PAGE == TASK_SIZE // 3 * 2 // PAGE and pair.linux["aux_7"] != 0 == pair.capos["aux_7"],
+        lambda pair: pair.linux["image"] // PAGE == TASK_SIZE // 3 * 2 // PAGE
+        and pair.linux["aux_7"] != 0 == pair.capos["aux_7"],
     ),
     "heap offset": (
         lambda pair: pair.link == FIXED and pair.is_random,
@@ -283,7 +286,8 @@ def judge(label: str, table: dict, pairs: list[Pair], missing: dict[str, str]) -
             print(f"left out: {label}: {title}")
         else:
             wrong = [f"{pair.link}, {pair.mode}" for pair in chosen if not holds(pair)]
-            results.append((f"{label}: {title}{' (' + '; '.join(wrong) + ')' if wrong else ''}", bool(chosen) and not wrong))
+            where = f" ({'; '.join(wrong)})" if wrong else ""
+            results.append((f"{label}: {title}{where}", bool(chosen) and not wrong))
     return results
 
 

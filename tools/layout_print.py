@@ -1,5 +1,5 @@
-"""What address-print says (user/demos/address-print), as numbers; what `capos-layout` says of the same wish; and what must
-hold between the two. For tools/layout_capos.py and tools/layout_linux.py."""
+"""What address-print says (user/demos/address-print), as numbers; what `capos-layout` says of the same wish; and what
+must hold between the two. For tools/layout_capos.py and tools/layout_linux.py."""
 import re
 import struct
 import subprocess
@@ -131,7 +131,7 @@ def check_stack(values: dict) -> list[str]:
 
 
 def check_strings(values: dict, stack_end: int, program: str, arguments: list[str]) -> list[str]:
-    """kernel/task/user_stack.c, to the byte: strings, 16 random bytes, vector, two lists and argc, on a multiple of 16."""
+    """kernel/task/user_stack.c, to the byte: strings, random bytes, vector, two lists and argc, on a multiple of 16."""
     lengths = [len(text) + 1 for text in [program, *arguments]]
     strings = stack_end - sum(lengths)
     vector = len(VECTOR + OWN_VECTOR) + 1
@@ -189,6 +189,7 @@ def check_maps(values: dict, layout: dict) -> list[str]:
     if not any(area[1:] == (layout["image"][1], "image") for area in maps):
         complaints.append(f"no page of the image ends at 0x{layout['image'][1]:x}")
     guards = [area for area in maps if area[2] == "guard"]
-    if len(guards) != 1 or guards[0][0] != layout["guard"][0] or maps[-1] != (guards[0][1], layout["stack"][1], "image"):
+    stack = (guards[0][1], layout["stack"][1], "image") if guards else None
+    if len(guards) != 1 or guards[0][0] != layout["guard"][0] or maps[-1] != stack:
         complaints.append(f"guard and stack: {guards} {maps[-1]}")
     return complaints

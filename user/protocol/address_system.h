@@ -1,6 +1,6 @@
 /*
- * What address-print (user/demos/address-print) asks of the system that it runs on: capOS, in address_system.c there, or
- * the Linux of the host, in tests/layout/address_linux.c. What only one of them can say is a line of its own.
+ * What address-print (user/demos/address-print) asks of the system that it runs on: capOS, in address_system.c there,
+ * or the Linux of the host, in tests/layout/address_linux.c. What only one of them can say is a line of its own.
  */
 #ifndef CAPOS_USER_PROTOCOL_ADDRESS_SYSTEM_H
 #define CAPOS_USER_PROTOCOL_ADDRESS_SYSTEM_H
