@@ -96,9 +96,9 @@ def check_threads(text: str, pids: str) -> bool:
 
 
 def check_queues(text: str) -> bool:
-    """The program runs; the shell and the sleeper are asleep with a deadline, or woken just now."""
+    """The program runs; the sleeper is asleep with a deadline, or woken just now. The shell waits for input, without one."""
     queue = QUEUE.search(text)
-    return queue is not None and int(queue[1]) + int(queue[2]) >= 2 and text.count("  priority ") == int(queue[1])
+    return queue is not None and int(queue[1]) + int(queue[2]) == 1 and text.count("  priority ") == int(queue[1])
 
 
 def check_walk(text: str, flag: str, kind: str) -> bool:

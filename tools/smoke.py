@@ -397,6 +397,8 @@ def input_cases() -> list[Case]:
     once = Machine(build=BUILD, append="once")
     polled, as_asked = replace(once, append="once console=polled"), transcript.check_says("console: polled, as asked")
     without, none = replace(once, extra=["-machine", "acpi=off"]), transcript.check_says("console: polled, no I/O APIC")
+    elsewhere = replace(once, extra=["-global", "isa-serial.irq=5"])
+    late = transcript.check_says("console: polled, its interrupt does not arrive")
     idle, busy = transcript.check_idle(1, IDLE_EVENTS), transcript.check_idle(IDLE_EVENTS, 1 << 32)
     paste = transcript.check_lines("\n".join(PASTED))
     jobs = [transcript.check_lines(JOBS_LINES.format(cpus=1)), transcript.check_init("exit 5")]
@@ -406,6 +408,7 @@ def input_cases() -> list[Case]:
     cases += [case_of(f"paste, {board}", replace(once, machine=board), PASTE + EXIT, [paste]) for board in BOARDS[1:]]
     cases += [case_of(f"no ACPI, {board}", replace(without, machine=board), PASTE + EXIT, [paste, none]) for board in BOARDS[1:]]
     return cases + [
+        case_of("interrupt of another number", elsewhere, PASTE + EXIT, [paste, late]),
         case_of("paste, polled", polled, PASTE + EXIT, [paste, as_asked]),
         case_of("idle, polled", polled, IDLE, [busy, as_asked]),
         case_of("jobs, polled", polled, JOBS, [*jobs, as_asked], "the guest halted with code 5"),

@@ -131,14 +131,18 @@ static void turn_off(void)
 		turn_on();
 }
 
-static uint32_t take_some(void)
+/* False: the port may have more. Whether the queue is full may change at any time, so that is asked once. */
+static bool take_all(bool *has_come)
 {
-	uint32_t count = 0;
 	uint8_t byte;
 
-	for (; count < INTERRUPT_STEP && !byte_queue_is_full(&received) && take_from_port(&byte); count++)
+	for (uint32_t left = INTERRUPT_STEP; left != 0 && !byte_queue_is_full(&received); left--) {
+		if (!take_from_port(&byte))
+			return true;
 		byte_queue_put(&received, byte);
-	return count;
+		*has_come = true;
+	}
+	return false;
 }
 
 /*
@@ -147,14 +151,13 @@ static uint32_t take_some(void)
  */
 bool serial_interrupt(void)
 {
-	uint32_t count;
+	bool has_come = false;
 
 	(void)serial_read(SERIAL_INTERRUPT_IDENTIFICATION); /* ends INTERRUPT_EMPTY, which comes once */
 	__atomic_store_n(&interrupted, true, __ATOMIC_RELAXED);
-	count = take_some();
-	if (count == INTERRUPT_STEP || byte_queue_is_full(&received))
+	if (!take_all(&has_come))
 		turn_off();
-	return count != 0;
+	return has_come;
 }
 
 /* Whether one that the port raises by itself gets here. */
