@@ -9,6 +9,8 @@
  * Operations that complete later are posted here, by the thread itself (kernel/task/operation.h). A thread that waits
  * sleeps; so do those whose process is ending, for the last time.
  */
+#include <stddef.h>
+
 #include "abi/syscall_abi.h"
 #include "kernel/arch/x86_64/clock.h"
 #include "kernel/arch/x86_64/cpu_local.h"
@@ -36,6 +38,13 @@ static bool has_passed(uint64_t deadline)
 	return deadline != SCHEDULER_FOREVER && (deadline == 0 || clock_now_ns() >= deadline);
 }
 
+/* Whether an operation of the thread may be complete: others said so, or it is to look itself. */
+static bool has_news(const struct thread *thread)
+{
+	return __atomic_load_n(&thread->called, __ATOMIC_RELAXED) != 0 ||
+	       __atomic_load_n(&thread->done, __ATOMIC_RELAXED) != NULL || thread->looking != 0;
+}
+
 /* Complete what is open, until enough has completed or the time is over. */
 static uint64_t wait_for(struct thread *thread, uint64_t waiting, uint64_t min_complete, uint64_t timeout_ns)
 {
@@ -44,7 +53,8 @@ static uint64_t wait_for(struct thread *thread, uint64_t waiting, uint64_t min_c
 	for (;;) {
 		uint64_t next_look = deadline;
 
-		waiting += operation_post_done(thread, &next_look);
+		if (has_news(thread))
+			waiting += operation_post_done(thread, &next_look);
 		if (waiting >= min_complete || has_passed(deadline))
 			return waiting;
 		if (thread->open_count == 0 && timeout_ns == CAP_ENTER_FOREVER)
