@@ -1,14 +1,13 @@
 /*
- * lib/memory_map: the conversion of one kind into another, of any valid map of up to MAP_ENTRIES ranges. A frame that
- * is arbitrary stands for each.
- *
- * links: lib/memory_map.c
- * options memory_map_convert_one: --unwind 5 -DMEMORY_MAP_MAX=4u
+ * lib/memory_map: any valid map of up to MAP_ENTRIES ranges, any entry of a loader. A frame that is arbitrary stands
+ * for each. The file is included for its steps, which are proved one by one.
  */
-#include "lib/memory_map.h"
+#include "lib/memory_map.c"
+
 #include "proofs/cbmc/cbmc_support.h"
 
 #define MAP_ENTRIES 3u
+#define NUMBERS 16u
 
 /* The kind that a frame has; MEMORY_KIND_COUNT: it lies in no range. */
 static enum memory_kind kind_at(const struct memory_map *map, uint64_t frame)
@@ -22,31 +21,35 @@ static enum memory_kind kind_at(const struct memory_map *map, uint64_t frame)
 	return kind;
 }
 
-static void map_any(struct memory_map *map)
+static void map_any(struct memory_map *map, uint32_t entries)
 {
 	map->dropped = 0;
 	map->count = nondet_u32();
-	ASSUME(map->count <= MAP_ENTRIES);
-	for (uint32_t i = 0; i < MAP_ENTRIES; i++) {
+	ASSUME(map->count <= entries);
+	for (uint32_t i = 0; i < entries; i++) {
 		map->entry[i].frames = frame_range_make(nondet_u64(), nondet_u64());
 		map->entry[i].kind = (enum memory_kind)nondet_u32();
 	}
 	ASSUME(memory_map_is_valid(map));
 }
 
-/* Frame by frame: those of the one kind are of the other, the rest is as it was. */
-PROOF(memory_map_convert_one)
+PROOF(memory_map_lay_over)
 {
 	static struct memory_map map;
-	const enum memory_kind from = (enum memory_kind)nondet_u32(), to = (enum memory_kind)nondet_u32();
-	const uint64_t frame = nondet_u64();
+	const struct memory_map_entry add = entry_make(nondet_u8(), nondet_u8(), (enum memory_kind)nondet_u8());
+	const uint64_t frame = nondet_u8();
 
-	map_any(&map);
-	ASSUME(from < MEMORY_KIND_COUNT && to < MEMORY_KIND_COUNT);
+	map_any(&map, MAP_ENTRIES);
+	for (uint32_t i = 0; i < MAP_ENTRIES; i++)
+		ASSUME(end_of(&map.entry[i]) < NUMBERS);
+	ASSUME(add.kind < MEMORY_KIND_COUNT && start_of(&add) < end_of(&add) && end_of(&add) < NUMBERS && frame < NUMBERS);
 
 	const enum memory_kind before = kind_at(&map, frame);
+	const bool is_in = frame >= start_of(&add) && frame < end_of(&add);
+	const enum memory_kind laid = is_in && (before == MEMORY_KIND_COUNT || before < add.kind) ? add.kind : before;
+	const enum status status = lay_over(&map, add);
 
-	memory_map_convert(&map, from, to);
+	PROVE(status == STATUS_OK || status == STATUS_MEMORY_MAP_TOO_LONG);
 	PROVE(memory_map_is_valid(&map));
-	PROVE(kind_at(&map, frame) == (before == from ? to : before));
+	PROVE(kind_at(&map, frame) == (status == STATUS_OK ? laid : before));
 }
