@@ -138,6 +138,12 @@ def cbmc_folder() -> Path | None:
     return private if (private / "cbmc").exists() else None
 
 
+def with_options(words: list[str]) -> list[str]:
+    """CBMC's flags and a proof's own; --no-FLAG takes --FLAG away."""
+    taken = [word for word in words if "--" + word.removeprefix("--no-") in CBMC_FLAGS]
+    return [flag for flag in CBMC_FLAGS if "--no-" + flag[2:] not in taken] + [w for w in words if w not in taken]
+
+
 def prove_cbmc(path: Path, only: str = "", root: Path = ROOT) -> list[Outcome]:
     text = (root / path).read_text()
     names = [name for name in PROOF.findall(text) if only in f"cbmc {path.stem} {name}"]
@@ -150,7 +156,7 @@ def prove_cbmc(path: Path, only: str = "", root: Path = ROOT) -> list[Outcome]:
     os.environ["PATH"] = f"{folder}:{os.environ['PATH']}"  # cbmc calls the solvers beside it
     for name in names:
         arguments = [str(folder / "cbmc"), "-I.", "-D__CPROVER__", "--function", name, str(path)]
-        arguments += ["proofs/cbmc/cbmc_check.c", *links, *CBMC_FLAGS, *options.get(name, "").split()]
+        arguments += ["proofs/cbmc/cbmc_check.c", *links, *with_options(options.get(name, "").split())]
         status, output, took = run(arguments, root)
         counts = CHECKS.search(output)
         total = int(counts[2]) if counts else 1

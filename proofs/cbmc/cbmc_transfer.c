@@ -4,10 +4,10 @@
  * for each. What stands behind a capability is counted by the stubs below.
  *
  * links: kernel/task/transfer.c kernel/task/process_capability.c kernel/mem/account.c lib/cap_table.c lib/ledger.c
- * options transfer_refused: --unwind 7 -DCAPOS_HOST --external-sat-solver cadical
- * options transfer_refused_to_self: --unwind 7 -DCAPOS_HOST --external-sat-solver cadical
- * options transfer_aborted: --unwind 7 -DCAPOS_HOST --external-sat-solver cadical
- * options transfer_committed: --unwind 7 -DCAPOS_HOST --external-sat-solver cadical
+ * options transfer_refused: --unwind 4 --unwindset side_any.0:7,account_cancel.0:7,account_charge_and_promise.0:7,account_charge_and_promise$link1.0:7,account_charge_and_promise.1:7,account_charge_and_promise$link1.1:7,account_refund.0:7,account_refund$link1.0:7,account_refund.1:7,account_refund$link1.1:7 -DCAPOS_HOST --external-sat-solver cadical
+ * options transfer_refused_to_self: --unwind 4 --unwindset side_any.0:7,account_cancel.0:7,account_charge_and_promise.0:7,account_charge_and_promise$link1.0:7,account_charge_and_promise.1:7,account_charge_and_promise$link1.1:7,account_refund.0:7,account_refund$link1.0:7,account_refund.1:7,account_refund$link1.1:7 -DCAPOS_HOST --external-sat-solver cadical
+ * options transfer_aborted: --unwind 4 --unwindset side_any.0:7,account_cancel.0:7,account_charge_and_promise.0:7,account_charge_and_promise$link1.0:7,account_charge_and_promise.1:7,account_charge_and_promise$link1.1:7,account_refund.0:7,account_refund$link1.0:7,account_refund.1:7,account_refund$link1.1:7 -DCAPOS_HOST --external-sat-solver cadical
+ * options transfer_committed: --unwind 4 --unwindset side_any.0:7,account_cancel.0:7,account_charge_and_promise.0:7,account_charge_and_promise$link1.0:7,account_charge_and_promise.1:7,account_charge_and_promise$link1.1:7,account_refund.0:7,account_refund$link1.0:7,account_refund.1:7,account_refund$link1.1:7 -DCAPOS_HOST --external-sat-solver cadical
  */
 #include "kernel/task/transfer.h"
 
@@ -83,57 +83,67 @@ void spinlock_wait(const struct spinlock *lock, uint16_t ticket)
 
 /* ---- two processes ---- */
 
+/* What it has, and what it had. */
 struct side {
-	struct process process;
-	struct cap_slot slot[SLOTS];
-	struct cap_slot *directory[1];
+	struct process *process;
+	struct cap_slot *slot; /* [SLOTS] */
+	struct cap_slot *had;
+	struct cap_slot **directory;
+	struct cap_table table;
+	struct ledger ledger[LEDGER_COUNT];
+	uint32_t promised_slots;
 };
 
-static struct side sender, receiver;
-static struct side sender_before, receiver_before;
+static struct process sender_process, receiver_process;
+static struct cap_slot sender_slot[SLOTS], sender_had[SLOTS], receiver_slot[SLOTS], receiver_had[SLOTS];
+static struct cap_slot *sender_directory[1] = { sender_slot }, *receiver_directory[1] = { receiver_slot };
+static struct side sender = { &sender_process, sender_slot, sender_had, sender_directory, { 0 }, { { 0 } }, 0 };
+static struct side receiver = { &receiver_process, receiver_slot, receiver_had, receiver_directory, { 0 }, { { 0 } }, 0 };
 static struct transfer_item item[ITEMS];
 
 /* A valid table with as many pages as it can have, though only SLOTS of its ids are looked at; free slots in order. */
 static void table_any(struct side *side)
 {
-	struct cap_table *table = &side->process.caps;
+	struct cap_table *table = &side->table;
 
 	*table = (struct cap_table){ .page = side->directory, .pages = CAP_TABLE_PAGES, .slots = SLOTS };
-	side->directory[0] = side->slot;
 	for (uint32_t i = SLOTS; i-- > 0;) {
-		struct cap_slot *slot = &side->slot[i];
+		struct cap_slot slot = nondet_slot();
 
-		*slot = nondet_slot();
-		ASSUME(slot->hold.interface < INTERFACE_COUNT && slot->state <= CAP_SLOT_RETIRED);
-		ASSUME(slot->state == CAP_SLOT_FREE || slot->state == CAP_SLOT_RETIRED || slot->generation != 0);
-		ASSUME(slot->state != CAP_SLOT_FREE || slot->generation != UINT16_MAX);
-		table->retired += slot->state == CAP_SLOT_RETIRED;
-		table->used += slot->state != CAP_SLOT_FREE && slot->state != CAP_SLOT_RETIRED;
-		if (slot->state == CAP_SLOT_FREE) {
-			slot->next_free = (uint16_t)table->free_head;
+		ASSUME(slot.hold.interface < INTERFACE_COUNT && slot.state <= CAP_SLOT_RETIRED);
+		ASSUME(slot.state == CAP_SLOT_FREE || slot.state == CAP_SLOT_RETIRED || slot.generation != 0);
+		ASSUME(slot.state != CAP_SLOT_FREE || slot.generation != UINT16_MAX);
+		table->retired += slot.state == CAP_SLOT_RETIRED;
+		table->used += slot.state != CAP_SLOT_FREE && slot.state != CAP_SLOT_RETIRED;
+		if (slot.state == CAP_SLOT_FREE) {
+			slot.next_free = (uint16_t)table->free_head;
 			table->free_head = i + 1;
 		}
+		side->slot[i] = side->had[i] = slot;
 	}
+	side->process->caps = *table;
 }
 
 static void side_any(struct side *side, uint64_t id)
 {
 	table_any(side);
-	side->process.promised_slots = nondet_u32();
-	ASSUME(side->process.promised_slots <= SLOTS - side->process.caps.used - side->process.caps.retired);
+	side->promised_slots = nondet_u32();
+	ASSUME(side->promised_slots <= SLOTS - side->table.used - side->table.retired);
+	side->process->promised_slots = side->promised_slots;
 	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++) {
-		side->process.account.ledger.of[kind] = nondet_ledger();
-		ASSUME(ledger_is_valid(&side->process.account.ledger.of[kind]));
+		side->ledger[kind] = nondet_ledger();
+		ASSUME(ledger_is_valid(&side->ledger[kind]));
+		side->process->account.ledger.of[kind] = side->ledger[kind];
 	}
 	/* What it holds it has paid for. */
-	ASSUME(side->process.account.ledger.of[LEDGER_CAP_SLOTS].used >= SLOTS);
-	ASSUME(side->process.account.ledger.of[LEDGER_KERNEL_OBJECT].used >= SLOTS * cost);
-	side->process.id = id;
+	ASSUME(side->ledger[LEDGER_CAP_SLOTS].used >= SLOTS);
+	ASSUME(side->ledger[LEDGER_KERNEL_OBJECT].used >= SLOTS * (uint64_t)cost);
+	side->process->id = id;
 }
 
 static struct transfer any_transfer(struct side *from, struct side *to)
 {
-	struct transfer transfer = { &from->process, &to->process, nondet_u32(), item, STATUS_OK };
+	struct transfer transfer = { from->process, to->process, nondet_u32(), item, STATUS_OK };
 
 	ASSUME(transfer.count <= ITEMS);
 	for (uint32_t i = 0; i < ITEMS; i++) {
@@ -153,18 +163,18 @@ static bool slot_is_same(const struct cap_slot *a, const struct cap_slot *b)
 }
 
 /* All that it has, in an arbitrary slot and an arbitrary ledger, is as it was. */
-static void prove_untouched(const struct side *side, const struct side *before)
+static void prove_untouched(const struct side *side)
 {
 	const uint32_t slot = nondet_u32(), kind = nondet_u32();
-	const struct process *now = &side->process, *then = &before->process;
+	const struct process *now = side->process;
+	const struct ledger *ledger = now->account.ledger.of;
 
 	ASSUME(slot < SLOTS && kind < LEDGER_COUNT);
-	PROVE(slot_is_same(&side->slot[slot], &before->slot[slot]));
-	PROVE(now->caps.used == then->caps.used && now->caps.retired == then->caps.retired);
-	PROVE(now->promised_slots == then->promised_slots && now->promised_pages == then->promised_pages);
-	PROVE(now->account.ledger.of[kind].used == then->account.ledger.of[kind].used);
-	PROVE(now->account.ledger.of[kind].peak == then->account.ledger.of[kind].peak);
-	PROVE(now->account.ledger.of[kind].limit == then->account.ledger.of[kind].limit);
+	PROVE(slot_is_same(&side->slot[slot], &side->had[slot]));
+	PROVE(now->caps.used == side->table.used && now->caps.retired == side->table.retired);
+	PROVE(now->promised_slots == side->promised_slots && now->promised_pages == 0);
+	PROVE(ledger[kind].used == side->ledger[kind].used && ledger[kind].limit == side->ledger[kind].limit);
+	PROVE(ledger[kind].peak == side->ledger[kind].peak);
 	PROVE(!spinlock_is_held(&now->cap_lock) && !spinlock_is_held(&now->account.lock));
 }
 
@@ -174,15 +184,13 @@ PROOF(transfer_refused)
 	cost = nondet_u32();
 	side_any(&sender, 1);
 	side_any(&receiver, 2);
-	sender_before = sender;
-	receiver_before = receiver;
 
 	struct transfer transfer = any_transfer(&sender, &receiver);
 
 	ASSUME(transfer_prepare(&transfer) != STATUS_OK);
 	transfer_finish(&transfer);
-	prove_untouched(&sender, &sender_before);
-	prove_untouched(&receiver, &receiver_before);
+	prove_untouched(&sender);
+	prove_untouched(&receiver);
 	PROVE(uses == 0 && holds == 0);
 }
 
@@ -191,13 +199,12 @@ PROOF(transfer_refused_to_self)
 {
 	cost = nondet_u32();
 	side_any(&sender, 1);
-	sender_before = sender;
 
 	struct transfer transfer = any_transfer(&sender, &sender);
 
 	ASSUME(transfer_prepare(&transfer) != STATUS_OK);
 	transfer_finish(&transfer);
-	prove_untouched(&sender, &sender_before);
+	prove_untouched(&sender);
 	PROVE(uses == 0 && holds == 0);
 }
 
@@ -209,21 +216,19 @@ PROOF(transfer_aborted)
 	cost = nondet_u32();
 	side_any(&sender, 1);
 	side_any(&receiver, 2);
-	sender_before = sender;
-	receiver_before = receiver;
 
 	struct transfer transfer = any_transfer(&sender, &receiver);
 
 	ASSUME(transfer_prepare(&transfer) == STATUS_OK && slot < SLOTS);
-	PROVE(slot_is_same(&receiver.slot[slot], &receiver_before.slot[slot]) ||
-	      (receiver.slot[slot].state == CAP_SLOT_RESERVED && receiver_before.slot[slot].state == CAP_SLOT_FREE));
+	PROVE(slot_is_same(&receiver.slot[slot], &receiver.had[slot]) ||
+	      (receiver.slot[slot].state == CAP_SLOT_RESERVED && receiver.had[slot].state == CAP_SLOT_FREE));
 	transfer_abort(&transfer);
 	transfer_finish(&transfer);
-	prove_untouched(&sender, &sender_before);
-	PROVE(receiver.slot[slot].state == receiver_before.slot[slot].state ||
+	prove_untouched(&sender);
+	PROVE(receiver.slot[slot].state == receiver.had[slot].state ||
 	      receiver.slot[slot].state == CAP_SLOT_RETIRED);
-	PROVE(receiver.process.account.ledger.of[LEDGER_CAP_SLOTS].used ==
-	      receiver_before.process.account.ledger.of[LEDGER_CAP_SLOTS].used);
+	PROVE(receiver.process->account.ledger.of[LEDGER_CAP_SLOTS].used ==
+	      receiver.ledger[LEDGER_CAP_SLOTS].used);
 	PROVE(uses == 0 && holds == 0);
 }
 
@@ -231,31 +236,34 @@ PROOF(transfer_aborted)
 PROOF(transfer_committed)
 {
 	const uint32_t one = nondet_u32();
-	const struct cap_hold *hold, *arrived;
+	const struct cap_hold *arrived;
+	uint32_t copies = 0;
 
 	cost = nondet_u32();
 	side_any(&sender, 1);
 	side_any(&receiver, 2);
-	sender_before = sender;
-	receiver_before = receiver;
 
 	struct transfer transfer = any_transfer(&sender, &receiver);
 
 	ASSUME(transfer_prepare(&transfer) == STATUS_OK && one < transfer.count);
-	PROVE(cap_table_find(&sender_before.process.caps, item[one].source, &hold) == STATUS_OK ||
-	      item[one].kind == TRANSFER_KIND_MOVE);
-	hold = &sender_before.slot[cap_table_index(item[one].source)].hold;
-	PROVE(hold->mode == TRANSFER_COPY || (item[one].kind == TRANSFER_KIND_MOVE && hold->mode == TRANSFER_MOVE));
+	for (uint32_t i = 0; i < transfer.count; i++)
+		copies += item[i].kind == TRANSFER_KIND_COPY;
+
+	const struct cap_slot *had = &sender.had[cap_table_index(item[one].source) % SLOTS];
+
+	PROVE(cap_table_index(item[one].source) < SLOTS && had->state == CAP_SLOT_LIVE);
+	PROVE(had->generation == cap_table_generation(item[one].source));
+	PROVE(had->hold.mode == TRANSFER_COPY ||
+	      (item[one].kind == TRANSFER_KIND_MOVE && had->hold.mode != TRANSFER_NONE));
 	transfer_commit(&transfer);
 	transfer_finish(&transfer);
-	PROVE(cap_table_find(&receiver.process.caps, item[one].target, &arrived) == STATUS_OK);
-	PROVE(arrived->object == hold->object && arrived->badge == hold->badge && arrived->mode == hold->mode);
-	PROVE(arrived->interface == hold->interface && cap_hold_origin(arrived) == 1);
-	PROVE((cap_table_find(&sender.process.caps, item[one].source, &arrived) == STATUS_OK) ==
+	PROVE(cap_table_find(&receiver.process->caps, item[one].target, &arrived) == STATUS_OK);
+	PROVE(arrived->object == had->hold.object && arrived->badge == had->hold.badge);
+	PROVE(arrived->interface == had->hold.interface && arrived->mode == had->hold.mode);
+	PROVE(cap_hold_origin(arrived) == 1);
+	PROVE((cap_table_find(&sender.process->caps, item[one].source, &arrived) == STATUS_OK) ==
 	      (item[one].kind == TRANSFER_KIND_COPY));
-	PROVE(uses == 0 && holds <= transfer.count);
-	PROVE(sender.process.caps.used + receiver.process.caps.used ==
-	      sender_before.process.caps.used + receiver_before.process.caps.used +
-		      (item[0].kind == TRANSFER_KIND_COPY) +
-		      (transfer.count == 2 && item[1].kind == TRANSFER_KIND_COPY));
+	PROVE(uses == 0 && holds <= copies);
+	PROVE(sender.process->caps.used + receiver.process->caps.used ==
+	      sender.table.used + receiver.table.used + copies);
 }
