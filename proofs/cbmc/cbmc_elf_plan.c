@@ -4,11 +4,7 @@
  * is included for its steps.
  *
  * links: lib/range.c
- * options elf_plan_one_header: --unwind 4 -DELF_PLAN_MAX_SEGMENTS=2u --external-sat-solver cadical
- * options elf_plan_movable: --unwind 4 -DELF_PLAN_MAX_SEGMENTS=2u --external-sat-solver cadical
- * options elf_plan_tls: --unwind 4 -DELF_PLAN_MAX_SEGMENTS=2u --external-sat-solver cadical
- * options elf_plan_placed: --unwind 4 -DELF_PLAN_MAX_SEGMENTS=2u --external-sat-solver cadical
- * options elf_plan_reads: --unwind 4 -DELF_PLAN_MAX_SEGMENTS=2u --external-sat-solver cadical
+ * options each: --unwind 4 -DELF_PLAN_MAX_SEGMENTS=2u --external-sat-solver cadical
  */
 #include "lib/elf_plan.c"
 

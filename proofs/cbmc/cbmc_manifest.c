@@ -2,9 +2,10 @@
  * lib/manifest_line and lib/manifest_layout: a text of any characters. The array ends where the text ends, so that what
  * is read beyond it is seen. A word and a character that are arbitrary stand for all.
  *
- * links: lib/manifest_line.c lib/manifest_layout.c lib/layout.c lib/layout_pieces.c lib/random_stream.c lib/string.c lib/ledger.c
+ * links: lib/manifest_line.c lib/manifest_layout.c lib/layout.c lib/layout_pieces.c
+ * links: lib/random_stream.c lib/string.c lib/ledger.c
  * options manifest_number: --unwind 5
- * options manifest_lines: --unwind 8 -DMANIFEST_LINE_WORDS=2u --external-sat-solver cadical
+ * options manifest_lines: --unwind 7 -DMANIFEST_LINE_WORDS=2u --external-sat-solver cadical
  * options manifest_layout_any: --unwind 21 --external-sat-solver cadical
  */
 #include "lib/manifest_layout.h"
@@ -12,7 +13,7 @@
 #include "proofs/cbmc/cbmc_support.h"
 
 #define DIGITS 3u
-#define TEXT_BYTES 6u
+#define TEXT_BYTES 5u
 #define WORD_BYTES 19u /* the longest key has 18 */
 
 /* Up to DIGITS characters of any kind: a number below 1000, perhaps with its suffix, or a refusal. */

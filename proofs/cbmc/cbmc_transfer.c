@@ -3,11 +3,12 @@
  * that cannot grow, any list of up to ITEMS descriptors, any limits. A slot that is arbitrary stands
  * for each. What stands behind a capability is counted by the stubs below.
  *
- * links: kernel/task/transfer.c kernel/task/process_capability.c kernel/mem/account.c lib/cap_table.c lib/ledger.c
- * options transfer_refused: --unwind 4 --unwindset side_any.0:7,account_cancel.0:7,account_charge_and_promise.0:7,account_charge_and_promise$link1.0:7,account_charge_and_promise.1:7,account_charge_and_promise$link1.1:7,account_refund.0:7,account_refund$link1.0:7,account_refund.1:7,account_refund$link1.1:7 -DCAPOS_HOST --external-sat-solver cadical
- * options transfer_refused_to_self: --unwind 4 --unwindset side_any.0:7,account_cancel.0:7,account_charge_and_promise.0:7,account_charge_and_promise$link1.0:7,account_charge_and_promise.1:7,account_charge_and_promise$link1.1:7,account_refund.0:7,account_refund$link1.0:7,account_refund.1:7,account_refund$link1.1:7 -DCAPOS_HOST --external-sat-solver cadical
- * options transfer_aborted: --unwind 4 --unwindset side_any.0:7,account_cancel.0:7,account_charge_and_promise.0:7,account_charge_and_promise$link1.0:7,account_charge_and_promise.1:7,account_charge_and_promise$link1.1:7,account_refund.0:7,account_refund$link1.0:7,account_refund.1:7,account_refund$link1.1:7 -DCAPOS_HOST --external-sat-solver cadical
- * options transfer_committed: --unwind 4 --unwindset side_any.0:7,account_cancel.0:7,account_charge_and_promise.0:7,account_charge_and_promise$link1.0:7,account_charge_and_promise.1:7,account_charge_and_promise$link1.1:7,account_refund.0:7,account_refund$link1.0:7,account_refund.1:7,account_refund$link1.1:7 -DCAPOS_HOST --external-sat-solver cadical
+ * links: kernel/task/transfer.c kernel/task/process_capability.c kernel/mem/account.c
+ * links: lib/cap_table.c lib/ledger.c
+ * options each: --unwind 4 -DCAPOS_HOST --external-sat-solver cadical
+ * options each: --unwindset side_any.0:7,account_cancel.0:7,account_refund.0:7,account_refund$link1.0:7
+ * options each: --unwindset account_charge_and_promise.0:7,account_charge_and_promise$link1.0:7
+ * options each: --unwindset account_charge_and_promise.1:7,account_charge_and_promise$link1.1:7
  */
 #include "kernel/task/transfer.h"
 
@@ -98,7 +99,9 @@ static struct process sender_process, receiver_process;
 static struct cap_slot sender_slot[SLOTS], sender_had[SLOTS], receiver_slot[SLOTS], receiver_had[SLOTS];
 static struct cap_slot *sender_directory[1] = { sender_slot }, *receiver_directory[1] = { receiver_slot };
 static struct side sender = { &sender_process, sender_slot, sender_had, sender_directory, { 0 }, { { 0 } }, 0 };
-static struct side receiver = { &receiver_process, receiver_slot, receiver_had, receiver_directory, { 0 }, { { 0 } }, 0 };
+static struct side receiver = {
+	&receiver_process, receiver_slot, receiver_had, receiver_directory, { 0 }, { { 0 } }, 0
+};
 static struct transfer_item item[ITEMS];
 
 /* A valid table with as many pages as it can have, though only SLOTS of its ids are looked at; free slots in order. */
@@ -225,10 +228,8 @@ PROOF(transfer_aborted)
 	transfer_abort(&transfer);
 	transfer_finish(&transfer);
 	prove_untouched(&sender);
-	PROVE(receiver.slot[slot].state == receiver.had[slot].state ||
-	      receiver.slot[slot].state == CAP_SLOT_RETIRED);
-	PROVE(receiver.process->account.ledger.of[LEDGER_CAP_SLOTS].used ==
-	      receiver.ledger[LEDGER_CAP_SLOTS].used);
+	PROVE(receiver.slot[slot].state == receiver.had[slot].state || receiver.slot[slot].state == CAP_SLOT_RETIRED);
+	PROVE(receiver.process->account.ledger.of[LEDGER_CAP_SLOTS].used == receiver.ledger[LEDGER_CAP_SLOTS].used);
 	PROVE(uses == 0 && holds == 0);
 }
 

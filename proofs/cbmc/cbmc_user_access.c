@@ -4,9 +4,7 @@
  * address, any number of bytes up to BYTES, so up to 3 pages. A byte that is arbitrary stands for each.
  *
  * links: kernel/mem/user_access.c kernel/mem/validate.c lib/range.c
- * options user_access_in: --unwind 5 -DCAPOS_HOST --no-pointer-overflow-check --external-sat-solver cadical
- * options user_access_out: --unwind 5 -DCAPOS_HOST --no-pointer-overflow-check --external-sat-solver cadical
- * options user_access_placed: --unwind 5 -DCAPOS_HOST --no-pointer-overflow-check --external-sat-solver cadical
+ * options each: --unwind 5 -DCAPOS_HOST --no-pointer-overflow-check --external-sat-solver cadical
  */
 #include "kernel/mem/user_access.h"
 
@@ -28,8 +26,8 @@ static pte_t table[PAGES]; /* of the pages from `base` on */
 static uint64_t base;
 static uint64_t start, bytes; /* of the request */
 static bool is_out;
-static uint64_t ghost;         /* a byte of it */
-static uint64_t done;          /* how many have been copied */
+static uint64_t ghost; /* a byte of it */
+static uint64_t done;  /* how many have been copied */
 static uint32_t ghost_copies;
 
 static uint64_t page_of(uint64_t address)
