@@ -8,7 +8,7 @@
  */
 #include "kernel/mem/user_access.h"
 
-#include <string.h>
+#include "lib/string.h"
 
 #include "kernel/mem/demand.h"
 #include "proofs/cbmc/cbmc_support.h"
