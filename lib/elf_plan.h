@@ -23,7 +23,9 @@
 #include "abi/status.h"
 #include "lib/range.h"
 
+#ifndef ELF_PLAN_MAX_SEGMENTS /* a bounded proof has fewer */
 #define ELF_PLAN_MAX_SEGMENTS 16u
+#endif
 #define ELF_PLAN_MAX_PAGES (UINT64_C(1) << 28)      /* 1 TiB of image */
 #define ELF_PLAN_MAX_ALIGNMENT UINT64_C(0x40000000) /* of a movable plan */
 #define ELF_PLAN_MAX_TLS_BYTES (UINT64_C(1) << 20)  /* a thread's block; the kernel makes it for the first thread */

@@ -16,7 +16,9 @@
 #include "abi/virtual_memory_abi.h"
 
 #define MANIFEST_NAME_BYTES 64u /* of a program or argument, with a terminating 0 */
+#ifndef MANIFEST_LINE_WORDS     /* a bounded proof has fewer */
 #define MANIFEST_LINE_WORDS 5u  /* the longest: grant CAPABILITY KIND as NAME */
+#endif
 
 /* Not terminated. */
 struct manifest_word {

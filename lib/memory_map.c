@@ -19,23 +19,6 @@ static struct memory_map_entry entry_make(uint64_t start, uint64_t end, enum mem
 	return (struct memory_map_entry){ .frames = frame_range_make(start, end), .kind = kind };
 }
 
-static void insert_at(struct memory_map *map, uint32_t index, struct memory_map_entry entry)
-{
-	ASSERT(map->count < MEMORY_MAP_MAX && index <= map->count);
-	for (uint32_t i = map->count; i > index; i--)
-		map->entry[i] = map->entry[i - 1];
-	map->entry[index] = entry;
-	map->count++;
-}
-
-static void remove_at(struct memory_map *map, uint32_t index)
-{
-	ASSERT(index < map->count);
-	map->count--;
-	for (uint32_t i = index; i < map->count; i++)
-		map->entry[i] = map->entry[i + 1];
-}
-
 void memory_map_init(struct memory_map *map)
 {
 	map->count = 0;
@@ -83,6 +66,12 @@ static bool entry_stays(const struct memory_map_entry *entry, const struct memor
 	return end_of(entry) <= start_of(add) || start_of(entry) >= end_of(add) || entry->kind > add->kind;
 }
 
+/* Whether it is less restrictive and goes on on both sides of `add`: then it is the only one that `add` touches. */
+static bool entry_splits(const struct memory_map_entry *entry, const struct memory_map_entry *add)
+{
+	return start_of(entry) < start_of(add) && end_of(entry) > end_of(add) && entry->kind < add->kind;
+}
+
 /* How many entries the map has once `add`, widened, lies over it. */
 static uint32_t count_with(const struct memory_map *map, const struct memory_map_entry *add)
 {
@@ -106,44 +95,63 @@ static uint32_t count_with(const struct memory_map *map, const struct memory_map
 	return count + (covered < end_of(add) ? 1u : 0u);
 }
 
-/* Cut what is less restrictive, or of the same kind, out of the frames of `add`. */
+/* Cut what does not stay out of the frames of `add`, but for an entry that is split: no entry becomes two here. */
 static void carve(struct memory_map *map, const struct memory_map_entry *add)
 {
-	uint32_t i = 0;
+	uint32_t kept = 0;
 
-	while (i < map->count) {
+	for (uint32_t i = 0; i < map->count; i++) {
 		const struct memory_map_entry old = map->entry[i];
-		const bool keeps_left = start_of(&old) < start_of(add);
-		const bool keeps_right = end_of(&old) > end_of(add);
 
-		if (entry_stays(&old, add)) {
-			i++;
-			continue;
-		}
-		remove_at(map, i);
-		if (keeps_left)
-			insert_at(map, i++, entry_make(start_of(&old), start_of(add), old.kind));
-		if (keeps_right)
-			insert_at(map, i++, entry_make(end_of(add), end_of(&old), old.kind));
+		if (entry_stays(&old, add) || entry_splits(&old, add))
+			map->entry[kept++] = old;
+		else if (start_of(&old) < start_of(add))
+			map->entry[kept++] = entry_make(start_of(&old), start_of(add), old.kind);
+		else if (end_of(&old) > end_of(add))
+			map->entry[kept++] = entry_make(end_of(add), end_of(&old), old.kind);
 	}
+	map->count = kept;
 }
 
-/* Fill the gaps within the frames of `add`. Each turn passes one entry, which may be the one just put in. */
-static void fill(struct memory_map *map, const struct memory_map_entry *add)
+/* Fill the gaps within the frames of `add`, from the end on: each entry moves up by as many as go in below it. */
+static void fill(struct memory_map *map, const struct memory_map_entry *add, uint32_t count)
 {
-	uint64_t covered = start_of(add);
+	uint64_t open = end_of(add); /* of the frames of `add`, those from here on are accounted for */
+	uint32_t to = count;
 
-	for (uint32_t i = 0; covered < end_of(add); i++) {
-		const bool at_end = i == map->count || start_of(&map->entry[i]) >= end_of(add);
-		const uint64_t next = at_end ? end_of(add) : start_of(&map->entry[i]);
+	for (uint32_t i = map->count; i-- > 0;) {
+		struct memory_map_entry old = map->entry[i];
 
-		if (next > covered) {
-			insert_at(map, i, entry_make(covered, next, add->kind));
-			covered = next;
-		} else if (end_of(&map->entry[i]) > covered) {
-			covered = end_of(&map->entry[i]);
+		if (entry_splits(&old, add)) {
+			map->entry[--to] = entry_make(end_of(add), end_of(&old), old.kind);
+			old = entry_make(start_of(&old), start_of(add), old.kind);
 		}
+
+		const uint64_t gap = end_of(&old) > start_of(add) ? end_of(&old) : start_of(add);
+
+		if (gap < open)
+			map->entry[--to] = entry_make(gap, open, add->kind);
+		if (start_of(&old) < open)
+			open = start_of(&old);
+		map->entry[--to] = old;
 	}
+	if (start_of(add) < open)
+		map->entry[--to] = entry_make(start_of(add), open, add->kind);
+	ASSERT(to == 0);
+	map->count = count;
+}
+
+/* Whole frames over the map. From here on frame numbers are compared and never computed with. */
+static enum status lay_over(struct memory_map *map, struct memory_map_entry add)
+{
+	widen(map, &add);
+
+	const uint32_t count = count_with(map, &add);
+
+	GUARD(count <= MEMORY_MAP_MAX, STATUS_MEMORY_MAP_TOO_LONG);
+	carve(map, &add);
+	fill(map, &add, count);
+	return STATUS_OK;
 }
 
 enum status memory_map_add(struct memory_map *map, uint64_t base, uint64_t length, enum memory_kind kind)
@@ -157,14 +165,11 @@ enum status memory_map_add(struct memory_map *map, uint64_t base, uint64_t lengt
 		return STATUS_OK;
 	}
 
-	struct memory_map_entry add = round_to_frames(base, base + (length - 1), kind);
+	const struct memory_map_entry add = round_to_frames(base, base + (length - 1), kind);
 
 	if (start_of(&add) >= end_of(&add))
 		return STATUS_OK;
-	widen(map, &add);
-	GUARD(count_with(map, &add) <= MEMORY_MAP_MAX, STATUS_MEMORY_MAP_TOO_LONG);
-	carve(map, &add);
-	fill(map, &add);
+	TRY(lay_over(map, add));
 	ASSERT(memory_map_is_valid(map));
 	return STATUS_OK;
 }

@@ -4,7 +4,7 @@
 prove.py [--only WORD]
 A tool that cannot be had fails its proofs: what was not proved does not pass. Properties:
   proofs/wp/wp_NAME.c      each function of lib/ with a contract there, by Frama-C/WP: for all inputs and sizes
-  proofs/cbmc/cbmc_NAME.c  each PROOF(name), by CBMC: within the bounds of its line "options name: ..."
+  proofs/cbmc/cbmc_NAME.c  each PROOF(name), by CBMC: within the bounds of its lines "options name: ...", or "options each: ..."
   proofs/spin/NAME.pml     each line "run NAME: ..." of the model's comment, by spin
 --only takes the properties whose tool, file or name has WORD in it.
 """
@@ -138,19 +138,26 @@ def cbmc_folder() -> Path | None:
     return private if (private / "cbmc").exists() else None
 
 
+def with_options(words: list[str]) -> list[str]:
+    """CBMC's flags and a proof's own; --no-FLAG takes --FLAG away."""
+    taken = [word for word in words if "--" + word.removeprefix("--no-") in CBMC_FLAGS]
+    return [flag for flag in CBMC_FLAGS if "--no-" + flag[2:] not in taken] + [w for w in words if w not in taken]
+
+
 def prove_cbmc(path: Path, only: str = "", root: Path = ROOT) -> list[Outcome]:
     text = (root / path).read_text()
     names = [name for name in PROOF.findall(text) if only in f"cbmc {path.stem} {name}"]
     folder = cbmc_folder()
     if folder is None:
         return [missing("cbmc", path)] if names else []
-    options = dict(OPTIONS.findall(text))
+    options = OPTIONS.findall(text)
     links = " ".join(LINKS.findall(text)).split()
     outcomes = []
     os.environ["PATH"] = f"{folder}:{os.environ['PATH']}"  # cbmc calls the solvers beside it
     for name in names:
+        words = " ".join(line for whose, line in options if whose in (name, "each")).split()
         arguments = [str(folder / "cbmc"), "-I.", "-D__CPROVER__", "--function", name, str(path)]
-        arguments += ["proofs/cbmc/cbmc_check.c", *links, *CBMC_FLAGS, *options.get(name, "").split()]
+        arguments += ["proofs/cbmc/cbmc_check.c", *links, *with_options(words)]
         status, output, took = run(arguments, root)
         counts = CHECKS.search(output)
         total = int(counts[2]) if counts else 1

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`make prove-mutants`: break lib/ in many ways; each must fail the proof that is about it.
+"""`make prove-mutants`: break what is proved in many ways; each must fail the proof that is about it.
 
 prove_mutants.py [--only WORD]
 A mutant is one substitution in one file, in a copy of the tree. It is caught if the proof runs and does not prove all;
@@ -20,6 +20,16 @@ RANGE = ("cbmc", "proofs/cbmc/cbmc_range.c", "lib/range.h")
 BITS = ("cbmc", "proofs/cbmc/cbmc_bits.c", "lib/bits.h")
 RING = ("cbmc", "proofs/cbmc/cbmc_ring.c", "lib/ring.h")
 NUMBER = ("cbmc", "proofs/cbmc/cbmc_manifest.c", "lib/manifest_line.c")
+MAP = ("cbmc", "proofs/cbmc/cbmc_memory_map.c", "lib/memory_map.c")
+ELF = ("cbmc", "proofs/cbmc/cbmc_elf_plan.c", "lib/elf_plan.c")
+ENTRY = ("cbmc", "proofs/cbmc/cbmc_archive_entry.c", "lib/archive_entry.c")
+ARCHIVE = ("cbmc", "proofs/cbmc/cbmc_archive.c", "lib/archive.c")
+LINE = ("cbmc", "proofs/cbmc/cbmc_manifest.c", "lib/manifest_line.c")
+LAYOUT_KEYS = ("cbmc", "proofs/cbmc/cbmc_manifest.c", "lib/manifest_layout.c")
+ACCESS = ("cbmc", "proofs/cbmc/cbmc_user_access.c", "kernel/mem/user_access.c")
+VALIDATE = ("cbmc", "proofs/cbmc/cbmc_user_access.c", "kernel/mem/validate.c")
+TRANSFER = ("cbmc", "proofs/cbmc/cbmc_transfer.c", "kernel/task/transfer.c")
+PTE = ("cbmc", "proofs/cbmc/cbmc_pte.c", "kernel/arch/x86_64/pte.h")
 TABLE = ("wp", "proofs/wp/wp_cap_table.c", "lib/cap_table.c")
 TABLE_H = ("wp", "proofs/wp/wp_cap_table.c", "lib/cap_table.h")
 
@@ -89,6 +99,60 @@ MUTANTS = [
     (NUMBER, "manifest_number", "value = value * 10 + digit;", "value = value * 8 + digit;"),
     (NUMBER, "manifest_number", "*number = value * factor;", "*number = value + factor;"),
     (NUMBER, "manifest_number", "word.text[i] >= '0' && ", ""),
+    (MAP, "memory_map_first", "if (kind != MEMORY_USABLE)", "if (kind == MEMORY_USABLE)"),
+    (MAP, "memory_map_first", "((first & mask) != 0)", "0"),
+    (MAP, "memory_map_first", "((last & mask) == mask)", "1"),
+    (MAP, "memory_map_first", "length - 1 > UINT64_MAX - base", "length > UINT64_MAX - base"),
+    (MAP, "memory_map_lay_over", "entry->kind > add->kind;", "entry->kind >= add->kind;"),
+    (MAP, "memory_map_lay_over", "end_of(entry) < start || start_of(entry) > end", "end_of(entry) <= start || start_of(entry) >= end"),
+    (MAP, "memory_map_lay_over", "entry_make(end_of(add), end_of(&old), old.kind);\n\t}\n\tmap->count", "entry_make(start_of(add), end_of(&old), old.kind);\n\t}\n\tmap->count"),
+    (MAP, "memory_map_lay_over", "open = start_of(&old);", "open = start_of(add);"),
+    (MAP, "memory_map_lay_over", "GUARD(count <= MEMORY_MAP_MAX, STATUS_MEMORY_MAP_TOO_LONG);", ";"),
+    (MAP, "memory_map_convert_one", "end_of(last) == start", "end_of(last) <= start"),
+    (ELF, "elf_plan_one_header", "GUARD((program->p_flags & (PF_W | PF_X)) != (PF_W | PF_X), STATUS_ELF_WRITE_AND_EXECUTE);", ";"),
+    (ELF, "elf_plan_one_header", "GUARD(end <= USER_LIMIT, STATUS_ELF_SEGMENT_NOT_USER);", ";"),
+    (ELF, "elf_plan_one_header", "GUARD(status != STATUS_BOOTSTRAP_RANGE, STATUS_ELF_SEGMENT_ON_BOOTSTRAP);", ";"),
+    (ELF, "elf_plan_one_header", "GUARD(!uaddr_range_overlaps(plan->segment[i].pages, segment->pages), STATUS_ELF_SEGMENTS_OVERLAP);", ";"),
+    (ELF, "elf_plan_one_header", "is_within(program->p_offset, program->p_filesz, file_size)", "program->p_offset <= file_size"),
+    (ELF, "elf_plan_one_header", "plan->segment[place - 1].address > segment->address", "plan->segment[place - 1].address < segment->address"),
+    (ELF, "elf_plan_one_header", "GUARD(plan->segments < ELF_PLAN_MAX_SEGMENTS, STATUS_ELF_TOO_MANY_SEGMENTS);", ";"),
+    (ELF, "elf_plan_one_header", "GUARD(program->p_filesz <= program->p_memsz, STATUS_ELF_FILE_LARGER_THAN_MEMORY);", ";"),
+    (ELF, "elf_plan_tls", "GUARD(tls->p_filesz <= tls->p_memsz && tls->p_memsz", "GUARD(tls->p_memsz"),
+    (ELF, "elf_plan_tls", "align <= PAGE_SIZE, STATUS_ELF_BAD_TLS", "align <= 2 * PAGE_SIZE, STATUS_ELF_BAD_TLS"),
+    (ELF, "elf_plan_movable", "0 - (first & ~(plan->alignment - 1))", "0 - first - PAGE_SIZE"),
+    (ELF, "elf_plan_placed", "GUARD((start & (plan->alignment - 1)) == 0, STATUS_MISALIGNED);", ";"),
+    (ELF, "elf_plan_reads", "GUARD(is_within(offset, bytes, source->size), STATUS_ELF_TRUNCATED);", ";"),
+    (ENTRY, "archive_entry_any", "GUARD(is_within(offset, HEADER_BYTES, archive->size), STATUS_ARCHIVE_TRUNCATED);", ";"),
+    (ENTRY, "archive_entry_any", "GUARD(is_within(entry->name, name_bytes, archive->size), STATUS_ARCHIVE_TRUNCATED);", ";"),
+    (ENTRY, "archive_entry_any", "GUARD(string_length(name, name_bytes) == entry->name_length, STATUS_ARCHIVE_BAD_NAME);", ";"),
+    (ENTRY, "archive_entry_any", "GUARD(is_within(entry->data, entry->size, archive->size), STATUS_ARCHIVE_TRUNCATED);", ";"),
+    (ARCHIVE, "archive_any_entries", "archive_find(archive, name, &same) == STATUS_NOT_FOUND", "same == 0"),
+    (ARCHIVE, "archive_any_entries", "length > ARCHIVE_NAME_MAX || name[0] == '/'", "length > ARCHIVE_NAME_MAX"),
+    (ARCHIVE, "archive_any_entries", "&bytes->at[size == 0 ? entry->name : entry->data]", "&bytes->at[entry->data]"),
+    (LINE, "manifest_lines", "while (i < bytes && is_printable(text[i]) && text[i] != '#')", "while (is_printable(text[i]) && text[i] != '#')"),
+    (LINE, "manifest_lines", "GUARD(line->words < MANIFEST_LINE_WORDS, STATUS_MANIFEST_BAD_LINE);", ";"),
+    (LINE, "manifest_lines", "character > ' ' && character <= '~'", "character > ' '"),
+    (LAYOUT_KEYS, "manifest_layout_any", "GUARD((layout->flags & (flag | excluded)) == 0", "GUARD((layout->flags & flag) == 0"),
+    (LAYOUT_KEYS, "manifest_layout_any", "GUARD(bytes != 0, STATUS_MANIFEST_BAD_NUMBER);", ";"),
+    (PTE, "pte_of_page", "if ((protection & PROTECTION_EXECUTE) == 0)", "if ((protection & PROTECTION_WRITE) == 0)"),
+    (PTE, "pte_of_page", "if (protection == PROTECTION_NONE)\n\t\treturn", "if (protection == PROTECTION_READ)\n\t\treturn"),
+    (PTE, "pte_of_page", "pte_is_present(entry) ? entry.raw : ~entry.raw", "entry.raw"),
+    (PTE, "pte_of_lazy_page", "pte_protection_bits(protection) & ~PTE_PRESENT", "pte_protection_bits(protection)"),
+    (PTE, "pte_of_span", "PTE_PRESENT | PTE_WRITE | PTE_USER };", "PTE_PRESENT | PTE_USER };"),
+    (PTE, "pte_way_down", "(PAGE_SHIFT + 9 * (level - 1))) & (PTE_ENTRIES - 1)", "(PAGE_SHIFT + 9 * (level - 1))) & (PTE_ENTRIES - 2)"),
+    (VALIDATE, "user_access_in", "GUARD(pte_has(entry, PTE_PRESENT | PTE_USER), STATUS_BUFFER_FAULT);", "GUARD(pte_has(entry, PTE_PRESENT), STATUS_BUFFER_FAULT);"),
+    (VALIDATE, "user_access_out", "GUARD(!writable || pte_has(entry, PTE_WRITE), STATUS_BUFFER_FAULT);", ";"),
+    (ACCESS, "user_access_in", "(start & (PAGE_SIZE - 1)), buffer, bytes, direction", "(start & (PAGE_SIZE - 2)), buffer, bytes, direction"),
+    (ACCESS, "user_access_in", "if (bytes > uaddr_to_u64(range.end) - address)\n\t\t\tbytes = uaddr_to_u64(range.end) - address;", ""),
+    (ACCESS, "user_access_out", "buffer += bytes;", "buffer += PAGE_SIZE;"),
+    (ACCESS, "user_access_placed", "uaddr_range_bytes(range) <= PAGE_SIZE;", "uaddr_range_bytes(range) <= 2 * PAGE_SIZE;"),
+    (TRANSFER, "transfer_refused", "give_back(transfer, i);\n\t\treturn status;", "return status;"),
+    (TRANSFER, "transfer_refused", "item->is_used = true;", ";"),
+    (TRANSFER, "transfer_refused", "process_capability_cancel(transfer->to, &plan);", ";"),
+    (TRANSFER, "transfer_refused", "give_back(transfer, transfer->count);\n\treturn STATUS_RECEIVER_LIMIT;", "return STATUS_RECEIVER_LIMIT;"),
+    (TRANSFER, "transfer_aborted", "charge.amount[LEDGER_CAP_SLOTS] -= transfer->count;", ";"),
+    (TRANSFER, "transfer_committed", "GUARD(item->hold.mode == TRANSFER_COPY, STATUS_NOT_TRANSFERABLE);", ";"),
+    (TRANSFER, "transfer_committed", "if (item->kind == TRANSFER_KIND_MOVE)\n\t\t\tcommit_move(transfer, item);", ""),
     (TABLE_H, "cap_table_find", "GUARD(slot->state == CAP_SLOT_LIVE, STATUS_NO_SUCH_CAPABILITY);", ";"),
     (TABLE_H, "cap_table_find", "GUARD(slot->generation == cap_table_generation(handle), STATUS_NO_SUCH_CAPABILITY);", ";"),
     (TABLE_H, "cap_table_find", "GUARD(index < table->slots, STATUS_NO_SUCH_CAPABILITY);", ";"),
@@ -122,7 +186,7 @@ def main() -> int:
             continue
         with tempfile.TemporaryDirectory() as folder:
             root = Path(folder)
-            for part in ("abi", "lib", "proofs"):
+            for part in ("abi", "kernel", "lib", "proofs"):
                 shutil.copytree(prove.ROOT / part, root / part)
             text = (root / source).read_text()
             if before not in text:

@@ -20,6 +20,7 @@
 #ifndef __CPROVER__
 void __CPROVER_assume(bool condition);
 void __CPROVER_assert(bool condition, const char *what);
+void __CPROVER_havoc_object(void *object);
 #endif
 
 #define ASSUME(condition) __CPROVER_assume(condition)
