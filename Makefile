@@ -35,6 +35,7 @@ include mk/processes.mk
 include mk/mutants.mk
 include mk/prove.mk
 include mk/bochs.mk
+include mk/coverage.mk
 
 SETUP := tools/setup.sh
 SUITE := CAPOS_BUILD=$B
