@@ -30,7 +30,8 @@ void task_machine_limits(uint64_t limits[LEDGER_COUNT], uint64_t limit);
 /* What clock_now_ns says from now on. */
 void task_machine_set_clock(uint64_t nanoseconds);
 
-/* What comes over the serial line; and what has been written to it since the start, 0-terminated. */
+/* What comes over the serial line; and the first 8191 bytes that have been written to it since the start,
+ * 0-terminated. */
 void task_machine_type(const char *text);
 const char *task_machine_printed(void);
 
