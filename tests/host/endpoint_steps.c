@@ -10,6 +10,7 @@
 
 #include "abi/endpoint_abi.h"
 #include "kernel/task/endpoint.h"
+#include "kernel/task/transfer.h"
 #include "lib/check.h"
 #include "tests/host/endpoint_model.h"
 
@@ -67,8 +68,9 @@ static void check_program(struct program *program)
 						       [FACET] = INTERFACE_ENDPOINT_CLIENT,
 						       [FACET_MOVE] = INTERFACE_ENDPOINT_CLIENT };
 
+	struct charge charge = { .kinds = 0 };
+
 	assert_true(process_is_valid(program->actor.process));
-	assert_int_equal(actor_used(&program->actor, LEDGER_CAP_SLOTS), program->caps);
 	for (uint32_t i = 0; i < program->caps; i++) {
 		struct cap_hold hold;
 
@@ -77,7 +79,11 @@ static void check_program(struct program *program)
 		hold_end_use(&hold);
 		assert_ptr_equal(hold.object, program->cap[i].object);
 		assert_int_equal(hold.interface, interface[program->cap[i].thing]);
+		hold_charge(&hold, &charge);
 	}
+	assert_int_equal(actor_used(&program->actor, LEDGER_CAP_SLOTS), program->caps);
+	assert_int_equal(actor_used(&program->actor, LEDGER_FRAME_GRANT),
+			 program->frames_at_start + charge.amount[LEDGER_FRAME_GRANT]);
 }
 
 static void check_endpoint(const struct model_endpoint *one)
@@ -136,6 +142,7 @@ static void begin_program(struct program *program)
 	task_machine_limits(limits, TASK_MACHINE_PLENTY);
 	limits[LEDGER_CAP_SLOTS] = MODEL_CAPS;
 	actor_begin_limited(&program->actor, "random", NULL, limits);
+	program->frames_at_start = actor_used(&program->actor, LEDGER_FRAME_GRANT);
 	program->thread[0].thread = program->actor.thread;
 	for (uint32_t i = 1; i < MODEL_THREADS; i++)
 		program->thread[i].thread = actor_add_thread(&program->actor);
@@ -209,20 +216,87 @@ static const struct model_cap *random_cap(const struct program *program, enum th
 	return NULL;
 }
 
-static uint32_t choose_sent(const struct program *program, uint32_t index, struct transfer_descriptor *sent)
+static uint32_t choose_capabilities(const struct program *program, struct transfer_descriptor sent[MODEL_SENT])
 {
-	uint32_t count = host_random_once_in(dice, 2) ? 0 : (uint32_t)host_random_below(dice, MODEL_SENT + 1);
+	const uint32_t count = (uint32_t)host_random_below(dice, MODEL_SENT + 1);
 
 	for (uint32_t i = 0; i < count; i++) {
-		bool is_bogus = program->caps == 0 || host_random_once_in(dice, 20);
+		const bool is_bogus = program->caps == 0 || host_random_once_in(dice, 20);
 
 		sent[i].capability = is_bogus ? BOGUS : program->cap[host_random_below(dice, program->caps)].handle;
 		sent[i].kind = host_random_once_in(dice, 2) ? TRANSFER_KIND_COPY : TRANSFER_KIND_MOVE;
 	}
-	if (count != 0)
-		actor_write(&((struct program *)(uintptr_t)program)->actor, PARAMETERS(index), sent,
-			    count * sizeof(*sent));
 	return count;
+}
+
+/* For a message: half of them send none. */
+static uint32_t choose_sent(struct program *program, uint32_t index, struct transfer_descriptor sent[MODEL_SENT])
+{
+	const uint32_t count = host_random_once_in(dice, 2) ? 0 : choose_capabilities(program, sent);
+
+	if (count != 0)
+		actor_write(&program->actor, PARAMETERS(index), sent, count * sizeof(*sent));
+	return count;
+}
+
+/* The last so many of its capabilities have come by this transfer. */
+static void learn_targets(struct program *to, const struct transfer *transfer)
+{
+	const uint32_t first = to->caps - transfer->count;
+
+	for (uint32_t i = 0; i < transfer->count; i++) {
+		assert_int_equal(endpoint_model_find_cap(to, transfer->item[i].target), to->caps); /* a new one */
+		to->cap[first + i].handle = transfer->item[i].target;
+	}
+}
+
+/* While it is under way: what moves is nowhere, what is copied is with the sender, and nothing has arrived. */
+static void check_under_way(const struct transfer *transfer, struct program *from, struct program *to)
+{
+	for (uint32_t i = 0; i < transfer->count; i++) {
+		const struct transfer_item *item = &transfer->item[i];
+		bool moves = false;
+
+		for (uint32_t j = 0; j < transfer->count; j++)
+			moves |= transfer->item[j].source == item->source &&
+				 transfer->item[j].kind == TRANSFER_KIND_MOVE;
+		assert_int_equal(actor_has(&from->actor, item->source), !moves);
+		assert_false(actor_has(&to->actor, item->target));
+		if (moves)
+			assert_int_equal(process_capability_release(from->actor.process, item->source),
+					 STATUS_NO_SUCH_CAPABILITY);
+	}
+}
+
+/* From one table to another without an endpoint: all of a list, none of it, or given up when it was ready. */
+static void step_transfer(struct program *from)
+{
+	struct program *to = &model.program[host_random_below(dice, MODEL_PROGRAMS)];
+	struct transfer_descriptor sent[MODEL_SENT];
+	struct transfer_item item[MODEL_SENT];
+	struct transfer transfer = { .from = from->actor.process, .to = to->actor.process, .item = item };
+	enum status expected;
+
+	if (to->actor.process == NULL)
+		return;
+	transfer.count = choose_capabilities(from, sent);
+	for (uint32_t i = 0; i < transfer.count; i++)
+		item[i] = (struct transfer_item){ .source = sent[i].capability,
+						  .kind = (enum transfer_kind)sent[i].kind };
+	expected = endpoint_model_check_transfer(from, to, sent, transfer.count);
+	assert_int_equal(transfer_prepare(&transfer), expected);
+	model.ended[expected]++;
+	if (expected == STATUS_OK) {
+		check_under_way(&transfer, from, to);
+		if (host_random_once_in(dice, 4)) {
+			transfer_abort(&transfer);
+		} else {
+			transfer_commit(&transfer);
+			endpoint_model_transfer(from, to, sent, transfer.count);
+			learn_targets(to, &transfer);
+		}
+	}
+	transfer_finish(&transfer);
 }
 
 static void step_call(struct program *program, uint32_t index)
@@ -311,8 +385,10 @@ void endpoint_steps_take(void)
 		begin_program(program);
 		return;
 	}
-	if (program->caps == MODEL_CAPS && host_random_once_in(dice, 4))
+	if (program->caps == MODEL_CAPS && host_random_once_in(dice, 4)) {
 		step_release(program);
+		return; /* it may have ended operations: they are looked at first */
+	}
 	switch (host_random_below(dice, 16)) {
 	case 0:
 		if (host_random_once_in(dice, 8))
@@ -339,6 +415,8 @@ void endpoint_steps_take(void)
 	case 11:
 		if (host_random_once_in(dice, 4))
 			step_release(program);
+		else
+			step_transfer(program);
 		break;
 	default:
 		step_call(program, index);
