@@ -36,6 +36,7 @@ include mk/mutants.mk
 include mk/prove.mk
 include mk/bochs.mk
 include mk/coverage.mk
+include mk/tsan.mk
 
 SETUP := tools/setup.sh
 SUITE := CAPOS_BUILD=$B
