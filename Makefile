@@ -35,11 +35,13 @@ include mk/processes.mk
 include mk/mutants.mk
 include mk/prove.mk
 include mk/bochs.mk
+include mk/coverage.mk
+include mk/tsan.mk
 
 SETUP := tools/setup.sh
 SUITE := CAPOS_BUILD=$B
 
-.PHONY: help build kernel run test test-lib test-install sanitize-lib fuzz fuzz-corpus check other-builds run-smoke \
+.PHONY: help build kernel run test test-lib test-install sanitize-lib fuzz fuzz-corpus check analyze other-builds run-smoke \
 	run-vm run-mutant run-protection run-gdb run-iso iso bench gdb clean setup
 
 help: ## this list
@@ -75,6 +77,9 @@ fuzz-corpus: $(FUZZERS) ## the inputs of tests/fuzz/corpus once more
 
 check: ## format, floors, sizes, names, promises and their mutants, headers, warnings of both compilers, linters
 	@tools/check.py
+
+analyze: ## gcc -fanalyzer and the whole clang static analyser on all that runs in the guest
+	@tools/analyze.py
 
 other-builds:
 	@$(MAKE) -s build MODE=debug CC=gcc

@@ -47,9 +47,10 @@ HOST_TASK_KERNEL := $(filter-out kernel/cap/supervisor.c,$(wildcard kernel/cap/*
 	$(patsubst %,kernel/mem/%.c,account address_space anonymous anonymous_image bootstrap_page borrowed demand frame heap heap_break \
 	kernel_stack memory_object page_gap page_placement page_walk user_access validate)
 
-# $(call links,TEST): the extra objects that the test's comment names; HOST_TASK_KERNEL stands for its list.
-links = $(patsubst %,$H/obj/%.o,$(patsubst HOST_TASK_KERNEL,$(HOST_TASK_KERNEL),$(shell head -n 30 tests/host/$(1).c | \
-	tr '\n' ' ' | sed -n 's@.*/\* links: *\([^*]*\) \*/.*@\1@p')))
+# $(call kernel_sources,FILE): what the comment in its first lines names; HOST_TASK_KERNEL stands for its list.
+kernel_sources = $(patsubst HOST_TASK_KERNEL,$(HOST_TASK_KERNEL),$(shell head -n 30 $(1) | tr '\n' ' ' | \
+	sed -n 's@.*/\* links: *\([^*]*\) \*/.*@\1@p'))
+links = $(patsubst %,$H/obj/%.o,$(call kernel_sources,tests/host/$(1).c))
 
 .SECONDEXPANSION:
 $(HOST_TESTS): $H/%: $H/obj/tests/host/%.c.o $$(call links,$$*) $(HOST_LIBRARY)

@@ -3,7 +3,8 @@
 
 fuzz.py [--seconds N] PROGRAM...
 Without --seconds only the inputs of tests/fuzz/corpus/NAME are replayed. With it the search goes on from these and from
-build/fuzz/corpus/NAME, where new inputs go. An input that breaks something is kept beside the program.
+build/fuzz/corpus/NAME, where new inputs go, with the words of tests/fuzz/NAME.dict if there are any. An input that breaks
+something is kept beside the program.
 Last line: "fuzz: N passed, N failed".
 """
 import argparse
@@ -18,7 +19,7 @@ from pathlib import Path
 CORPUS = Path("tests/fuzz/corpus")
 MAX_INPUT_BYTES = 1 << 16
 REPLAY_TIMEOUT = 60
-LAST_COUNTS = re.compile(r"^#(\d+)\s+(?:DONE|INITED).*?cov: (\d+)", re.M)
+LAST_COUNTS = re.compile(r"^#(\d+)\s+(?:DONE|INITED).*?cov: (\d+) ft: (\d+)(?: corp: (\d+))?", re.M)
 
 
 @dataclass
@@ -38,6 +39,8 @@ def fuzz(program: Path, seconds: int) -> Outcome:
     if seconds:
         found = program.parent / "corpus" / program.name
         found.mkdir(parents=True, exist_ok=True)
+        words = Path(f"tests/fuzz/{program.name}.dict")
+        arguments += [f"-dict={words}"] if words.exists() else []
         arguments += [f"-max_total_time={seconds}", "-print_final_stats=1", str(found), str(seeds)]
     else:
         arguments += ["-runs=0", str(seeds)]
@@ -49,8 +52,10 @@ def fuzz(program: Path, seconds: int) -> Outcome:
         timeout=seconds + REPLAY_TIMEOUT,
     )
     output = done.stdout.decode(errors="replace")
-    counts = LAST_COUNTS.findall(output)[-1:] or [("?", "?")]
-    summary = f"{len(inputs)} inputs kept, {counts[0][0]} runs, {counts[0][1]} branches reached"
+    runs, branches, features, corpus = (LAST_COUNTS.findall(output)[-1:] or [("?", "?", "?", "?")])[0]
+    summary = f"{len(inputs)} inputs kept, {runs} runs, {branches} branches and {features} features reached"
+    if seconds:
+        summary += f", {corpus} inputs found worth keeping"
     return Outcome(program.name, done.returncode == 0, summary, output)
 
 

@@ -14,6 +14,7 @@ SUITES = [line.split() for line in """
 check
 test-lib
 sanitize-lib
+tsan-lib
 test-install
 fuzz-corpus
 run-smoke

@@ -22,9 +22,10 @@ static bool take_seed(const char *word, size_t length, struct boot_options *opti
 
 	if (length <= skip || !string_has_prefix(word, prefix))
 		return false;
-	options->has_seed =
-		manifest_line_number((struct manifest_word){ word + skip, length - skip }, &options->seed) == STATUS_OK;
-	return options->has_seed;
+	if (manifest_line_number((struct manifest_word){ word + skip, length - skip }, &options->seed) != STATUS_OK)
+		return false;
+	options->has_seed = true;
+	return true;
 }
 
 static void parse_word(const char *word, size_t length, struct boot_options *options)

@@ -100,8 +100,8 @@ void endpoint_model_remove_cap(struct program *program, uint32_t index)
 	memmove(&program->cap[index], &program->cap[index + 1], (program->caps - index) * sizeof(program->cap[0]));
 }
 
-static enum status check_transfer(const struct program *from, const struct program *to,
-				  const struct transfer_descriptor *sent, uint32_t count)
+enum status endpoint_model_check_transfer(const struct program *from, const struct program *to,
+					  const struct transfer_descriptor *sent, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t index = endpoint_model_find_cap(from, sent[i].capability);
@@ -117,8 +117,8 @@ static enum status check_transfer(const struct program *from, const struct progr
 	return STATUS_OK;
 }
 
-/* The new ids are the kernel's to choose. */
-static void transfer(struct program *from, struct program *to, const struct transfer_descriptor *sent, uint32_t count)
+void endpoint_model_transfer(struct program *from, struct program *to, const struct transfer_descriptor *sent,
+			     uint32_t count)
 {
 	struct model_cap taken[MODEL_SENT];
 
@@ -138,7 +138,7 @@ static void transfer(struct program *from, struct program *to, const struct tran
 static bool deliver(struct model_thread *call, struct model_thread *receive)
 {
 	struct program *from = endpoint_model_program(call), *to = endpoint_model_program(receive);
-	enum status status = check_transfer(from, to, call->sent, call->sends);
+	enum status status = endpoint_model_check_transfer(from, to, call->sent, call->sends);
 
 	if (call->sends > receive->accepts)
 		status = STATUS_NOT_ACCEPTED;
@@ -146,7 +146,7 @@ static bool deliver(struct model_thread *call, struct model_thread *receive)
 		endpoint_model_done(call, -(int32_t)status, 0);
 		return false;
 	}
-	transfer(from, to, call->sent, call->sends);
+	endpoint_model_transfer(from, to, call->sent, call->sends);
 	call->state = SERVED;
 	call->id = endpoint_model_of(call->endpoint)->next_id++;
 	call->order = ++model.last_order;
@@ -188,8 +188,8 @@ enum status endpoint_model_return(struct program *program, const struct model_en
 	GUARD(id != 0 && id < one->next_id, STATUS_NOT_FOUND);
 	GUARD(call != NULL, STATUS_GONE);
 	GUARD(call->has_buffer || count <= 1, STATUS_TOO_LONG);
-	TRY(check_transfer(program, endpoint_model_program(call), sent, count));
-	transfer(program, endpoint_model_program(call), sent, count);
+	TRY(endpoint_model_check_transfer(program, endpoint_model_program(call), sent, count));
+	endpoint_model_transfer(program, endpoint_model_program(call), sent, count);
 	endpoint_model_done(call, 5, id * 3);
 	call->arrived = count;
 	return STATUS_OK;

@@ -62,6 +62,7 @@ struct program {
 	struct model_thread thread[MODEL_THREADS];
 	struct model_cap cap[MODEL_CAPS];
 	uint32_t caps;
+	uint64_t frames_at_start; /* what the program has of LEDGER_FRAME_GRANT without capabilities */
 };
 
 struct model_endpoint {
@@ -108,6 +109,15 @@ void endpoint_model_shut(void);
 
 /* After a call or a receive was queued: delivers what can be. */
 void endpoint_model_match(const struct endpoint *endpoint);
+
+/*
+ * Capabilities of one program for another: whether the kernel must refuse it; and that it is done. The ids are the
+ * kernel's to choose: HANDLE_NONE until they are learned.
+ */
+enum status endpoint_model_check_transfer(const struct program *from, const struct program *to,
+					  const struct transfer_descriptor *sent, uint32_t count);
+void endpoint_model_transfer(struct program *from, struct program *to, const struct transfer_descriptor *sent,
+			     uint32_t count);
 
 /* RETURN by a program: what it is answered with. */
 enum status endpoint_model_return(struct program *program, const struct model_endpoint *one, uint64_t id,

@@ -32,15 +32,40 @@ static uint64_t environment_number(const char *name, uint64_t otherwise)
 
 void host_random_init(struct host_random *random, const char *test, uint64_t otherwise)
 {
-	random->state = environment_number("CAPOS_TEST_SEED", otherwise);
+	*random = (struct host_random){ .state = environment_number("CAPOS_TEST_SEED", otherwise) };
 	(void)printf("%s: CAPOS_TEST_SEED=%llu\n", test, (unsigned long long)random->state);
+}
+
+void host_random_from_bytes(struct host_random *random, const uint8_t *bytes, size_t count)
+{
+	static const uint8_t nothing;
+
+	*random = (struct host_random){ .bytes = bytes != NULL ? bytes : &nothing, .left = bytes != NULL ? count : 0 };
+}
+
+bool host_random_is_spent(const struct host_random *random)
+{
+	return random->left == 0;
+}
+
+/* A number of the next `count` bytes, the first of them the lowest. */
+static uint64_t take_bytes(struct host_random *random, uint32_t count)
+{
+	uint64_t number = 0;
+
+	for (uint32_t i = 0; i < count && random->left != 0; i++, random->left--)
+		number |= (uint64_t)*random->bytes++ << 8 * i;
+	return number;
 }
 
 /* splitmix64: good enough for any seed, 0 too. */
 uint64_t host_random_u64(struct host_random *random)
 {
-	uint64_t z = random->state += UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t z;
 
+	if (random->bytes != NULL)
+		return take_bytes(random, sizeof(z));
+	z = random->state += UINT64_C(0x9e3779b97f4a7c15);
 	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
 	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
 	return z ^ (z >> 31);
@@ -48,7 +73,13 @@ uint64_t host_random_u64(struct host_random *random)
 
 uint64_t host_random_below(struct host_random *random, uint64_t limit)
 {
-	return host_random_u64(random) % limit;
+	uint32_t bytes = 0;
+
+	if (random->bytes == NULL)
+		return host_random_u64(random) % limit;
+	while (bytes < sizeof(limit) && (limit - 1) >> 8 * bytes != 0)
+		bytes++;
+	return take_bytes(random, bytes) % limit;
 }
 
 bool host_random_once_in(struct host_random *random, uint64_t times)

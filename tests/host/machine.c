@@ -1,5 +1,6 @@
 #include "tests/host/machine.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -52,11 +53,11 @@ void tlb_poll(void)
 {
 }
 
-/* Threads of a test that meet at a lock. */
+/* Threads of a test that meet at a lock. Whose turn it is may be waiting for one of the host's CPUs. */
 void spinlock_wait(const struct spinlock *lock, uint16_t ticket)
 {
 	while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket)
-		__builtin_ia32_pause();
+		(void)sched_yield();
 }
 
 static void (*window_act)(void);
@@ -69,7 +70,7 @@ void machine_on_window(void (*act)(void))
 
 void interrupt_window_open(void)
 {
-	machine_windows++;
+	(void)__atomic_add_fetch(&machine_windows, 1, __ATOMIC_RELAXED);
 	if (window_act != NULL)
 		window_act();
 }

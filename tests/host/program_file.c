@@ -27,7 +27,7 @@ static const Elf64_Phdr good_program[PROGRAM_HEADERS] = {
 
 struct program_file program_file_good(void)
 {
-	struct host_random random = { 5 };
+	struct host_random random = { .state = 5 };
 	struct program_file file = { .header = good_header };
 
 	for (uint32_t i = 0; i < PROGRAM_HEADERS; i++)

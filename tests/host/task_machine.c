@@ -158,7 +158,8 @@ void log_line(const char *format, ...)
 
 void log_bytes(const uint8_t *bytes, uint64_t count)
 {
-	CHECK(printed_bytes + count < sizeof(printed));
+	if (count > sizeof(printed) - 1 - printed_bytes)
+		count = sizeof(printed) - 1 - printed_bytes;
 	memcpy(printed + printed_bytes, bytes, count);
 	printed_bytes += (uint32_t)count;
 }

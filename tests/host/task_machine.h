@@ -36,8 +36,8 @@ void task_machine_on_read(void (*act)(void *argument), void *argument);
 /* From now on, until the next start: nobody is called when something comes over the serial line. */
 void task_machine_poll_input(void);
 
-/* What comes over the serial line, in place of what has not been taken off it; and what has been written to it since
- * the start, 0-terminated. */
+/* What comes over the serial line, in place of what has not been taken off it; and the first 8191 bytes that
+ * have been written to it since the start, 0-terminated. */
 void task_machine_type(const char *text);
 const char *task_machine_printed(void);
 

@@ -407,7 +407,7 @@ static void give_back(struct hammer *hammer, uint64_t count)
 static void *hammer_run(void *argument)
 {
 	struct hammer *hammer = argument;
-	struct host_random random = { hammer->cpu };
+	struct host_random random = { .state = hammer->cpu };
 
 	machine_run_on(hammer->cpu);
 	for (uint64_t i = 0; i < hammer->rounds; i++) {
