@@ -45,7 +45,7 @@ HOST_TASK_KERNEL := $(filter-out kernel/cap/supervisor.c,$(wildcard kernel/cap/*
 	$(filter-out $(patsubst %,kernel/task/%.c,boot_package cpu_start run_queue scheduler user_trap world), \
 	$(wildcard kernel/task/*.c)) \
 	$(patsubst %,kernel/mem/%.c,account address_space anonymous anonymous_image bootstrap_page borrowed demand frame heap heap_break \
-	kernel_stack memory_object page_gap page_placement page_walk user_access validate)
+	kernel_stack memory_object page_gap page_placement page_walk shortage user_access validate)
 
 # $(call links,TEST): the extra objects that the test's comment names; HOST_TASK_KERNEL stands for its list.
 links = $(patsubst %,$H/obj/%.o,$(patsubst HOST_TASK_KERNEL,$(HOST_TASK_KERNEL),$(shell head -n 30 tests/host/$(1).c | \

@@ -1,6 +1,6 @@
 /*
  * Words of the kernel's command line: `init=NAME`, `once`, `selftest`, `protection`, `check`, `overflow=STACK`,
- * `seed=NUMBER`. Words that are unknown, too long or no number are reported and ignored.
+ * `seed=NUMBER`, `shortage=NUMBER`. Words that are unknown, too long or no number are reported and ignored.
  */
 #ifndef CAPOS_KERNEL_BOOT_BOOT_OPTION_H
 #define CAPOS_KERNEL_BOOT_BOOT_OPTION_H
@@ -16,6 +16,7 @@ struct boot_options {
 	char overflow[8]; /* not empty: the stack that the kernel is to overflow, to show that it is told */
 	bool has_seed;    /* all that would be random follows from `seed` (kernel/task/entropy.h) */
 	uint64_t seed;
+	uint64_t shortage; /* not 0: in a kernel built with FAULTS=1, what is to be refused (kernel/mem/shortage.h) */
 	bool check; /* walk the kernel's half of the page table at boot, in release builds too */
 };
 

@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "kernel/arch/x86_64/clock.h"
+#include "kernel/mem/shortage.h"
 #include "kernel/task/endpoint.h"
 #include "kernel/task/fault_handler.h"
 #include "kernel/task/park.h"
@@ -139,6 +140,7 @@ void operation_complete(struct operation *operation, enum status status, uint64_
 
 	operation->completion.result = -(int32_t)status;
 	operation->completion.value = value;
+	shortage_tell(status);
 	push_done(operation);
 	scheduler_wake(thread);
 }
@@ -283,6 +285,7 @@ static void post_own(struct thread *thread, struct operation *operation)
 {
 	let_go(operation);
 	ring_kernel_write(&thread->ring_state, thread->ring, &operation->completion);
+	shortage_tell(operation->completion.result < 0 ? (enum status) - operation->completion.result : STATUS_OK);
 	thread->refused += operation->completion.result < 0;
 	operation_abandon(operation);
 }
