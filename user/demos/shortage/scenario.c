@@ -15,7 +15,7 @@ static const struct scenario programs[] = {
 };
 
 static const struct scenario stress[] = {
-	{ .program = "stress", .argument = { "1", "1" }, .is_long = true },
+	{ .program = "stress", .argument = { "1", "1" } },
 };
 
 static const struct scenario memory[] = {
@@ -41,6 +41,7 @@ static const struct scenario processes[] = {
 };
 
 static const struct scenario_set sets[] = {
+	{ "nothing", NULL, 0 }, /* what boot asks for */
 	{ "programs", programs, COUNT_OF(programs) },
 	{ "memory", memory, COUNT_OF(memory) },
 	{ "processes", processes, COUNT_OF(processes) },

@@ -15,7 +15,6 @@ struct scenario {
 	const char *program;
 	const char *argument[SCENARIO_ARGUMENTS]; /* NULL behind the last */
 	bool is_numbered;
-	bool is_long; /* k grows with k */
 };
 
 struct scenario_set {
