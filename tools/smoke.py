@@ -40,7 +40,8 @@ AT_ONCE = max(1, min(4, (os.cpu_count() or 1)))
 MOST_CPUS, MORE_CPUS = 64, (2, 8)
 BOARDS, CPUS, MEMORY = ("q35", "pc", "microvm"), (1, 4), ("16M", "128M", "8G")
 # Programs that other cases run, in their own way.
-NOT_SELF_CHECKING = ("wordcount", "fault-probe", "bench", "endless", "nothing", "kv", "hostile", "protection", "stress")
+NOT_SELF_CHECKING = ("wordcount", "fault-probe", "bench", "endless", "nothing", "kv", "hostile", "protection", "stress",
+                     "shortage", "ring-fuzz")
 # Programs that are started by another one, with what it gives them.
 STARTED_BY_OTHERS = (
     "memoryobject-shared-child",

@@ -1,9 +1,10 @@
 /*
  * shortage SET STEP [FIRST [COUNT]]: memory that runs out everywhere. In a kernel built with FAULTS=1, as init. Each
  * scenario of the set (scenario.h) runs again and again, each time as a process of its own. For k = 1, 1 + STEP, ...
- * until it ends before the k-th comes (from 512 on by steps that grow): the k-th want of memory from its spawn on is refused; the k-th and all after it
- * are. Then each K-th, for K = 2, 4 ... 64. After each run every invariant of the kernel must hold and as many frames
- * be free as before. FIRST and COUNT are the numbers of scenarios that are numbered.
+ * until it ends before the k-th comes (from 512 on by steps that grow): the k-th want of memory from its spawn on is
+ * refused; the k-th and all after it are. Then each K-th, for K = 2, 4 ... 64. After each run every invariant of the
+ * kernel must hold and as many frames be free as before. FIRST and COUNT are the numbers of scenarios that are
+ * numbered.
  *
  * One line a run: "run NAME, K: asked N refused N told STATUS=N,... ended HOW", where K is "none" for the first, in
  * which nothing is refused and which must end well, "k", "from k on", or "every K"; and "WRONG NAME: what". A run whose
@@ -29,10 +30,10 @@
 #define DRIVER_PRIORITY 7u
 #define PATIENCE TRIAL_MS(20000)
 #define LOOK_NS TRIAL_MS(1)
-#define LOOKS 200u          /* at processes that are left and may be about to end */
-#define MOST_PERIOD 64u     /* then the scenario is done */
-#define MANY 512u           /* from there on k grows ... */
-#define MANY_PART 8u        /* ... by that part of it */
+#define LOOKS 200u      /* at processes that are left and may be about to end */
+#define MOST_PERIOD 64u /* then the scenario is done */
+#define MANY 512u       /* from there on k grows ... */
+#define MANY_PART 8u    /* ... by that part of it */
 #define TEXT_BYTES 400u
 #define HALT_FAILED 1
 
@@ -145,8 +146,7 @@ static void name_end(const struct process_exit *exit, bool was_ended)
 	if (was_ended)
 		(void)format(run.end, sizeof(run.end), "by us, after its time");
 	else if (exit->end == PROCESS_FAULTED)
-		(void)format(run.end, sizeof(run.end), "fault %s",
-			     fault_name((enum user_fault_kind)exit->fault_kind));
+		(void)format(run.end, sizeof(run.end), "fault %s", fault_name((enum user_fault_kind)exit->fault_kind));
 	else
 		(void)format(run.end, sizeof(run.end), "exit %ld", (long)exit->code);
 }
