@@ -1,5 +1,5 @@
 # Memory that runs out on purpose: a kernel of its own (FAULTS=1) and the programs of the build at hand.
-# FORM=short is what `make test` has; SETS="memory boot" are these alone.
+# FORM=short is what `make test` has, FORM=7 each seventh; SETS="memory boot" are these alone.
 
 FORM ?= whole
 SETS ?=

@@ -4,6 +4,7 @@
 faultinject.py whole          each want of memory of every scenario, one by one; and of a boot with 1 and 2 CPUs
 faultinject.py short          each 30th to 60th, of some scenarios, for `make test`
 faultinject.py whole SET ...  these sets of user/demos/shortage alone, or "boot"
+faultinject.py N [SET ...]    each N-th of all
 
 The kernel is that of FAULTS=1 (CAPOS_FAULTS_BUILD); the program `shortage`, as init, says what is to be refused, a line
 for each run. It runs under icount, so a run repeats. A boot in which memory is refused must end in one clear line, or
@@ -26,12 +27,12 @@ LOGS = Path("build/logs")
 TIMEOUT = float(os.environ.get("CAPOS_TIMEOUT", "7200"))
 AT_ONCE = max(1, min(2, (os.cpu_count() or 1)))
 
-# What is booted: set, steps of k, and which of the numbered scenarios (first, count).
-WHOLE = [("programs", 1, 0, 999), *(("processes", 1, first, 20) for first in range(0, 260, 20)),
-         ("memory", 1, 0, 999), ("stress", 1, 0, 999)]
+# What is booted: set, step of k where it is not asked for, and which of the numbered scenarios (first, count).
+WHOLE = [("programs", 0, 999), *(("processes", first, 20) for first in range(0, 260, 20)), ("memory", 0, 999),
+         ("stress", 0, 999)]
 SHORT = [("programs", 29, 0, 999), *(("processes", 47, first, 8) for first in (0, 100, 180, 220)), ("memory", 61, 0, 999)]
 BOOT_CPUS = (1, 2)
-BOOT_STEP = {"whole": 1, "short": 13}
+SHORT_BOOT_STEP = 13
 
 RUN = re.compile(r"^run (.+), (none|from \d+ on|every \d+|\d+): asked (\d+) refused (\d+) told(?: (\S.*?))? ended (.*)$", re.M)
 WRONG = re.compile(r"^(?:WRONG|broken:|shortage: ).*", re.M)
@@ -159,14 +160,16 @@ def report_set(label: str, complaints: list[str], tallies: dict[str, Tally], who
 
 def main() -> int:
     words = sys.argv[1:]
-    if not words or words[0] not in BOOT_STEP:
+    if not words or not re.fullmatch("whole|short|[1-9][0-9]*", words[0]):
         sys.exit(__doc__)
-    sets = [each for each in (WHOLE if words[0] == "whole" else SHORT) if not words[1:] or each[0] in words[1:]]
+    step = int(words[0]) if words[0].isdigit() else SHORT_BOOT_STEP if words[0] == "short" else 1
+    sets = SHORT if words[0] == "short" else [(name, step, first, count) for name, first, count in WHOLE]
+    sets = [each for each in sets if not words[1:] or each[0] in words[1:]]
     boots = BOOT_CPUS if not words[1:] or "boot" in words[1:] else ()
     whole, passed, failed = Tally(), 0, 0
     with ThreadPoolExecutor(AT_ONCE) as pool:
         jobs = [pool.submit(try_set, *each) for each in sets]
-        boot_jobs = [pool.submit(try_boots, cpus, BOOT_STEP[words[0]]) for cpus in boots]
+        boot_jobs = [pool.submit(try_boots, cpus, step) for cpus in boots]
         for job in jobs:
             right, wrong = report_set(*job.result(), whole)
             passed, failed = passed + right, failed + wrong
