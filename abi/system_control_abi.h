@@ -7,11 +7,11 @@
 enum system_control_operation {
 	SYSTEM_CONTROL_HALT = 0, /* (exit code 0..63): ends the machine; does not complete */
 	/*
-	 * (places, first, period, note, buffer, bytes): a struct shortage_report about the order until now is written to the
-	 * buffer, and a new one begins: of all that is asked for at these places from now on the first-th (from 1; 0:
-	 * none) is refused, and each period-th after it (0: no other; 1: all). The note is kept for whoever gives the
-	 * next order, perhaps another init. UNSUPPORTED: a kernel that is not built
-	 * with FAULTS=1. BAD_ARGUMENT: a place that there is not.
+	 * (places, first, period, note, buffer, bytes): a struct shortage_report about the order until now is written
+	 * to the buffer, and a new one begins: of all that is asked for at these places from now on the first-th (from
+	 * 1; 0: none) is refused, and each period-th after it (0: no other; 1: all). The note is kept for whoever gives
+	 * the next order, perhaps another init. UNSUPPORTED: a kernel that is not built with FAULTS=1. BAD_ARGUMENT: a
+	 * place that there is not.
 	 */
 	SYSTEM_CONTROL_SHORTAGE = 1,
 	SYSTEM_CONTROL_OPERATION_COUNT

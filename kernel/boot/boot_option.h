@@ -17,7 +17,7 @@ struct boot_options {
 	bool has_seed;    /* all that would be random follows from `seed` (kernel/task/entropy.h) */
 	uint64_t seed;
 	uint64_t shortage; /* not 0: in a kernel built with FAULTS=1, what is to be refused (kernel/mem/shortage.h) */
-	bool check; /* walk the kernel's half of the page table at boot, in release builds too */
+	bool check;        /* walk the kernel's half of the page table at boot, in release builds too */
 };
 
 /* Read the command line; unknown words go to the log. */

@@ -5,7 +5,7 @@
 #include "abi/frame_allocator_abi.h"
 #include "lib/check.h"
 #include "lib/string.h"
-#include "user/demos/ring-fuzz/fuzz_argument.h"
+#include "user/demos/ring-fuzz/fuzz_scene.h"
 #include "user/protocol/random_sequence.h"
 #include "user/runtime/capset_client.h"
 #include "user/runtime/user_thread.h"
@@ -149,7 +149,7 @@ static void fill(struct hand *hand, struct ring_submission *entry)
 	entry->user_data = hand->submitted << TICKET_BITS | kind;
 	for (uint32_t i = 0; i < FUZZ_ARGUMENTS; i++)
 		entry->argument[i] =
-			fuzz_argument_make(hand->scene, &hand->random, (enum fuzz_argument)operation->argument[i]);
+			fuzz_scene_argument(hand->scene, &hand->random, (enum fuzz_argument)operation->argument[i]);
 	if (operation->argument[0] == FUZZ_MAPPED)
 		fill_mapping(hand, entry);
 	if (below(hand, SPOIL_ONE_IN) == 0)

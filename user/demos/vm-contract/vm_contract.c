@@ -30,22 +30,14 @@ static const struct {
 	const char *name;
 	void (*check)(void);
 } groups[] = {
-	{ "ring-promises", ring_promises_check },
-	{ "anonymous-promises", anonymous_promises_check },
-	{ "lazy-promises", lazy_promises_check },
-	{ "area-promises", area_promises_check },
-	{ "placement-promises", placement_promises_check },
-	{ "ledger-promises", ledger_promises_check },
-	{ "object-promises", object_promises_check },
-	{ "restrict-promises", restrict_promises_check },
-	{ "table-promises", table_promises_check },
-	{ "query-promises", query_promises_check },
-	{ "range-refusals", range_refusals_check },
-	{ "state-refusals", state_refusals_check },
-	{ "lazy-refusals", lazy_refusals_check },
-	{ "capability-refusals", capability_refusals_check },
-	{ "buffer-refusals", buffer_refusals_check },
-	{ "ring-refusals", ring_refusals_check },
+	{ "ring-promises", ring_promises_check },           { "anonymous-promises", anonymous_promises_check },
+	{ "lazy-promises", lazy_promises_check },           { "area-promises", area_promises_check },
+	{ "placement-promises", placement_promises_check }, { "ledger-promises", ledger_promises_check },
+	{ "object-promises", object_promises_check },       { "restrict-promises", restrict_promises_check },
+	{ "table-promises", table_promises_check },         { "query-promises", query_promises_check },
+	{ "range-refusals", range_refusals_check },         { "state-refusals", state_refusals_check },
+	{ "lazy-refusals", lazy_refusals_check },           { "capability-refusals", capability_refusals_check },
+	{ "buffer-refusals", buffer_refusals_check },       { "ring-refusals", ring_refusals_check },
 	{ "quota-refusals", quota_refusals_check },
 };
 

@@ -2,8 +2,8 @@
  * What a fuzzing process has, and arguments made of it. Its threads share it without a lock: what one of them reads
  * while another writes is one more odd argument.
  */
-#ifndef CAPOS_USER_DEMOS_RING_FUZZ_FUZZ_ARGUMENT_H
-#define CAPOS_USER_DEMOS_RING_FUZZ_FUZZ_ARGUMENT_H
+#ifndef CAPOS_USER_DEMOS_RING_FUZZ_FUZZ_SCENE_H
+#define CAPOS_USER_DEMOS_RING_FUZZ_FUZZ_SCENE_H
 
 #include <stdint.h>
 
@@ -58,6 +58,6 @@ handle_t fuzz_scene_made(const struct fuzz_scene *scene, struct random_sequence 
 /* In or near a range that was given. */
 uint64_t fuzz_scene_address(const struct fuzz_scene *scene, struct random_sequence *random);
 
-uint64_t fuzz_argument_make(struct fuzz_scene *scene, struct random_sequence *random, enum fuzz_argument argument);
+uint64_t fuzz_scene_argument(struct fuzz_scene *scene, struct random_sequence *random, enum fuzz_argument argument);
 
 #endif

@@ -1,4 +1,4 @@
-#include "user/demos/ring-fuzz/fuzz_argument.h"
+#include "user/demos/ring-fuzz/fuzz_scene.h"
 
 #include <stddef.h>
 
@@ -200,7 +200,7 @@ static uint64_t make_number(const struct fuzz_scene *scene, struct random_sequen
 	return argument == FUZZ_ANY ? random_sequence_next(random) : 0;
 }
 
-uint64_t fuzz_argument_make(struct fuzz_scene *scene, struct random_sequence *random, enum fuzz_argument argument)
+uint64_t fuzz_scene_argument(struct fuzz_scene *scene, struct random_sequence *random, enum fuzz_argument argument)
 {
 	switch (argument) {
 	case FUZZ_HINT:
