@@ -30,8 +30,8 @@ bool shortage_strikes(enum shortage_place place);
 /* A call, or the touch of a page, ends with that status on this CPU: what was refused meanwhile is counted under it. */
 void shortage_tell(enum status status);
 
-/* Begin a new order; *report gets what came of the one before. */
-void shortage_begin(const struct shortage_order *order, struct shortage_report *report);
+/* Begin a new order; *result gets what came of the one before. */
+void shortage_begin(const struct shortage_order *next, struct shortage_report *result);
 
 /* From here on the first-th is refused, once, wherever it is; 0: none. For the time of boot. */
 void shortage_begin_boot(uint64_t first);

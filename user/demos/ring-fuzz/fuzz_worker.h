@@ -23,7 +23,7 @@ enum fuzz_class {
 };
 
 #define FUZZ_STATUSES 160u
-#define FUZZ_FIGURE_PAGES 2u
+#define FUZZ_FIGURE_PAGES UINT64_C(2)
 
 /* Counters by operation and class, and by status; atomic. They outlive the worker. */
 struct fuzz_figures {
@@ -34,7 +34,7 @@ struct fuzz_figures {
 	uint64_t hash;      /* of all that was submitted and answered, in its order */
 };
 
-_Static_assert(sizeof(struct fuzz_figures) <= FUZZ_FIGURE_PAGES * 4096, "a worker's own pages");
+_Static_assert(sizeof(struct fuzz_figures) <= FUZZ_FIGURE_PAGES * UINT64_C(4096), "a worker's own pages");
 
 /* Role of a child: (seed, whether its ring is written to). */
 void fuzz_worker_role(void);
