@@ -5,8 +5,8 @@ fuzz_rings.py [--seconds N] [--cpus N,N...] [--seed N]     random traffic; the s
 fuzz_rings.py --icount [--seconds N] [--seed N]            on one CPU that counts instructions: two runs must be the same
 
 Seconds are the guest's. Every look at the invariants must hold, ledgers and frames must end as they began, no answer
-be one that there should not be, and each operation must have been carried out and been refused. CAPOS_BUILD is the
-build directory. Last line: "run-fuzz: N passed, N failed". Logs: build/logs.
+be one that there should not be. A quarter of the answers must be OK, and most operations have been carried out; in a
+long run each must have been, and been refused. CAPOS_BUILD is the build directory. Last line: "run-fuzz: N passed, N failed". Logs: build/logs.
 """
 import argparse
 import hashlib
@@ -22,25 +22,33 @@ from qemu import Machine, Result, explain, run
 BUILD = Path(os.environ.get("CAPOS_BUILD", "build/release"))
 LOGS = Path("build/logs")
 TIMEOUT = float(os.environ.get("CAPOS_TIMEOUT", "900"))
-ENOUGH = 20000  # submissions, from which on each operation must have been met in both ways
+SOME, ENOUGH = 4000, 50000  # submissions of a run that must have reached most operations, and all of them in both ways
+OFTEN = 200  # submissions of an operation of which that can be said
+MOST_OPERATIONS = 0.8
 
 ROW = re.compile(r"^([a-z][a-z -]*?) +(\d+) +(\d+) +(\d+) +(\d+) +(\d+) +(\d+) +(\d+)$", re.M)
 SUM = re.compile(r"^(\d+) submissions, hash ([0-9a-f]+)$", re.M)
 WORKERS = re.compile(r"^workers \d+: exited \d+, faulted \d+, killed \d+; enters \d+, refused \d+$", re.M)
 COUNTS = re.compile(r"^(\d+) passed, (\d+) failed$", re.M)
-# What a worker does to itself is its own affair; and what cannot be refused, or cannot be seen to succeed, is so.
+# What a worker does to itself is its own affair.
 FAULT = re.compile(r"^capos: fault: .*\n", re.M)
-NEVER_SEEN = {"thread exit": "ok"}
+# They need a thread that handles faults, and another one that has one: there may be none.
+BY_CHANCE = ("thread fault-wait", "thread fault-resume")
 
 
-def check_table(output: str) -> list[str]:
-    """Each operation was carried out, and refused, at least once."""
-    rows = ROW.findall(output)
+def check_table(output: str, submissions: int) -> list[str]:
+    """What was reached: enough, for so many submissions."""
+    rows = [(name, *map(int, numbers_of_row)) for name, *numbers_of_row in ROW.findall(output)]
     complaints = [] if rows else ["there is no table"]
-    for name, _, ok, *refused in rows:
-        if int(ok) == 0 and NEVER_SEEN.get(name) != "ok":
+    answers = sum(sum(row[2:]) for row in rows)
+    if sum(row[2] for row in rows) * 4 < answers:
+        complaints.append("less than a quarter of the answers is OK")
+    if submissions >= SOME and sum(row[2] != 0 for row in rows) < len(rows) * MOST_OPERATIONS:
+        complaints.append("too few operations were ever carried out")
+    for name, submitted, ok, *refused in rows if submissions >= ENOUGH else ():
+        if submitted >= OFTEN and ok == 0 and name not in BY_CHANCE:
             complaints.append(f"{name} was never carried out")
-        if not any(map(int, refused)):
+        if submitted >= OFTEN and not any(refused):
             complaints.append(f"{name} was never refused")
     return complaints
 
@@ -53,8 +61,8 @@ def check_run(result: Result, seconds: int) -> list[str]:
         complaints.append(f"looks at the invariants: {counts and counts[0]}, not one for each of {seconds} seconds")
     if total is None:
         complaints.append("no sum of what was submitted")
-    elif int(total[1]) >= ENOUGH:
-        complaints += check_table(result.output)
+    else:
+        complaints += check_table(result.output, int(total[1]))
     return complaints
 
 

@@ -14,6 +14,7 @@
 #define BASE_PERCENT 95u /* of the capabilities are of the interface that the operation wants */
 #define SPOIL_ONE_IN 4u
 #define GAME_ONE_IN 64u
+#define KEPT_ONE_IN 20000u /* a capability is given up without which much can only be refused */
 #define TOUCH_ONE_IN 2000u
 #define WAIT_ONE_IN 8u
 #define MOST_REFUSED 30u /* enters in a row: the ring is beyond repair */
@@ -77,7 +78,7 @@ static handle_t draw_capability(struct hand *hand, const struct fuzz_operation *
 		operation->interface != INTERFACE_NONE && below(hand, 100) < BASE_PERCENT ? operation->interface : (uint32_t)below(hand, INTERFACE_COUNT);
 
 	/* What is released is seldom what nothing comes after. */
-	if (operation->opcode == RING_RELEASE && below(hand, 2000) != 0)
+	if (operation->opcode == RING_RELEASE && below(hand, KEPT_ONE_IN) != 0)
 		return fuzz_scene_capability(hand->scene, &hand->random, made[below(hand, COUNT_OF(made))]);
 	return fuzz_scene_capability(hand->scene, &hand->random, interface);
 }
@@ -106,6 +107,8 @@ static void spoil(struct hand *hand, struct ring_submission *entry)
 	switch (below(hand, 8)) {
 	case 0:
 		entry->opcode = (uint8_t)below(hand, below(hand, 2) == 0 ? RING_OPCODE_COUNT + 2 : 256);
+		if (entry->opcode == RING_RELEASE && below(hand, KEPT_ONE_IN) != 0)
+			entry->opcode = RING_NOP;
 		break;
 	case 1:
 		entry->flags = (uint8_t)below(hand, 256);
