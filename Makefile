@@ -31,6 +31,7 @@ include mk/install.mk
 include mk/tools.mk
 include mk/fuzz.mk
 include mk/hostile.mk
+include mk/faultinject.mk
 include mk/processes.mk
 include mk/mutants.mk
 include mk/prove.mk

@@ -25,6 +25,7 @@
 #include "kernel/mem/kernel_stack.h"
 #include "kernel/mem/paging.h"
 #include "kernel/mem/paging_check.h"
+#include "kernel/mem/shortage.h"
 #include "kernel/task/boot_package.h"
 #include "kernel/task/console_start.h"
 #include "kernel/task/cpu_start.h"
@@ -128,6 +129,7 @@ _Noreturn void kernel_main(void)
 	info = collect_boot_info(); /* the last look at the loader's data */
 	boot_option_parse(info->command_line, &options);
 	direct_map_base = info->early_map;
+	shortage_begin_boot(options.shortage);
 	boot_memory_init(&info->map, info->early_map_limit < FOUR_GIB ? info->early_map_limit : FOUR_GIB);
 	must(paging_init(info), "kernel page tables"); /* own root: the loader's tables are no longer used */
 	features_enable_protection(); /* needs the own tables: they have no user or writable text pages */

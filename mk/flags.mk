@@ -14,8 +14,11 @@ $(error no file has a fault of the name "$(MUTANT)" built in)
 endif
 endif
 
-# Where this mode, compiler and mutant build.
-B := build/$(MODE)$(addprefix -,$(filter-out gcc,$(COMPILER)))$(if $(MUTANT),-$(shell echo $(MUTANT) | tr A-Z_ a-z-))
+# FAULTS=1: a kernel in which memory runs out where a test wants it (kernel/mem/shortage.h; make run-faultinject).
+FAULTS ?=
+
+# Where this mode, compiler, mutant and FAULTS build.
+B := build/$(MODE)$(addprefix -,$(filter-out gcc,$(COMPILER)))$(if $(FAULTS),-faults)$(if $(MUTANT),-$(shell echo $(MUTANT) | tr A-Z_ a-z-))
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 	-Wundef -Wswitch-enum -Wcast-qual -Wwrite-strings -Wimplicit-fallthrough -Werror
@@ -31,7 +34,7 @@ STACK_GUARD_FLAGS := -fstack-protector-strong -mstack-protector-guard=global
 # rules of C do not allow for: the kernel is compiled without type-based alias analysis. lib/ itself does not need it;
 # the host tests and the programs compile lib/ with strict aliasing.
 KERNEL_FLAGS := $(FREESTANDING_FLAGS) -mcmodel=kernel -mno-red-zone -mgeneral-regs-only -fno-omit-frame-pointer \
-	-fno-strict-aliasing $(MUTANT:%=-DCAPOS_MUTANT_%) $(if $(filter debug,$(MODE)),$(STACK_GUARD_FLAGS))
+	-fno-strict-aliasing $(MUTANT:%=-DCAPOS_MUTANT_%) $(if $(FAULTS),-DCAPOS_FAULTS) $(if $(filter debug,$(MODE)),$(STACK_GUARD_FLAGS))
 USER_FLAGS := $(FREESTANDING_FLAGS) -fno-omit-frame-pointer -ffunction-sections -fdata-sections
 HOST_FLAGS := $(COMMON_FLAGS) -O1 -fno-omit-frame-pointer -DCAPOS_DEBUG -DCAPOS_HOST -DCAPOS_FAULTS \
 	$(if $(IS_CLANG),-Wno-unknown-warning-option)

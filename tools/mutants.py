@@ -36,7 +36,9 @@ SAID = re.compile(r"^\[  FAILED  \] (\w+)$", re.M)
 NOTICED = re.compile(r"^FAILED|PANIC|: check failed: |: fault: process 1 ")
 TEST_SCALE = "4"  # host tests divide their rounds by it: a mutant is no rare event
 FIELD = re.compile(r"(file|test|by|breaks): (.+)")
-TEST = re.compile(r"host ([a-z_]+)|(self-tests|[a-z-]+) on ([1-8]) CPUs?")
+# Of user/demos/shortage, which breaks programs: what they say is no sign.
+NOTICED_IN_SHORTAGE = re.compile(r"^WRONG|PANIC")
+TEST = re.compile(r"host ([a-z_]+)|(self-tests|[a-z-]+|shortage(?: [a-z0-9]+)+) on ([1-8]) CPUs?")
 RAN = re.compile(r"^\[ RUN +\] (\w+)", re.M)
 WELL = re.compile(r"^\[ +(?:OK|SKIPPED) \] (\w+)", re.M)  # too few rounds for some tests
 # Each make is one of its own. Warnings are off: what a mutant leaves unused is no fault of it.
@@ -244,34 +246,45 @@ def try_host(copy: Copy, name: str, by: str, seconds: float) -> Verdict:
 class Watch:
     """A sink of the console that ends the run when the test has said what it should."""
 
-    def __init__(self, by: str):
-        self.by, self.output = by, ""
+    def __init__(self, by: str, noticed: re.Pattern):
+        self.by, self.noticed, self.output = by, noticed, ""
 
     def write(self, chunk: bytes) -> None:
         self.output += chunk.decode(errors="replace").replace("\r", "")
-        if self.by and is_said(self.by, complaints_in(self.output[: self.output.rfind("\n") + 1])):
+        if self.by and is_said(self.by, complaints_in(self.output[: self.output.rfind("\n") + 1], self.noticed)):
             raise Noticed
 
     def flush(self) -> None:
         pass
 
 
-def complaints_in(output: str) -> list[str]:
-    return [line for line in output.splitlines() if NOTICED.search(line)]
+def complaints_in(output: str, noticed: re.Pattern) -> list[str]:
+    return [line for line in output.splitlines() if noticed.search(line)]
+
+
+def machine_for(copy: Copy, program: str, cpus: int, seconds: float) -> Machine:
+    """Built, with the mutant. A program with words behind it is one of a kernel in which memory runs out."""
+    build = copy.path / "build" / "release"
+    if " " in program:
+        copy.make("kernel", "FAULTS=1")
+        kernel = build.with_name("release-faults") / "kernel.elf"
+        append = f"init={program.replace(' ', '+')} seed=1"
+        return Machine(smp=cpus, build=build, kernel=kernel, append=append, timeout=seconds, icount=True)
+    copy.make("kernel")
+    append = "selftest protection check once init=nothing" if program == "self-tests" else f"init={program} once"
+    return Machine(smp=cpus, build=build, append=append, timeout=seconds)
 
 
 def try_machine(copy: Copy, program: str, cpus: int, by: str, seconds: float) -> Verdict:
     """The programs are those of the tree as it is: only the kernel is another."""
-    copy.make("kernel")
-    build = copy.path / "build" / "release"
-    append = "selftest protection check once init=nothing" if program == "self-tests" else f"init={program} once"
-    machine = Machine(smp=cpus, build=build, append=append, timeout=seconds)
-    watch = Watch(by)
+    machine = machine_for(copy, program, cpus, seconds)
+    noticed = NOTICED_IN_SHORTAGE if " " in program else NOTICED
+    watch = Watch(by, noticed)
     try:
         result = run_machine(machine, b"", (watch,))
     except Noticed:
-        return Verdict(complaints_in(watch.output), watch.output)
-    failed = complaints_in(result.output)
+        return Verdict(complaints_in(watch.output, noticed), watch.output)
+    failed = complaints_in(result.output, noticed)
     well = 42 if program == "self-tests" else 0
     if result.code != well:
         failed.append(result.why)

@@ -51,6 +51,8 @@ NOT_SELF_CHECKING = (
     "stress",
     "address-print",
     "address-print-pie",
+    "shortage",
+    "ring-fuzz",
 )
 # Programs that are started by another one, with what it gives them.
 STARTED_BY_OTHERS = (

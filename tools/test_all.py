@@ -26,6 +26,8 @@ run-ipc-zerocopy
 run-kv
 run-hostile
 run-stress SECONDS=8 CPUS=1,2,4,8
+run-fuzz SECONDS=15 CPUS=4
+run-faultinject FORM=short
 run-mutant
 run-protection
 run-bochs-short

@@ -15,18 +15,30 @@ static bool take_value(const char *word, size_t length, const char *prefix, char
 	       string_copy_part(value, size, word + skip, length - skip);
 }
 
-static bool take_seed(const char *word, size_t length, struct boot_options *options)
+/* Whether the word is the prefix with a number behind it. */
+static bool take_number(const char *word, size_t length, const char *prefix, uint64_t *number)
 {
-	static const char prefix[] = "seed=";
-	const size_t skip = sizeof(prefix) - 1;
+	const size_t skip = strlen(prefix);
 
-	if (length <= skip || !string_has_prefix(word, prefix))
-		return false;
-	if (manifest_line_number((struct manifest_word){ word + skip, length - skip }, &options->seed) != STATUS_OK)
-		return false;
-	options->has_seed = true;
-	return true;
+	return length > skip && string_has_prefix(word, prefix) &&
+	       manifest_line_number((struct manifest_word){ word + skip, length - skip }, number) == STATUS_OK;
 }
+
+/* In other kernels the word is unknown. */
+#ifdef CAPOS_FAULTS
+static bool take_shortage(const char *word, size_t length, struct boot_options *options)
+{
+	return take_number(word, length, "shortage=", &options->shortage);
+}
+#else
+static bool take_shortage(const char *word, size_t length, const struct boot_options *options)
+{
+	(void)word;
+	(void)length;
+	(void)options;
+	return false;
+}
+#endif
 
 static void parse_word(const char *word, size_t length, struct boot_options *options)
 {
@@ -35,7 +47,9 @@ static void parse_word(const char *word, size_t length, struct boot_options *opt
 			*at = *at == '+' ? ' ' : *at;
 	else if (take_value(word, length, "overflow=", options->overflow, sizeof(options->overflow)))
 		return;
-	else if (take_seed(word, length, options))
+	else if (take_number(word, length, "seed=", &options->seed))
+		options->has_seed = true;
+	else if (take_shortage(word, length, options))
 		return;
 	else if (string_equal_part("once", word, length))
 		options->once = true;

@@ -7,6 +7,7 @@
 #include "kernel/arch/x86_64/trap.h"
 #include "kernel/cap/call.h"
 #include "kernel/mem/kernel_stack.h"
+#include "kernel/mem/shortage.h"
 #include "kernel/task/process_capability.h"
 #include "kernel/task/process_end.h"
 #include "kernel/task/scheduler.h"
@@ -113,6 +114,7 @@ static inline void carry_out_next(struct thread *thread)
 	/* A call that failed has changed nothing: once more, if frames lay idle. */
 	while ((status = carry_out(&call, first)) == STATUS_OUT_OF_MEMORY && may_repeat && kernel_stack_trim() != 0)
 		may_repeat = false;
+	shortage_tell(status);
 	if (call.is_open)
 		return;
 	thread->refused += status != STATUS_OK;

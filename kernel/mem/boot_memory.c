@@ -1,5 +1,6 @@
 #include "kernel/mem/boot_memory.h"
 
+#include "kernel/mem/shortage.h"
 #include "lib/check.h"
 
 static struct memory_map map_now;
@@ -18,6 +19,7 @@ void boot_memory_raise_limit(void)
 
 static enum status take_as(enum memory_kind kind, uint64_t pages, paddr_t *address)
 {
+	GUARD(!shortage_strikes(SHORTAGE_BOOT), STATUS_OUT_OF_MEMORY);
 	for (uint32_t i = map_now.count; i-- > 0;) {
 		const struct memory_map_entry *entry = &map_now.entry[i];
 		uint64_t start = frame_to_u64(entry->frames.start);

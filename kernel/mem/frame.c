@@ -5,6 +5,7 @@
 #include "kernel/arch/x86_64/page_zero.h"
 #include "kernel/arch/x86_64/spinlock.h"
 #include "kernel/arch/x86_64/tlb.h"
+#include "kernel/mem/shortage.h"
 #include "lib/check.h"
 #include "lib/frame_bitmap.h"
 
@@ -130,41 +131,11 @@ enum status frame_init(const struct memory_map *map, void *storage)
 	return STATUS_OK;
 }
 
-#ifdef CAPOS_FAULTS
-static uint64_t refuse_in = UINT64_MAX;
-static bool refused;
-
-bool frame_refuse_promise(uint64_t k)
-{
-	bool was = refused;
-
-	refuse_in = k;
-	refused = false;
-	return was;
-}
-
-static bool promise_is_refused(void)
-{
-	if (refuse_in == UINT64_MAX)
-		return false;
-	if (refuse_in-- != 0)
-		return false;
-	refuse_in = UINT64_MAX;
-	refused = true;
-	return true;
-}
-#else
-static inline bool promise_is_refused(void)
-{
-	return false;
-}
-#endif
-
 enum status frame_promise(uint64_t count)
 {
 	uint64_t now = __atomic_load_n(&available, __ATOMIC_RELAXED);
 
-	if (count != 0 && promise_is_refused())
+	if (count != 0 && shortage_strikes(SHORTAGE_FRAMES))
 		return STATUS_OUT_OF_MEMORY;
 	do {
 		GUARD(count <= now, STATUS_OUT_OF_MEMORY);
@@ -335,8 +306,10 @@ static enum status find_run(uint64_t count, uint64_t align, frame_t *first)
 
 enum status frame_take_run(uint64_t count, uint64_t align, enum frame_use use, const void *owner, frame_t *first)
 {
-	enum status found = find_run(count, align, first);
+	enum status found;
 
+	GUARD(!shortage_strikes(SHORTAGE_RUN), STATUS_NO_CONTIGUOUS_RUN);
+	found = find_run(count, align, first);
 	if (found != STATUS_OK) { /* stacks may hold the frames in between */
 		frame_drain_stacks();
 		found = find_run(count, align, first);

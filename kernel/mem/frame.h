@@ -151,10 +151,4 @@ bool frame_is_valid(void);
 /* Count of frames of each use; slow. counts[FRAME_USE_COUNT]. */
 void frame_count_uses(uint64_t counts[FRAME_USE_COUNT]);
 
-#ifdef CAPOS_FAULTS
-/* Refuse promise number `k` from now (0: the next one) with OUT_OF_MEMORY, once; UINT64_MAX: none. Returns whether the
- * previous order was carried out. */
-bool frame_refuse_promise(uint64_t k);
-#endif
-
 #endif

@@ -2,6 +2,7 @@
 
 #include "kernel/arch/x86_64/spinlock.h"
 #include "kernel/mem/frame.h"
+#include "kernel/mem/shortage.h"
 #include "lib/check.h"
 #include "lib/string.h"
 
@@ -191,6 +192,7 @@ enum status heap_allocate(uint64_t bytes, void **block)
 	enum status status;
 
 	GUARD(bytes > 0 && bytes <= HEAP_MAX_BYTES, STATUS_BAD_ARGUMENT);
+	GUARD(!shortage_strikes(SHORTAGE_HEAP), STATUS_OUT_OF_MEMORY);
 	spinlock_acquire(&heap_lock);
 	status = allocate_locked(bytes, block);
 	spinlock_release(&heap_lock);

@@ -6,6 +6,7 @@
 #include "kernel/arch/x86_64/tlb.h"
 #include "kernel/mem/frame.h"
 #include "kernel/mem/paging.h"
+#include "kernel/mem/shortage.h"
 #include "lib/bits.h"
 #include "lib/check.h"
 
@@ -63,6 +64,7 @@ static enum status take_slot(uint32_t *slot)
 {
 	enum status status;
 
+	GUARD(!shortage_strikes(SHORTAGE_STACK), STATUS_OUT_OF_MEMORY);
 	spinlock_acquire(&stack_lock);
 	status = find_slot(slot);
 	if (status == STATUS_OK)

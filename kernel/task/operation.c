@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "kernel/arch/x86_64/clock.h"
+#include "kernel/mem/shortage.h"
 #include "kernel/task/console_wait.h"
 #include "kernel/task/endpoint.h"
 #include "kernel/task/fault_handler.h"
@@ -116,6 +117,7 @@ void operation_complete(struct operation *operation, enum status status, uint64_
 
 	operation->completion.result = -(int32_t)status;
 	operation->completion.value = value;
+	shortage_tell(status);
 	push_done(operation);
 	scheduler_wake(thread);
 }
@@ -260,6 +262,7 @@ static inline void post_own(struct thread *thread, struct operation *operation)
 {
 	let_go(operation);
 	ring_kernel_write(&thread->ring_state, thread->ring, &operation->completion);
+	shortage_tell(operation->completion.result < 0 ? (enum status) - operation->completion.result : STATUS_OK);
 	thread->refused += operation->completion.result < 0;
 	leave_place(operation);
 }

@@ -7,6 +7,7 @@
 #include "kernel/arch/x86_64/trap.h"
 #include "kernel/mem/demand.h"
 #include "kernel/mem/kernel_stack.h"
+#include "kernel/mem/shortage.h"
 #include "kernel/mem/user_access.h"
 #include "kernel/task/fault_handler.h"
 #include "kernel/task/process_end.h"
@@ -68,6 +69,7 @@ static enum status touch(struct address_space *space, uint64_t address, uint32_t
 
 	if (status == STATUS_OUT_OF_MEMORY && kernel_stack_trim() != 0)
 		status = address_space_touch(space, address, needed);
+	shortage_tell(status);
 	return status;
 }
 

@@ -15,6 +15,7 @@
 #include "kernel/arch/x86_64/tlb.h"
 #include "kernel/mem/frame.h"
 #include "kernel/mem/page_walk.h"
+#include "kernel/mem/shortage.h"
 #include "lib/check.h"
 #include "lib/memory_map.h"
 
@@ -192,6 +193,15 @@ void machine_run_on(uint32_t cpu)
 {
 	CHECK(cpu < MACHINE_CPUS);
 	cpu_host_current = &cpus[cpu].cpu;
+}
+
+bool machine_refuse_promise(uint64_t k)
+{
+	const struct shortage_order order = { .places = 1u << SHORTAGE_FRAMES, .first = k + 1 };
+	struct shortage_report report;
+
+	shortage_begin(&order, &report);
+	return report.refused[SHORTAGE_FRAMES] != 0;
 }
 
 const pte_t *machine_kernel_root(void)

@@ -34,6 +34,12 @@ uint64_t machine_frames(void);
 /* The calling host thread is that CPU from now on. */
 void machine_run_on(uint32_t cpu);
 
+/*
+ * Refuse promise of frames number `k` from now (0: the next one) with OUT_OF_MEMORY, once; UINT64_MAX: none. Returns
+ * whether the previous order was carried out.
+ */
+bool machine_refuse_promise(uint64_t k);
+
 /* The kernel's PML4: entries in the upper half. */
 const pte_t *machine_kernel_root(void);
 

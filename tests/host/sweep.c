@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "kernel/mem/frame.h"
 #include "tests/host/host_support.h"
+#include "tests/host/machine.h"
 
 uint64_t sweep_promises(const struct sweep *sweep)
 {
@@ -15,9 +15,9 @@ uint64_t sweep_promises(const struct sweep *sweep)
 	for (uint64_t k = 0;; k++) {
 		enum status status;
 
-		(void)frame_refuse_promise(k);
+		(void)machine_refuse_promise(k);
 		status = sweep->run(sweep->subject);
-		if (!frame_refuse_promise(UINT64_MAX)) {
+		if (!machine_refuse_promise(UINT64_MAX)) {
 			assert_int_equal(status, STATUS_OK);
 			return k;
 		}

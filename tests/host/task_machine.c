@@ -233,7 +233,7 @@ void task_machine_start(uint64_t frames)
 	package = &empty;
 	entropy_start_seeded(0);
 	task_scheduler_start();
-	(void)frame_refuse_promise(UINT64_MAX);
+	(void)machine_refuse_promise(UINT64_MAX);
 }
 
 void task_machine_stop(void)

@@ -1,4 +1,4 @@
-/* links: kernel/mem/boot_memory.c */
+/* links: kernel/mem/boot_memory.c kernel/mem/shortage.c */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -181,7 +181,7 @@ static void test_lazy_buffer(void **state)
 	assert_int_equal(anonymous_commit_lazy(space, page, PROTECTION_READ | PROTECTION_WRITE), STATUS_OK);
 	frames = frame_free_count();
 	(void)call(1);
-	(void)frame_refuse_promise(0);
+	(void)machine_refuse_promise(0);
 	assert_int_equal(endpoint_scene_status(receiver[0]), STATUS_OUT_OF_MEMORY);
 	endpoint_scene_assert_queues(1, RECEIVERS - 1, 0);
 	assert_int_equal(frame_free_count(), frames);

@@ -330,7 +330,7 @@ static void test_call_transfer(void **state)
 		parcel = one(object, TRANSFER_KIND_MOVE);
 		refuse_transfer(&parcel, STATUS_RECEIVER_LIMIT, call_first != 0);
 		machine_set_limit(account, LEDGER_FRAME_GRANT, TASK_MACHINE_PLENTY);
-		(void)frame_refuse_promise(UINT64_MAX);
+		(void)machine_refuse_promise(UINT64_MAX);
 	}
 	assert_true(actor_has(&ends.client, object));
 	endpoint_scene_end();

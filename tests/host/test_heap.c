@@ -1,5 +1,5 @@
-/* links: kernel/mem/heap.c kernel/mem/frame.c kernel/mem/address_space.c kernel/mem/page_walk.c kernel/mem/page_gap.c
-   kernel/mem/memory_object.c kernel/mem/account.c */
+/* links: kernel/mem/heap.c kernel/mem/frame.c kernel/mem/shortage.c kernel/mem/address_space.c kernel/mem/page_walk.c
+   kernel/mem/page_gap.c kernel/mem/memory_object.c kernel/mem/account.c */
 /* The kernel heap: every size, what must panic, and no memory in each place where some is wanted. */
 #include <stdarg.h>
 #include <stddef.h>
@@ -103,13 +103,13 @@ static void test_refused_promise(void **state)
 	for (uint32_t i = 0; i < COUNT_OF(sizes); i++) {
 		void *block;
 
-		(void)frame_refuse_promise(0);
+		(void)machine_refuse_promise(0);
 		if (heap_allocate(sizes[i], &block) == STATUS_OK) {
-			assert_false(frame_refuse_promise(UINT64_MAX)); /* a size of the same class came before */
+			assert_false(machine_refuse_promise(UINT64_MAX)); /* a size of the same class came before */
 			heap_free(block, sizes[i]);
 			continue;
 		}
-		assert_true(frame_refuse_promise(UINT64_MAX));
+		assert_true(machine_refuse_promise(UINT64_MAX));
 		assert_int_equal(heap_allocate(sizes[i], &block), STATUS_OK);
 		heap_free(block, sizes[i]);
 		assert_empty_heap();

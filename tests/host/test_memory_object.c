@@ -1,6 +1,6 @@
 /* links: kernel/mem/memory_object.c kernel/mem/borrowed.c kernel/mem/address_space.c kernel/mem/anonymous.c
    kernel/mem/anonymous_image.c kernel/mem/demand.c kernel/mem/page_placement.c kernel/mem/page_walk.c
-   kernel/mem/page_gap.c kernel/mem/heap.c kernel/mem/frame.c kernel/mem/account.c */
+   kernel/mem/page_gap.c kernel/mem/heap.c kernel/mem/frame.c kernel/mem/shortage.c kernel/mem/account.c */
 /* Memory objects: the life of holds, uses and mappings in every order, and where the frames are. */
 #include <stdarg.h>
 #include <stddef.h>
@@ -186,9 +186,9 @@ static void test_refusals(void **state)
 	assert_int_equal(memory_object_create(FRAMES, 1, &object), STATUS_OUT_OF_MEMORY);
 	assert_int_equal(memory_object_create(frame_free_count() - 1, 1, &object), STATUS_NO_CONTIGUOUS_RUN);
 	for (uint64_t k = 0; k < 2; k++) { /* the frames, then the heap's */
-		(void)frame_refuse_promise(k);
+		(void)machine_refuse_promise(k);
 		assert_int_equal(memory_object_create(600, 0, &object), STATUS_OUT_OF_MEMORY);
-		assert_true(frame_refuse_promise(UINT64_MAX));
+		assert_true(machine_refuse_promise(UINT64_MAX));
 		assert_int_equal(frames_of_use(FRAME_HEAP), 0);
 	}
 	end();

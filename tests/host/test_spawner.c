@@ -278,9 +278,9 @@ static void test_refused_promise(void **state)
 		for (k = 0;; k++) {
 			enum status status;
 
-			(void)frame_refuse_promise(k);
+			(void)machine_refuse_promise(k);
 			status = spawn_directly(&child, &handle);
-			if (!frame_refuse_promise(UINT64_MAX)) {
+			if (!machine_refuse_promise(UINT64_MAX)) {
 				assert_int_equal(status, STATUS_OK);
 				break;
 			}

@@ -402,9 +402,9 @@ static void test_receiver_grows(void **state)
 		(void)actor_grant(&to, INTERFACE_TIMER, TRANSFER_COPY, NULL);
 	transfer = make(item, TRANSFERABLE);
 	fill_list(item, 31);
-	(void)frame_refuse_promise(0);
+	(void)machine_refuse_promise(0);
 	assert_int_equal(try_all(&transfer), STATUS_RECEIVER_LIMIT);
-	assert_true(frame_refuse_promise(UINT64_MAX));
+	assert_true(machine_refuse_promise(UINT64_MAX));
 	task_snapshot_take(&sender, from.process);
 	assert_int_equal(prepare(&transfer), STATUS_OK);
 	assert_int_equal(to.process->caps.pages, 2);

@@ -1,6 +1,7 @@
 /* links: kernel/mem/user_access.c kernel/mem/validate.c kernel/mem/address_space.c kernel/mem/anonymous.c
    kernel/mem/anonymous_image.c kernel/mem/demand.c kernel/mem/page_placement.c kernel/mem/page_walk.c
-   kernel/mem/page_gap.c kernel/mem/memory_object.c kernel/mem/heap.c kernel/mem/frame.c kernel/mem/account.c */
+   kernel/mem/page_gap.c kernel/mem/memory_object.c kernel/mem/heap.c kernel/mem/frame.c kernel/mem/shortage.c
+   kernel/mem/account.c */
 /* The one place where a program's address becomes bytes. */
 #include <stdarg.h>
 #include <stddef.h>
@@ -253,7 +254,7 @@ static void test_check_supplies(void **state)
 	image = account.ledger.of[LEDGER_IMAGE].used;
 	assert_int_equal(user_access_check(&space, LAZY + 1, 4 * PAGE_SIZE, true), STATUS_OK);
 	assert_taken(&free, 5, &image, 0);
-	(void)frame_refuse_promise(0);
+	(void)machine_refuse_promise(0);
 	assert_int_equal(user_access_write(&space, LAZY + 1, 4 * PAGE_SIZE, memory), STATUS_OK);
 	assert_int_equal(user_access_check(&space, LAZY + 1, 5 * PAGE_SIZE, true), STATUS_OUT_OF_MEMORY);
 	assert_taken(&free, 0, &image, 0);
@@ -303,9 +304,9 @@ static void test_place(void **state)
 	assert_int_equal(user_access_find(&space, LAZY + 8 * PAGE_SIZE, 1, &place), STATUS_BUFFER_FAULT);
 	assert_int_equal(user_access_find(&space, LAZY + 8 * PAGE_SIZE - 1, 2, &place), STATUS_BUFFER_FAULT);
 	assert_int_equal(user_access_find(&space, USER_LIMIT, 1, &place), STATUS_NOT_USER_ADDRESS);
-	(void)frame_refuse_promise(0);
+	(void)machine_refuse_promise(0);
 	assert_int_equal(user_access_find(&space, LAZY, 1, &place), STATUS_OUT_OF_MEMORY);
-	(void)frame_refuse_promise(0);
+	(void)machine_refuse_promise(0);
 	assert_int_equal(user_access_find(&space, LAZY + PAGE_SIZE - 1, 2, &place), STATUS_OUT_OF_MEMORY);
 	assert_taken(&free, 0, &image, 0);
 	assert_int_equal(user_access_find(&space, LAZY + 2, 4, &place), STATUS_OK);
@@ -339,7 +340,7 @@ static void test_private_word(void **state)
 	assert_int_equal(word, 0);
 	assert_int_equal(user_access_read_private_word(&space, LAZY + 12 * PAGE_SIZE, &word), STATUS_OK);
 	assert_int_equal(user_access_read_private_word(&space, LAZY + 10 * PAGE_SIZE, &word), STATUS_BUFFER_FAULT);
-	(void)frame_refuse_promise(0);
+	(void)machine_refuse_promise(0);
 	assert_int_equal(user_access_read_private_word(&space, LAZY + PAGE_SIZE, &word), STATUS_OUT_OF_MEMORY);
 	address_space_unlock(&space, page);
 	end();

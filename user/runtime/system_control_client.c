@@ -10,3 +10,17 @@ enum status system_control_client_halt(struct system_control_client client, uint
 
 	return ring_client_call_plain(&request);
 }
+
+enum status system_control_client_shortage(struct system_control_client client,
+					   const struct system_control_shortage *order, struct shortage_report *report)
+{
+	struct ring_submission request = {
+		.opcode = RING_CALL,
+		.operation = SYSTEM_CONTROL_SHORTAGE,
+		.capability = client.handle,
+		.argument = { order->places, order->first, order->period, order->note, (uint64_t)report,
+			      sizeof(*report) },
+	};
+
+	return ring_client_call_plain(&request);
+}

@@ -31,6 +31,15 @@ static void find(const char *name, enum interface_id interface, handle_t *capabi
 		*capability = HANDLE_NONE;
 }
 
+static uint64_t number_of(const char *text)
+{
+	uint64_t value = 0;
+
+	for (; *text >= '0' && *text <= '9'; text++)
+		value = value * 10 + (uint64_t)(*text - '0');
+	return value;
+}
+
 void trial_begin(const char *program, int argc, char **argv)
 {
 	resident_make(RESIDENT_STACK_BYTES);
@@ -47,6 +56,9 @@ void trial_begin(const char *program, int argc, char **argv)
 	find("endpoints", INTERFACE_ENDPOINT_FACTORY, &trial.endpoints.handle);
 	find("threads", INTERFACE_THREAD_CONTROL, &trial.threads.handle);
 	find("park", INTERFACE_PARK_SPACE, &trial.park.handle);
+	trial.is_single = argc == 3 && string_equal(argv[1], "trial");
+	if (trial.is_single)
+		trial.wanted = number_of(argv[2]);
 }
 
 bool trial_has_everything(void)
@@ -95,14 +107,9 @@ int trial_role_run(const struct trial_role *role, uint32_t count)
 
 uint64_t trial_argument(uint32_t index)
 {
-	const char *text;
-	uint64_t value = 0;
-
 	if (trial.argc < 4 || index >= (uint32_t)trial.argc - 3)
 		return 0;
-	for (text = trial.argv[3 + index]; *text >= '0' && *text <= '9'; text++)
-		value = value * 10 + (uint64_t)(*text - '0');
-	return value;
+	return number_of(trial.argv[3 + index]);
 }
 
 /* ---- readings ---- */
@@ -225,11 +232,15 @@ void trial_settle(const struct trial_reading *before)
 
 void trial_check_one(const char *first, const char *second, void (*run)(void))
 {
-	struct trial_reading before = trial_read();
+	struct trial_reading before;
 
+	if (trial.is_single && trial.seen++ != trial.wanted)
+		return;
+	before = trial_read();
 	trial.broken = false;
 	run();
-	trial_settle(&before);
+	if (!trial.is_single || !trial.broken)
+		trial_settle(&before);
 	if (trial.broken) {
 		trial.failed++;
 		print("FAILED %s%s: %s\n", first, second, what);
@@ -248,6 +259,8 @@ void trial_check(const struct trial_case *cases, uint32_t count)
 int trial_end(void)
 {
 	print("%u passed, %u failed\n", trial.passed, trial.failed);
+	if (trial.is_single && trial.wanted >= trial.seen)
+		return TRIAL_NONE;
 	return trial.failed == 0 ? 0 : 1;
 }
 

@@ -289,6 +289,7 @@ static void statistics_are_told(void)
 	do {
 		trial_sleep(TRIAL_MS(10));
 		EXPECT_OK(process_client_statistics(process, &statistics));
+		EXPECT_EQUAL(statistics.ended, 0);
 	} while (statistics.threads < 4);
 	EXPECT_EQUAL(statistics.process_id, process.process_id);
 	EXPECT_EQUAL(statistics.threads, 4);

@@ -83,7 +83,12 @@ static void start_worker(uint32_t number)
 
 static void kill_worker(uint32_t number)
 {
-	trial_child_finish(stress.worker[number].process);
+	struct process_client *process = &stress.worker[number].process;
+
+	if (process->handle == HANDLE_NONE)
+		return; /* it could not be started */
+	trial_child_finish(*process);
+	process->handle = HANDLE_NONE;
 }
 
 static void look(void)
@@ -131,13 +136,15 @@ static void drive(uint64_t seconds)
 	}
 }
 
-/* All at once, before any is waited for. */
+/* All at once, before any is waited for; those that are there. */
 static void end(void)
 {
 	for (uint32_t i = 0; i < STRESS_WORKERS; i++)
-		EXPECT_OK(process_client_kill(stress.worker[i].process));
-	for (uint32_t i = 0; i < STRESS_WORKERS; i++) {
+		if (stress.worker[i].process.handle != HANDLE_NONE)
+			EXPECT_OK(process_client_kill(stress.worker[i].process));
+	for (uint32_t i = 0; i < STRESS_WORKERS; i++)
 		kill_worker(i);
+	for (uint32_t i = 0; i < STRESS_WORKERS; i++) {
 		EXPECT_OK(ring_client_release(stress.worker[i].facet.handle));
 		EXPECT_OK(ring_client_release(stress.worker[i].endpoint.handle));
 	}
@@ -171,7 +178,8 @@ static void run(void)
 	if (!trial.broken)
 		drive(seconds_to_run);
 	end();
-	report();
+	if (stress.figure[STRESS_WORKERS - 1] != NULL) /* else it has not begun */
+		report();
 }
 
 static uint64_t number_of(const char *text)
@@ -193,6 +201,7 @@ int main(int argc, char **argv, char **envp)
 		return trial_role_run(roles, COUNT_OF(roles));
 	if (!trial_has_everything())
 		return 1;
+	trial.is_single = true; /* nothing follows */
 	seconds_to_run = argc > 1 ? number_of(argv[1]) : DEFAULT_SECONDS;
 	stress.seed = argc > 2 ? number_of(argv[2]) : trial_now() | 1;
 	print("stress: seed %lu, %lu seconds\n", stress.seed, seconds_to_run);

@@ -114,6 +114,8 @@ static void refuse_odd_arguments(void)
 			STATUS_ZERO_LENGTH);
 	contract_refuse("allocate", "more pages than addresses",
 			REQUEST(contract.frames.handle, FRAME_ALLOCATOR_ALLOCATE, UINT64_MAX, 0), STATUS_TOO_LONG);
+	contract_refuse("shortage", "a kernel that is not built for it",
+			REQUEST(system, SYSTEM_CONTROL_SHORTAGE, SHORTAGE_EVERYWHERE, 1), STATUS_UNSUPPORTED);
 	contract_refuse("halt", "code above 63", REQUEST(system, SYSTEM_CONTROL_HALT, 64), STATUS_BAD_ARGUMENT);
 	contract_refuse("halt", "code of 64 bits", REQUEST(system, SYSTEM_CONTROL_HALT, UINT64_C(1) << 32),
 			STATUS_BAD_ARGUMENT);
