@@ -3,6 +3,7 @@
 
 #include "kernel/cap/call.h"
 #include "kernel/task/endpoint.h"
+#include "kernel/task/message.h"
 #include "kernel/task/process_capability.h"
 #include "lib/check.h"
 
@@ -62,7 +63,7 @@ static enum status open_call(struct call *call, struct message *message)
 /* The message first: it is all that the caller's memory has to say. */
 enum status endpoint_cap_call(struct call *call)
 {
-	struct endpoint_parcel parcel = { call->argument[0], call->argument[1], call->argument[4], call->argument[5] };
+	struct message_parcel parcel = { call->argument[0], call->argument[1], call->argument[4], call->argument[5] };
 	struct message *message;
 	enum status status;
 

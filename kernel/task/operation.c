@@ -5,6 +5,7 @@
 #include "kernel/arch/x86_64/clock.h"
 #include "kernel/task/endpoint.h"
 #include "kernel/task/fault_handler.h"
+#include "kernel/task/message.h"
 #include "kernel/task/park.h"
 #include "kernel/task/process_end.h"
 #include "kernel/task/process_thread.h"
