@@ -53,6 +53,7 @@ static enum status open_call(struct call *call, struct message *message)
 	TRY(call_open(call, OPERATION_CALL, OPERATION_FOREVER, &operation));
 	operation->message = message;
 	operation->badge = call->hold.badge;
+	operation->accepts = call->accepts;
 	operation->method = call->operation;
 	operation->buffer = call->argument[2];
 	operation->bytes = call->argument[3];
@@ -68,6 +69,8 @@ enum status endpoint_cap_call(struct call *call)
 	enum status status;
 
 	GUARD(call->argument[3] == 0 || call->argument[3] >= sizeof(struct endpoint_message), STATUS_TOO_LONG);
+	/* Without a buffer, the completion has room for one. */
+	GUARD(call->accepts <= (call->argument[3] != 0 ? TRANSFER_MAX : 1), STATUS_BAD_ARGUMENT);
 	TRY(message_create(call->process, &parcel, call->argument[3], &message));
 	status = open_call(call, message);
 	if (status != STATUS_OK && message != NULL)

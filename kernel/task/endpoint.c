@@ -148,15 +148,12 @@ static struct transfer_record record_of(const struct message_transfer *both, uin
 	return (struct transfer_record){ both->item[index].target, both->item[index].hold.interface };
 }
 
+/* Of a header that is 0 but for what it has been given. */
 static void fill_records(struct endpoint_message *header, const struct message_transfer *both)
 {
-	uint32_t i = 0;
-
 	header->capabilities = (uint16_t)both->transfer.count;
-	for (; i < both->transfer.count; i++)
+	for (uint32_t i = 0; i < both->transfer.count; i++)
 		header->capability[i] = record_of(both, i);
-	for (; i < TRANSFER_MAX; i++)
-		header->capability[i] = (struct transfer_record){ HANDLE_NONE, 0 };
 }
 
 static void fill_completion(struct ring_completion *completion, const struct message_transfer *both)
@@ -424,10 +421,8 @@ static enum status return_locked(struct endpoint *endpoint, struct process *proc
 	struct operation *call;
 
 	TRY(find_served(endpoint, answer->call, &call));
-	/* Without a buffer, the completion has room for one capability, and none for bytes. */
-	GUARD(call->bytes != 0 ? bytes + sizeof(struct endpoint_message) <= call->bytes
-			       : bytes == 0 && answer->parcel.count <= 1,
-	      STATUS_TOO_LONG);
+	GUARD(answer->parcel.count <= call->accepts, STATUS_NOT_ACCEPTED);
+	GUARD(bytes == 0 || bytes + sizeof(struct endpoint_message) <= call->bytes, STATUS_TOO_LONG);
 	TRY(prepare(both, process, call->thread->process, outgoing->descriptor, (uint32_t)answer->parcel.count));
 	finish_call(call, both, answer, outgoing);
 	return STATUS_OK;

@@ -88,7 +88,10 @@ struct endpoint_answer {
 	struct message_parcel parcel;
 };
 
-/* RETURN, by the current thread: NOT_FOUND, GONE, TOO_LONG, BUFFER_FAULT, ... of endpoint_abi.h. */
+/*
+ * RETURN, by the current thread: NOT_FOUND, GONE, NOT_ACCEPTED (more capabilities than the call does), TOO_LONG,
+ * BUFFER_FAULT, ... of endpoint_abi.h. Refused, but for GONE, it leaves the call as it was.
+ */
 enum status endpoint_return(struct endpoint *endpoint, struct process *process, const struct endpoint_answer *answer);
 
 /*
