@@ -37,12 +37,13 @@ static inline enum status call_object(struct call *call, uint64_t first)
 	enum status status = STATUS_UNSUPPORTED;
 
 	TRY(process_capability_use(call->process, ring_first_capability(first), &call->hold));
-	call->accepts = ring_first_accepts(first);
 	calls = calls_of_interface[call->hold.interface];
-	if (UNLIKELY(calls == NULL))
+	if (UNLIKELY(calls == NULL)) {
+		call->accepts = ring_first_accepts(first);
 		status = endpoint_cap_call(call);
-	else if (LIKELY(call->operation < calls->count) && LIKELY(call->accepts == 0))
+	} else if (LIKELY(call->operation < calls->count) && LIKELY(ring_first_accepts(first) == 0)) {
 		status = calls->handler[call->operation](call);
+	}
 	hold_end_use(&call->hold);
 	return status;
 }

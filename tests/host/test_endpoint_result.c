@@ -359,10 +359,10 @@ static void test_accepted(void **state)
 {
 	(void)state;
 	for (uint32_t has_buffer = 0; has_buffer < 2; has_buffer++)
-		for (uint8_t accepts = 0; accepts <= (has_buffer != 0 ? TRANSFER_MAX : 1); accepts++)
+		for (uint32_t accepts = 0; accepts <= (has_buffer != 0 ? TRANSFER_MAX : 1); accepts++)
 			for (uint32_t sends = 0; sends <= TRANSFER_MAX; sends++)
 				for (uint32_t kind = TRANSFER_KIND_COPY; kind <= TRANSFER_KIND_MOVE; kind++)
-					accept(&(struct acceptance){ accepts, sends, (enum transfer_kind)kind,
+					accept(&(struct acceptance){ (uint8_t)accepts, sends, (enum transfer_kind)kind,
 								     has_buffer != 0 });
 }
 
