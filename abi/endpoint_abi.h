@@ -8,13 +8,17 @@
  *
  * Three ring operations, each of which completes later unless the other side is there already:
  *
- * RING_CALL on a client facet, operation = method, any number: (parameters, bytes, result buffer, result bytes,
- * transfer descriptors, their count). The parameters are read at once. Completes when the owner returns: `result` is
- * the owner's answer (0 or more) or a negated status; `value` the owner's word; the transfer record is the first
- * capability that came back. If a result buffer is given, it gets a struct endpoint_message and behind it the owner's
- * bytes.
+ * RING_CALL on a client facet, operation = method, any number, accepts = capabilities that may come back, 0 to
+ * TRANSFER_MAX: (parameters, bytes, result buffer, result bytes, transfer descriptors, their count). The parameters are
+ * read at once. Completes when the owner returns: `result` is the owner's answer (0 or more) or a negated status;
+ * `value` the owner's word; the transfer record is the first capability that came back. If a result buffer is given, it
+ * gets a struct endpoint_message and behind it the owner's bytes. An owner that returns more capabilities is refused,
+ * and the call goes on being served: so nobody pays for what was not asked for.
  * - GONE: the endpoint's last owner has ended, before or during the call.
- * - TOO_LONG: more bytes than ENDPOINT_MAX_BYTES or capabilities than TRANSFER_MAX.
+ * - TOO_LONG: more bytes than ENDPOINT_MAX_BYTES or capabilities than TRANSFER_MAX; a result buffer without room for a
+ *   struct endpoint_message.
+ * - BAD_ARGUMENT: accepts more than TRANSFER_MAX, or than 1 without a result buffer, since a completion has room for
+ *   one; kind of a descriptor.
  * - NO_SUCH_CAPABILITY, NOT_TRANSFERABLE: of what is transferred; RECEIVER_LIMIT: the owner can't take it;
  * NOT_ACCEPTED: the RECEIVE that met the call takes fewer capabilities.
  * - BUFFER_FAULT: a buffer. If it is the result buffer when the answer is there, the answer is lost, and the
@@ -23,8 +27,7 @@
  *
  * RING_RECEIVE on an endpoint: (buffer, bytes, capabilities). Completes with the next call that sends at most so many
  * capabilities, 0 to TRANSFER_MAX: the buffer gets a struct endpoint_message and behind it the parameters; `value` is
- * the call's id, the transfer record the first capability. A call that sends more is refused, and the receive waits on:
- * so nobody pays for what was not asked for.
+ * the call's id, the transfer record the first capability. A call that sends more is refused, and the receive waits on.
  * - BAD_ARGUMENT: more capabilities than TRANSFER_MAX.
  * - BUFFER_FAULT, TOO_LONG: the buffer is bad, or too small for the call at hand, which stays first in the queue; so it
  *   does after OUT_OF_MEMORY, OVER_IMAGE, OVER_PAGE_TABLE: a page of the buffer that was promised did not come.
@@ -34,7 +37,8 @@
  * 32). Completes at once. After a refusal other than GONE the call is still being served.
  * - NOT_FOUND: no call ever had that id.
  * - GONE: it is not being served any more: answered, cancelled, or its caller has ended.
- * - TOO_LONG: more than the caller's buffer takes; RECEIVER_LIMIT: the caller can't take the capabilities.
+ * - NOT_ACCEPTED: more capabilities than the CALL accepts; TOO_LONG: more bytes than its buffer takes, or than
+ *   ENDPOINT_MAX_BYTES, or more capabilities than TRANSFER_MAX; RECEIVER_LIMIT: the caller can't take the capabilities.
  *
  * What is copied is copied under the lock of the address space that it is read from or written to.
  */

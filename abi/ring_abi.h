@@ -38,7 +38,7 @@ enum ring_opcode {
 
 struct ring_submission {
 	uint8_t opcode;      /* enum ring_opcode */
-	uint8_t flags;       /* must be 0 */
+	uint8_t accepts;     /* CALL of a client facet: capabilities that its answer may bring; all else: must be 0 */
 	uint16_t operation;  /* CALL: operation number of the interface */
 	handle_t capability; /* CALL, RELEASE: on what */
 	uint64_t user_data;  /* comes back in the completion, untouched */

@@ -34,7 +34,7 @@ enum STATUS_MUST_USE status {
 	STATUS_WRONG_INTERFACE = 17,    /* the capability is of another interface than the operation needs */
 	STATUS_NOT_TRANSFERABLE = 18,   /* the hold may not leave its process */
 	STATUS_GONE = 19,               /* the other side, or the object behind the capability, has ended */
-	STATUS_NOT_ACCEPTED = 20,       /* more capabilities are sent than the receiver takes with this message */
+	STATUS_NOT_ACCEPTED = 20,       /* more capabilities are sent than the other side takes with this message */
 
 	/* The address space refuses. */
 	STATUS_BOOTSTRAP_RANGE = 32,        /* the range touches the ring or CapSet window */

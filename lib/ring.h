@@ -114,7 +114,7 @@ static inline enum status ring_submit_slot(struct ring_page *ring, struct ring_s
 	return STATUS_OK;
 }
 
-/* opcode, no flags, operation, capability: x86 is little-endian. */
+/* opcode, accepts 0, operation, capability: x86 is little-endian. */
 static inline uint64_t ring_first_word(enum ring_opcode opcode, uint16_t operation, handle_t capability)
 {
 	return (uint64_t)capability << 32 | (uint64_t)operation << 16 | (uint8_t)opcode;
@@ -268,7 +268,7 @@ static inline void ring_kernel_advance(struct ring_kernel *kernel)
 
 /*
  * The parts of a submission, each to be read once: what decides and what is used later must be the same value. The
- * first word holds opcode, flags, operation and capability.
+ * first word holds opcode, accepts, operation and capability.
  */
 static inline uint64_t ring_read_first(struct ring_page *ring, uint64_t place)
 {
@@ -280,7 +280,7 @@ static inline uint8_t ring_first_opcode(uint64_t first)
 	return (uint8_t)first;
 }
 
-static inline uint8_t ring_first_flags(uint64_t first)
+static inline uint8_t ring_first_accepts(uint64_t first)
 {
 	return (uint8_t)(first >> 8);
 }
@@ -350,7 +350,7 @@ static inline uint64_t ring_kernel_answer_nulls(struct ring_kernel *kernel, stru
 	uint64_t to = ring_completion_place((uint32_t)kernel->cq_tail);
 	uint64_t left = pending;
 
-	while ((uint16_t)ring_read_first(ring, from) == RING_NOP) { /* opcode and flags */
+	while ((uint16_t)ring_read_first(ring, from) == RING_NOP) { /* opcode and accepts */
 		ring_write_completion(ring, to,
 				      &(struct ring_completion){ .user_data = ring_read_user_data(ring, from) });
 		if (--left == 0)

@@ -23,6 +23,7 @@ struct call {
 	struct process *process;
 	struct thread *thread;
 	struct cap_hold hold; /* what is called */
+	uint8_t accepts;      /* of a client facet; of no other */
 	uint16_t operation;
 	uint64_t argument[6]; /* the kernel's copy */
 	uint64_t user_data;   /* for operations that complete later */

@@ -32,17 +32,19 @@ static const struct call_table *const calls_of_interface[INTERFACE_COUNT] = {
 	[INTERFACE_ENDPOINT_CLIENT] = NULL, /* every operation number is a method of its owner's */
 };
 
-static inline enum status call_object(struct call *call, handle_t capability)
+static inline enum status call_object(struct call *call, uint64_t first)
 {
 	const struct call_table *calls;
 	enum status status = STATUS_UNSUPPORTED;
 
-	TRY(process_capability_use(call->process, capability, &call->hold));
+	TRY(process_capability_use(call->process, ring_first_capability(first), &call->hold));
 	calls = calls_of_interface[call->hold.interface];
-	if (UNLIKELY(calls == NULL))
+	if (UNLIKELY(calls == NULL)) {
+		call->accepts = ring_first_accepts(first);
 		status = endpoint_cap_call(call);
-	else if (LIKELY(call->operation < calls->count))
+	} else if (LIKELY(call->operation < calls->count) && LIKELY(ring_first_accepts(first) == 0)) {
 		status = calls->handler[call->operation](call);
+	}
 	hold_end_use(&call->hold);
 	return status;
 }
@@ -64,14 +66,14 @@ static inline enum status carry_out(struct call *call, uint64_t first)
 {
 	const handle_t capability = ring_first_capability(first);
 
-	GUARD(ring_first_flags(first) == 0, STATUS_UNSUPPORTED);
 	GUARD(ring_first_opcode(first) < RING_OPCODE_COUNT, STATUS_UNSUPPORTED);
+	GUARD(ring_first_opcode(first) == RING_CALL || ring_first_accepts(first) == 0, STATUS_UNSUPPORTED);
 	call->operation = ring_first_operation(first);
 	switch ((enum ring_opcode)ring_first_opcode(first)) {
 	case RING_NOP:
 		return STATUS_OK;
 	case RING_CALL:
-		return call_object(call, capability);
+		return call_object(call, first);
 	case RING_RELEASE:
 		scheduler_keep_running(); /* it may take long */
 		return process_capability_release(call->process, capability);

@@ -3,6 +3,7 @@
 
 #include "kernel/cap/call.h"
 #include "kernel/task/endpoint.h"
+#include "kernel/task/message.h"
 #include "kernel/task/process_capability.h"
 #include "lib/check.h"
 
@@ -52,6 +53,7 @@ static enum status open_call(struct call *call, struct message *message)
 	TRY(call_open(call, OPERATION_CALL, OPERATION_FOREVER, &operation));
 	operation->message = message;
 	operation->badge = call->hold.badge;
+	operation->accepts = call->accepts;
 	operation->method = call->operation;
 	operation->buffer = call->argument[2];
 	operation->bytes = call->argument[3];
@@ -62,11 +64,13 @@ static enum status open_call(struct call *call, struct message *message)
 /* The message first: it is all that the caller's memory has to say. */
 enum status endpoint_cap_call(struct call *call)
 {
-	struct endpoint_parcel parcel = { call->argument[0], call->argument[1], call->argument[4], call->argument[5] };
+	struct message_parcel parcel = { call->argument[0], call->argument[1], call->argument[4], call->argument[5] };
 	struct message *message;
 	enum status status;
 
 	GUARD(call->argument[3] == 0 || call->argument[3] >= sizeof(struct endpoint_message), STATUS_TOO_LONG);
+	/* Without a buffer, the completion has room for one. */
+	GUARD(call->accepts <= (call->argument[3] != 0 ? TRANSFER_MAX : 1), STATUS_BAD_ARGUMENT);
 	TRY(message_create(call->process, &parcel, call->argument[3], &message));
 	status = open_call(call, message);
 	if (status != STATUS_OK && message != NULL)

@@ -11,8 +11,6 @@
 #include "lib/check.h"
 #include "lib/string.h"
 
-_Static_assert(sizeof(struct message) + ENDPOINT_MAX_BYTES <= HEAP_MAX_BYTES, "one block");
-
 static struct spinlock list_lock = SPINLOCK_INIT;
 static struct endpoint *endpoints; /* list_lock */
 static uint64_t last_number;       /* list_lock */
@@ -117,100 +115,6 @@ void endpoint_drop_client(struct endpoint *endpoint)
 	endpoint_end_use(endpoint);
 }
 
-/* ---- messages ---- */
-
-static enum status check_parcel(const struct endpoint_parcel *parcel)
-{
-	GUARD(parcel->bytes <= ENDPOINT_MAX_BYTES, STATUS_TOO_LONG);
-	GUARD(parcel->count <= TRANSFER_MAX, STATUS_TOO_LONG);
-	return STATUS_OK;
-}
-
-/* Each byte once; `data` has room for all of them. */
-static enum status read_parcel(struct process *process, const struct endpoint_parcel *parcel,
-			       struct transfer_descriptor descriptor[TRANSFER_MAX], uint8_t *data)
-{
-	if (parcel->bytes != 0)
-		TRY(user_access_read(&process->space, parcel->buffer, parcel->bytes, data));
-	if (parcel->count == 0)
-		return STATUS_OK;
-	TRY(user_access_read(&process->space, parcel->descriptors, parcel->count * sizeof(*descriptor), descriptor));
-	for (uint32_t i = 0; i < parcel->count; i++)
-		GUARD(descriptor[i].kind == TRANSFER_KIND_COPY || descriptor[i].kind == TRANSFER_KIND_MOVE,
-		      STATUS_BAD_ARGUMENT);
-	return STATUS_OK;
-}
-
-/* Bytes that the message must have room for: those that are sent, or those that may come back. */
-static uint64_t message_room(uint64_t bytes, uint64_t result_bytes)
-{
-	uint64_t room =
-		result_bytes > sizeof(struct endpoint_message) ? result_bytes - sizeof(struct endpoint_message) : 0;
-
-	if (room > ENDPOINT_MAX_BYTES)
-		room = ENDPOINT_MAX_BYTES;
-	return room > bytes ? room : bytes;
-}
-
-static enum status message_allocate(struct process *process, uint64_t size, struct message **message)
-{
-	struct charge charge = { .kinds = 0 };
-	enum status status;
-	void *block;
-
-	charge_add(&charge, LEDGER_KERNEL_OBJECT, size);
-	TRY(account_charge_and_promise(&process->account, &charge, 0));
-	status = heap_allocate(size, &block);
-	if (status != STATUS_OK) {
-		account_cancel(&process->account, &charge);
-		return status;
-	}
-	__atomic_fetch_add(&process->message_bytes, size, __ATOMIC_RELAXED);
-	*message = block;
-	(*message)->size = (uint32_t)size;
-	return STATUS_OK;
-}
-
-enum status message_create(struct process *process, const struct endpoint_parcel *parcel, uint64_t result_bytes,
-			   struct message **message)
-{
-	enum status status;
-
-	*message = NULL;
-	GUARD((parcel->bytes | parcel->count | result_bytes) != 0, STATUS_OK);
-	TRY(check_parcel(parcel));
-	TRY(message_allocate(process, sizeof(struct message) + message_room(parcel->bytes, result_bytes), message));
-	(*message)->header.bytes = (uint32_t)parcel->bytes;
-	(*message)->capabilities = (uint32_t)parcel->count;
-	status = read_parcel(process, parcel, (*message)->capability, (*message)->data);
-	if (status != STATUS_OK)
-		message_cancel(process, *message);
-	return status;
-}
-
-/* How many bytes it was. */
-static uint64_t free_message(struct process *process, struct message *message)
-{
-	uint64_t size = message->size;
-
-	heap_free(message, size);
-	__atomic_fetch_sub(&process->message_bytes, size, __ATOMIC_RELAXED);
-	return size;
-}
-
-void message_destroy(struct process *process, struct message *message)
-{
-	account_refund_one(&process->account, LEDGER_KERNEL_OBJECT, free_message(process, message));
-}
-
-void message_cancel(struct process *process, struct message *message)
-{
-	struct charge charge = { .kinds = 0 };
-
-	charge_add(&charge, LEDGER_KERNEL_OBJECT, free_message(process, message));
-	account_cancel(&process->account, &charge);
-}
-
 /* ---- moving capabilities with a message ---- */
 
 struct message_transfer {
@@ -238,15 +142,12 @@ static struct transfer_record record_of(const struct message_transfer *both, uin
 	return (struct transfer_record){ both->item[index].target, both->item[index].hold.interface };
 }
 
+/* Of a header that is 0 but for what it has been given. */
 static void fill_records(struct endpoint_message *header, const struct message_transfer *both)
 {
-	uint32_t i = 0;
-
 	header->capabilities = (uint16_t)both->transfer.count;
-	for (; i < both->transfer.count; i++)
+	for (uint32_t i = 0; i < both->transfer.count; i++)
 		header->capability[i] = record_of(both, i);
-	for (; i < TRANSFER_MAX; i++)
-		header->capability[i] = (struct transfer_record){ HANDLE_NONE, 0 };
 }
 
 static void fill_completion(struct ring_completion *completion, const struct message_transfer *both)
@@ -518,10 +419,8 @@ static enum status return_locked(struct endpoint *endpoint, struct process *proc
 	struct operation *call;
 
 	TRY(find_served(endpoint, answer->call, &call));
-	/* Without a buffer, the completion has room for one capability, and none for bytes. */
-	GUARD(call->bytes != 0 ? bytes + sizeof(struct endpoint_message) <= call->bytes
-			       : bytes == 0 && answer->parcel.count <= 1,
-	      STATUS_TOO_LONG);
+	GUARD(answer->parcel.count <= call->accepts, STATUS_NOT_ACCEPTED);
+	GUARD(bytes == 0 || bytes + sizeof(struct endpoint_message) <= call->bytes, STATUS_TOO_LONG);
 	TRY(prepare(both, process, call->thread->process, outgoing->descriptor, (uint32_t)answer->parcel.count));
 	finish_call(call, both, answer, outgoing, process);
 	return STATUS_OK;
@@ -534,9 +433,8 @@ enum status endpoint_return(struct endpoint *endpoint, struct process *process, 
 	enum status status;
 
 	both.transfer.count = 0;
-	TRY(check_parcel(&answer->parcel));
 	GUARD(answer->answer <= ENDPOINT_MAX_ANSWER, STATUS_BAD_ARGUMENT);
-	TRY(read_parcel(process, &answer->parcel, outgoing.descriptor, outgoing.data));
+	TRY(message_read(process, &answer->parcel, outgoing.descriptor, outgoing.data));
 	spinlock_acquire(&endpoint->lock);
 	status = return_locked(endpoint, process, answer, &outgoing, &both);
 	spinlock_release(&endpoint->lock);

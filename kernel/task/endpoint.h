@@ -34,6 +34,7 @@
 #include "abi/endpoint_abi.h"
 #include "abi/status.h"
 #include "kernel/arch/x86_64/spinlock.h"
+#include "kernel/task/message.h"
 #include "kernel/task/operation.h"
 
 struct process;
@@ -51,24 +52,6 @@ struct endpoint {
 	struct operation_queue served;    /* lock */
 	struct endpoint *next, *previous; /* list of all, its own lock */
 } __attribute__((aligned(16)));
-
-/*
- * A call's own memory, from CALL to its end: first what is sent, then, when that was received, what comes back. So the
- * owner never waits for the caller's address space.
- */
-struct message {
-	uint32_t size; /* of all of it, as charged */
-	uint32_t capabilities;
-	struct transfer_descriptor capability[TRANSFER_MAX];
-	struct endpoint_message header; /* as the other side will see it, with the bytes behind it */
-	uint8_t data[];
-};
-
-/* What a CALL or RETURN sends, as the program gave it. */
-struct endpoint_parcel {
-	uint64_t buffer, bytes;
-	uint64_t descriptors, count;
-};
 
 /* A new one, with one owner. Charging is the caller's. OUT_OF_MEMORY. */
 enum status endpoint_create(struct endpoint **endpoint);
@@ -95,18 +78,6 @@ static inline void endpoint_end_use(struct endpoint *endpoint)
 }
 
 /*
- * Read a caller's parcel into a message of its own, charged to `process`, with room for an answer of `result_bytes`,
- * header included; NULL if nothing is sent and no answer has room. TOO_LONG,
- * BUFFER_FAULT, RANGE_WRAPS, NOT_USER_ADDRESS, BAD_ARGUMENT (kind of a descriptor), OVER_KERNEL_OBJECT, OUT_OF_MEMORY.
- */
-enum status message_create(struct process *process, const struct endpoint_parcel *parcel, uint64_t result_bytes,
-			   struct message **message);
-void message_destroy(struct process *process, struct message *message);
-
-/* The same for a call that was refused: no peak is left behind. */
-void message_cancel(struct process *process, struct message *message);
-
-/*
  * CALL by `operation` (of the current thread, with its message) and RECEIVE. The operation is open when they return OK,
  * and a RECEIVE may be complete. GONE: no owner; then it is untouched. A transfer that is refused completes the CALL
  * when it is received, as do more capabilities than the RECEIVE accepts (NOT_ACCEPTED); the RECEIVE waits on.
@@ -127,10 +98,13 @@ struct endpoint_answer {
 	uint64_t call; /* id */
 	uint64_t value;
 	uint32_t answer;
-	struct endpoint_parcel parcel;
+	struct message_parcel parcel;
 };
 
-/* RETURN, by the current thread: NOT_FOUND, GONE, TOO_LONG, BUFFER_FAULT, ... of endpoint_abi.h. */
+/*
+ * RETURN, by the current thread: NOT_FOUND, GONE, NOT_ACCEPTED (more capabilities than the call does), TOO_LONG,
+ * BUFFER_FAULT, ... of endpoint_abi.h. Refused, but for GONE, it leaves the call as it was.
+ */
 enum status endpoint_return(struct endpoint *endpoint, struct process *process, const struct endpoint_answer *answer);
 
 /*

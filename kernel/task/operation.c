@@ -7,6 +7,7 @@
 #include "kernel/task/console_wait.h"
 #include "kernel/task/endpoint.h"
 #include "kernel/task/fault_handler.h"
+#include "kernel/task/message.h"
 #include "kernel/task/park.h"
 #include "kernel/task/process_end.h"
 #include "kernel/task/process_thread.h"

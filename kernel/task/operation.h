@@ -61,7 +61,7 @@ struct operation {
 	uint64_t word;
 	uint64_t badge;   /* CALL: of the facet; THREAD_WAIT: how long the thread ran; FAULT_WAIT: the address */
 	uint16_t method;  /* CALL */
-	uint16_t accepts; /* RECEIVE: capabilities, at most */
+	uint16_t accepts; /* CALL, RECEIVE: capabilities, at most */
 	void *object;     /* a use of it is held */
 	struct spinlock *guard;
 	union {

@@ -55,9 +55,16 @@ PROOF(ring_decode)
 	const enum ring_opcode opcode = (enum ring_opcode)nondet_u8();
 	const uint16_t operation = nondet_u16();
 	const handle_t capability = nondet_u32();
-	const uint64_t first = ring_first_word(opcode, operation, capability);
+	const uint8_t accepts = nondet_u8();
+	struct ring_submission slot;
 
-	PROVE(ring_first_opcode(first) == (uint8_t)opcode && ring_first_flags(first) == 0);
+	ring_fill(&slot, opcode, operation, capability, 0);
+	PROVE(slot.accepts == 0);
+	slot.accepts = accepts;
+
+	const uint64_t first = *(const ring_word_t *)(const void *)&slot;
+
+	PROVE(ring_first_opcode(first) == (uint8_t)opcode && ring_first_accepts(first) == accepts);
 	PROVE(ring_first_operation(first) == operation && ring_first_capability(first) == capability);
 }
 

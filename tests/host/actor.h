@@ -66,6 +66,12 @@ static inline uint64_t actor_first(enum ring_opcode opcode, uint16_t operation, 
 	return (uint64_t)capability << 32 | (uint64_t)operation << 16 | (uint8_t)opcode;
 }
 
+/* A CALL of a client facet whose answer may bring so many capabilities. */
+static inline uint64_t actor_first_of_call(uint16_t method, handle_t facet, uint8_t accepts)
+{
+	return actor_first(RING_CALL, method, facet) | (uint64_t)accepts << 8;
+}
+
 /* One submission, carried out; its user data. */
 uint64_t actor_submit(struct thread *thread, uint64_t first, const uint64_t argument[6]);
 

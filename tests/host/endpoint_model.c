@@ -180,17 +180,19 @@ static struct model_thread *served_with(const struct endpoint *endpoint, uint64_
 	return NULL;
 }
 
-enum status endpoint_model_return(struct program *program, const struct model_endpoint *one, uint64_t id,
-				  const struct transfer_descriptor *sent, uint32_t count)
+enum status endpoint_model_return(struct program *program, const struct model_endpoint *one,
+				  const struct model_answer *answer)
 {
-	struct model_thread *call = served_with(one->endpoint, id);
+	struct model_thread *call = served_with(one->endpoint, answer->id);
 
-	GUARD(id != 0 && id < one->next_id, STATUS_NOT_FOUND);
+	GUARD(answer->id != 0 && answer->id < one->next_id, STATUS_NOT_FOUND);
 	GUARD(call != NULL, STATUS_GONE);
-	GUARD(call->has_buffer || count <= 1, STATUS_TOO_LONG);
-	TRY(endpoint_model_check_transfer(program, endpoint_model_program(call), sent, count));
-	endpoint_model_transfer(program, endpoint_model_program(call), sent, count);
-	endpoint_model_done(call, 5, id * 3);
-	call->arrived = count;
+	model.unwanted += answer->count > call->accepts;
+	GUARD(answer->count <= call->accepts, STATUS_NOT_ACCEPTED);
+	GUARD(answer->bytes <= call->room, STATUS_TOO_LONG);
+	TRY(endpoint_model_check_transfer(program, endpoint_model_program(call), answer->sent, answer->count));
+	endpoint_model_transfer(program, endpoint_model_program(call), answer->sent, answer->count);
+	endpoint_model_done(call, 5, answer->id * 3);
+	call->arrived = answer->count;
 	return STATUS_OK;
 }

@@ -46,7 +46,8 @@ struct model_thread {
 	uint64_t id;     /* SERVED */
 	uint16_t method; /* of the call that it made, or received last */
 	bool has_buffer;
-	uint32_t accepts; /* RECEIVING: capabilities, at most */
+	uint32_t room;    /* CALLING, SERVED: bytes that its buffer has behind the header */
+	uint32_t accepts; /* capabilities, at most */
 	uint32_t sends;
 	struct transfer_descriptor sent[MODEL_SENT];
 
@@ -77,7 +78,7 @@ struct endpoint_model {
 	uint64_t last_order;
 
 	/* how often */
-	uint64_t delivered, moved;
+	uint64_t delivered, moved, unwanted;
 	uint64_t ended[256]; /* by status */
 };
 
@@ -119,8 +120,14 @@ enum status endpoint_model_check_transfer(const struct program *from, const stru
 void endpoint_model_transfer(struct program *from, struct program *to, const struct transfer_descriptor *sent,
 			     uint32_t count);
 
+struct model_answer {
+	uint64_t id; /* of the call */
+	uint32_t bytes, count;
+	struct transfer_descriptor sent[MODEL_SENT];
+};
+
 /* RETURN by a program: what it is answered with. */
-enum status endpoint_model_return(struct program *program, const struct model_endpoint *one, uint64_t id,
-				  const struct transfer_descriptor *sent, uint32_t count);
+enum status endpoint_model_return(struct program *program, const struct model_endpoint *one,
+				  const struct model_answer *answer);
 
 #endif

@@ -53,8 +53,9 @@ uint64_t endpoint_scene_call(struct thread *thread, handle_t facet, uint16_t met
 			     uint64_t result_bytes)
 {
 	put(thread, parcel);
-	return ACTOR_SUBMIT(thread, RING_CALL, method, facet, SCENE_PARAMETERS, parcel->count, SCENE_RESULT,
-			    result_bytes, SCENE_DESCRIPTORS, parcel->capabilities);
+	return actor_submit(thread, actor_first_of_call(method, facet, result_bytes != 0 ? TRANSFER_MAX : 1),
+			    (uint64_t[6]){ SCENE_PARAMETERS, parcel->count, SCENE_RESULT, result_bytes,
+					   SCENE_DESCRIPTORS, parcel->capabilities });
 }
 
 uint64_t endpoint_scene_receive(struct thread *thread, handle_t owned, uint64_t bytes)

@@ -37,8 +37,10 @@ struct parcel {
 	uint32_t capabilities;
 };
 
-/* CALL with a result buffer of so many bytes (0: none); RECEIVE with a buffer of so many, and any capabilities.
- * Their user data. */
+/*
+ * CALL with a result buffer of so many bytes (0: none); RECEIVE with a buffer of so many. Both take as many
+ * capabilities as there can be. Their user data.
+ */
 uint64_t endpoint_scene_call(struct thread *thread, handle_t facet, uint16_t method, const struct parcel *parcel,
 			     uint64_t result_bytes);
 uint64_t endpoint_scene_receive(struct thread *thread, handle_t owned, uint64_t bytes);

@@ -16,6 +16,7 @@
 
 #define FRAMES 1024u
 #define BOGUS UINT32_C(0x70007)
+#define MOST_BYTES 16u /* of an answer */
 
 /* Each thread has its own places. */
 #define PARAMETERS(thread) (ACTOR_MEMORY + (thread)*0x400)
@@ -303,6 +304,7 @@ static void step_call(struct program *program, uint32_t index)
 {
 	const struct model_cap *facet = random_cap(program, FACET, FACET_MOVE);
 	struct model_thread *thread = &program->thread[index];
+	uint64_t result_bytes;
 
 	if (facet == NULL || thread->state != IDLE)
 		return;
@@ -311,8 +313,13 @@ static void step_call(struct program *program, uint32_t index)
 	thread->endpoint = facet->object;
 	thread->order = ++model.last_order;
 	thread->sends = choose_sent(program, index, thread->sent);
-	(void)ACTOR_SUBMIT(thread->thread, RING_CALL, thread->method, facet->handle, 0, 0, RESULT(index),
-			   thread->has_buffer ? sizeof(struct endpoint_message) : 0, PARAMETERS(index), thread->sends);
+	thread->room = thread->has_buffer ? (uint32_t)host_random_below(dice, MOST_BYTES) : 0;
+	thread->accepts = thread->has_buffer ? TRANSFER_MAX : 1;
+	if (host_random_once_in(dice, 4))
+		thread->accepts = (uint32_t)host_random_below(dice, thread->accepts);
+	result_bytes = thread->has_buffer ? sizeof(struct endpoint_message) + thread->room : 0;
+	(void)actor_submit(thread->thread, actor_first_of_call(thread->method, facet->handle, (uint8_t)thread->accepts),
+			   (uint64_t[6]){ 0, 0, RESULT(index), result_bytes, PARAMETERS(index), thread->sends });
 	if (endpoint_model_of(thread->endpoint)->is_shut) {
 		endpoint_model_done(thread, -(int32_t)STATUS_GONE, 0);
 		return;
@@ -341,21 +348,22 @@ static void step_receive(struct program *program, uint32_t index)
 static void step_return(struct program *program, uint32_t index)
 {
 	const struct model_cap *owner = random_cap(program, OWNER, OWNER);
-	struct transfer_descriptor sent[MODEL_SENT];
+	struct model_answer answer;
 	struct model_endpoint *one;
 	struct model_thread *call;
-	uint32_t count;
-	uint64_t id;
+	uint32_t served;
 
 	if (owner == NULL || program->thread[index].state != IDLE)
 		return;
 	one = endpoint_model_of(owner->object);
-	call = endpoint_model_first(one->endpoint, SERVED, &count);
-	id = call != NULL && !host_random_once_in(dice, 8) ? call->id : host_random_below(dice, one->next_id + 2);
-	count = choose_sent(program, index, sent);
-	(void)ACTOR_SUBMIT(program->thread[index].thread, RING_RETURN, 0, owner->handle, id, id * 3, 0, 0,
-			   PARAMETERS(index), UINT64_C(5) << 32 | count);
-	endpoint_model_done(&program->thread[index], -(int32_t)endpoint_model_return(program, one, id, sent, count), 0);
+	call = endpoint_model_first(one->endpoint, SERVED, &served);
+	answer.id =
+		call != NULL && !host_random_once_in(dice, 8) ? call->id : host_random_below(dice, one->next_id + 2);
+	answer.bytes = host_random_once_in(dice, 8) ? (uint32_t)host_random_below(dice, MOST_BYTES) : 0;
+	answer.count = choose_sent(program, index, answer.sent);
+	(void)ACTOR_SUBMIT(program->thread[index].thread, RING_RETURN, 0, owner->handle, answer.id, answer.id * 3,
+			   PARAMETERS(index), answer.bytes, PARAMETERS(index), UINT64_C(5) << 32 | answer.count);
+	endpoint_model_done(&program->thread[index], -(int32_t)endpoint_model_return(program, one, &answer), 0);
 	program->thread[index].has_buffer = false;
 }
 

@@ -39,8 +39,6 @@ struct simulated_cpu {
 	struct translation slot[TLB_SLOTS];
 };
 
-_Thread_local struct cpu *cpu_host_current;
-
 static struct simulated_cpu cpus[MACHINE_CPUS];
 static pte_t kernel_root[PTE_ENTRIES] __attribute__((aligned(4096)));
 static char *arena;

@@ -57,6 +57,30 @@ static void test_opcodes(void **state)
 	call_scene_end();
 }
 
+/* Only a CALL of a client facet accepts capabilities. */
+static void test_accepts(void **state)
+{
+	(void)state;
+	call_scene_begin();
+
+	const handle_t capability[] = {
+		scene.memory,    scene.frames,  scene.timer,    scene.console, scene.threads, scene.park,
+		scene.endpoints, scene.spawner, scene.endpoint, scene.object,  scene.package, scene.client,
+	};
+
+	for (uint32_t opcode = 0; opcode < RING_OPCODE_COUNT; opcode++) {
+		for (uint32_t i = 0; i < COUNT_OF(capability); i++) {
+			const uint64_t first = actor_first((enum ring_opcode)opcode, 0, capability[i]);
+
+			if (opcode == RING_CALL && capability[i] == scene.client)
+				continue;
+			for (uint64_t accepts = 1; accepts <= UINT8_MAX; accepts++)
+				assert_refused(first | accepts << 8, STATUS_UNSUPPORTED);
+		}
+	}
+	call_scene_end();
+}
+
 /* What is for one interface alone is refused on every other one. */
 static void test_interfaces(void **state)
 {
@@ -529,10 +553,11 @@ static void test_anything(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_opcodes),    cmocka_unit_test(test_interfaces),
-		cmocka_unit_test(test_operations), cmocka_unit_test(test_capabilities),
-		cmocka_unit_test(test_arguments),  cmocka_unit_test(test_buffers),
-		cmocka_unit_test(test_answers),    cmocka_unit_test(test_anything),
+		cmocka_unit_test(test_opcodes),      cmocka_unit_test(test_accepts),
+		cmocka_unit_test(test_interfaces),   cmocka_unit_test(test_operations),
+		cmocka_unit_test(test_capabilities), cmocka_unit_test(test_arguments),
+		cmocka_unit_test(test_buffers),      cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_anything),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@
 #include "abi/memory_object_abi.h"
 #include "abi/timer_abi.h"
 #include "kernel/cap/dispatch.h"
+#include "kernel/mem/kernel_stack.h"
 #include "kernel/mem/user_access.h"
 #include "lib/check.h"
 #include "tests/host/call_scene.h"
@@ -452,6 +453,35 @@ static void test_two_holders(void **state)
 	call_scene_end();
 }
 
+/* ---- frames that lie idle ---- */
+
+static enum status allocate_and_release(uint64_t pages)
+{
+	const struct ring_completion completion = COMPLETION_OF(scene.frames, FRAME_ALLOCATOR_ALLOCATE, pages);
+
+	if (call_scene_status(completion) == STATUS_OK)
+		assert_int_equal(call_scene_release(completion.capability), STATUS_OK);
+	return call_scene_status(completion);
+}
+
+/* A stack that a thread left behind is no reason to refuse anybody a frame. */
+static void test_idle_stacks(void **state)
+{
+	uint64_t most = 0;
+
+	(void)state;
+	call_scene_begin();
+	(void)kernel_stack_trim();
+	for (most = frame_free_count(); allocate_and_release(most) != STATUS_OK; most--)
+		assert_true(most > 1);
+	actor_end_thread(actor_add_thread(&scene.actor), 0);
+	assert_true(kernel_stack_cached() != 0);
+	assert_int_equal(allocate_and_release(most), STATUS_OK);
+	assert_int_equal(kernel_stack_cached(), 0);
+	assert_int_equal(allocate_and_release(most + 1), STATUS_OUT_OF_MEMORY);
+	call_scene_end();
+}
+
 /* ---- the queue ---- */
 
 /* Into the queue, to be carried out later. */
@@ -535,7 +565,8 @@ int main(void)
 		cmocka_unit_test(test_refused_promise), cmocka_unit_test(test_limited_ledger),
 		cmocka_unit_test(test_no_run),          cmocka_unit_test(test_full_table),
 		cmocka_unit_test(test_object),          cmocka_unit_test(test_two_holders),
-		cmocka_unit_test(test_open_operations), cmocka_unit_test(test_batch),
+		cmocka_unit_test(test_idle_stacks),     cmocka_unit_test(test_open_operations),
+		cmocka_unit_test(test_batch),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

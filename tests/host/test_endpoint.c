@@ -171,6 +171,76 @@ static void test_order(void **state)
 	endpoint_scene_end();
 }
 
+/* A receive that is refused leaves the calls in their order: the first one stays first. */
+static void test_order_after_refusal(void **state)
+{
+	struct thread *thread[3];
+	struct parcel parcel;
+
+	(void)state;
+	endpoint_scene_begin();
+	for (uint32_t i = 0; i < COUNT_OF(thread); i++) {
+		thread[i] = actor_add_thread(&ends.client);
+		parcel = bytes_of(10 - i, 1);
+		(void)endpoint_scene_call(thread[i], ends.facet, (uint16_t)i, &parcel, 0);
+	}
+	(void)endpoint_scene_receive(ends.owner.thread, ends.owned, sizeof(struct endpoint_message) + 9);
+	assert_int_equal(endpoint_scene_status(ends.owner.thread), STATUS_TOO_LONG);
+	endpoint_scene_assert_queues(COUNT_OF(thread), 0, 0);
+	for (uint32_t i = 0; i < COUNT_OF(thread); i++) {
+		assert_int_equal(endpoint_scene_serve(), i + 1);
+		assert_int_equal(endpoint_scene_read(&ends.owner, SCENE_RECEIVE).header.method, i);
+	}
+	endpoint_scene_end();
+}
+
+/* ---- facets ---- */
+
+static struct ring_completion make_client(uint64_t badge, uint64_t transferable)
+{
+	return ACTOR_CALL(ends.owner.thread, RING_CALL, ENDPOINT_MAKE_CLIENT, ends.owned, badge, transferable);
+}
+
+/* With the badge and the mode that the owner says, and no other. */
+static void test_make_client(void **state)
+{
+	struct parcel parcel = { .capabilities = 1 };
+	struct ring_completion completion;
+	struct task_snapshot before;
+	struct thread *second;
+
+	(void)state;
+	endpoint_scene_begin();
+	task_snapshot_take(&before, ends.owner.process);
+	for (uint64_t flag = 2; flag != 0; flag <<= 1) {
+		completion = make_client(1, flag);
+		assert_int_equal(actor_status(&completion), STATUS_BAD_ARGUMENT);
+	}
+	assert_true(task_snapshot_holds(&before, ends.owner.process));
+	second = actor_add_thread(&ends.owner);
+	for (uint32_t transferable = 0; transferable < 2; transferable++) {
+		const uint64_t badge = UINT64_C(0xfedcba9876543210) + transferable;
+
+		completion = make_client(badge, transferable);
+		assert_int_equal(completion.result, 0);
+		assert_int_equal(completion.interface, INTERFACE_ENDPOINT_CLIENT);
+		parcel.capability[0] = (struct transfer_descriptor){ completion.capability, TRANSFER_KIND_COPY };
+		(void)endpoint_scene_call(second, completion.capability, 0, &parcel, 0);
+		(void)endpoint_scene_receive(ends.owner.thread, ends.owned, SCENE_ROOM);
+		if (transferable == 0) {
+			assert_int_equal(endpoint_scene_status(second), STATUS_NOT_TRANSFERABLE);
+			parcel.capability[0].kind = TRANSFER_KIND_MOVE;
+			(void)endpoint_scene_call(second, completion.capability, 0, &parcel, 0);
+		}
+		assert_int_equal(endpoint_scene_completion(ends.owner.thread).result, 0);
+		assert_int_equal(endpoint_scene_read(&ends.owner, SCENE_RECEIVE).header.badge, badge);
+		assert_int_equal(actor_has(&ends.owner, completion.capability), transferable != 0);
+	}
+	endpoint_scene_end();
+}
+
+/* ---- places ---- */
+
 /* A thread has places for so many, and no more; a refused call costs nothing. */
 static void test_busy(void **state)
 {
@@ -443,12 +513,20 @@ static void test_cancel(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round_trip),  cmocka_unit_test(test_to_itself),
-		cmocka_unit_test(test_order),       cmocka_unit_test(test_busy),
-		cmocka_unit_test(test_last_owner),  cmocka_unit_test(test_late_owner),
-		cmocka_unit_test(test_owner_ends),  cmocka_unit_test(test_one_owner_ends),
-		cmocka_unit_test(test_caller_ends), cmocka_unit_test(test_cancel),
-		cmocka_unit_test(test_many_end),    cmocka_unit_test(test_many_refused),
+		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_to_itself),
+		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_busy),
+		cmocka_unit_test(test_order_after_refusal),
+		cmocka_unit_test(test_make_client),
+		cmocka_unit_test(test_last_owner),
+		cmocka_unit_test(test_late_owner),
+		cmocka_unit_test(test_owner_ends),
+		cmocka_unit_test(test_one_owner_ends),
+		cmocka_unit_test(test_caller_ends),
+		cmocka_unit_test(test_cancel),
+		cmocka_unit_test(test_many_end),
+		cmocka_unit_test(test_many_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

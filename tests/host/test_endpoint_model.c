@@ -29,6 +29,7 @@ static void assert_seen(uint64_t steps)
 
 	print_message("%u calls received, %u capabilities sent\n", (unsigned)model.delivered, (unsigned)model.moved);
 	assert_true(model.delivered > steps / 50 && model.moved > steps / 100);
+	assert_true(model.unwanted != 0);
 	for (uint32_t i = 0; i < COUNT_OF(each); i++)
 		assert_true(model.ended[each[i]] != 0);
 }

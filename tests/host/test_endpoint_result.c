@@ -1,7 +1,8 @@
 /* links: HOST_TASK_KERNEL */
 /*
- * Result buffers that are bad when the answer is handed out: the owner has answered, the caller's thread learns that
- * the answer is lost, and nothing of what came is left.
+ * What comes back. More capabilities than the call accepts are refused to the owner, and nothing has happened. Result
+ * buffers that are bad when the answer is handed out: the owner has answered, the caller's thread learns that the
+ * answer is lost, and nothing of what came is left.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,7 +40,8 @@ static uint64_t begin_call(uint64_t buffer)
 	endpoint_scene_begin();
 	(void)actor_grant(&ends.client, INTERFACE_TIMER, TRANSFER_COPY, NULL);
 	task_snapshot_take(&client_before, ends.client.process);
-	user_data = ACTOR_SUBMIT(ends.client.thread, RING_CALL, 0, ends.facet, 0, 0, buffer, SCENE_ROOM);
+	user_data = actor_submit(ends.client.thread, actor_first_of_call(0, ends.facet, TRANSFER_MAX),
+				 (uint64_t[6]){ 0, 0, buffer, SCENE_ROOM });
 	assert_used(&ends.client, &client_before, sizeof(struct message) + ENDPOINT_MAX_BYTES);
 	assert_int_equal(endpoint_scene_serve(), 1);
 	return user_data;
@@ -221,7 +223,8 @@ static void test_lost_owner(void **state)
 	(void)state;
 	endpoint_scene_begin();
 	parcel.capability[0].capability = ends.owned;
-	first = ACTOR_SUBMIT(ends.client.thread, RING_CALL, 0, ends.facet, 0, 0, ACTOR_NOTHING, SCENE_ROOM);
+	first = actor_submit(ends.client.thread, actor_first_of_call(0, ends.facet, 1),
+			     (uint64_t[6]){ 0, 0, ACTOR_NOTHING, SCENE_ROOM });
 	assert_int_equal(endpoint_scene_serve(), 1);
 	second = endpoint_scene_call(ends.client.thread, ends.facet, 0, &nothing, SCENE_ROOM);
 	assert_int_equal(endpoint_scene_return(ends.owner.thread, ends.owned, 1, 0, 0, &parcel), STATUS_OK);
@@ -258,12 +261,135 @@ static void test_answer_never_taken(void **state)
 	endpoint_scene_end();
 }
 
+/* The thread alone ends, with an answer that it never took: its process lives on, and has nothing of it. */
+static void test_thread_ends_with_its_answer(void **state)
+{
+	(void)state;
+	for (uint32_t sent = 1; sent <= TRANSFER_MAX; sent++) {
+		const bool has_buffer = sent > 1;
+		struct parcel parcel = { .capabilities = sent };
+		struct memory_object_census census;
+		struct thread *second;
+
+		endpoint_scene_begin();
+		task_snapshot_take(&client_before, ends.client.process);
+		second = actor_add_thread(&ends.client);
+		for (uint32_t i = 0; i < sent; i++)
+			parcel.capability[i] = (struct transfer_descriptor){ actor_make_object(&ends.owner, 1 + i),
+									     TRANSFER_KIND_MOVE };
+		(void)endpoint_scene_call(second, ends.facet, 0, &nothing, has_buffer ? SCENE_ROOM : 0);
+		(void)endpoint_scene_serve();
+		assert_int_equal(endpoint_scene_return(ends.owner.thread, ends.owned, 1, 0, 0, &parcel), STATUS_OK);
+		assert_int_equal(actor_used(&ends.client, LEDGER_CAP_SLOTS),
+				 client_before.ledger[LEDGER_CAP_SLOTS].used + sent);
+		actor_end_thread(second, 0);
+		assert_int_equal(actor_used(&ends.client, LEDGER_CAP_SLOTS),
+				 client_before.ledger[LEDGER_CAP_SLOTS].used);
+		memory_object_count(&census);
+		assert_int_equal(census.objects, 0);
+		actor_assert_valid(&ends.client);
+		endpoint_scene_end();
+	}
+}
+
+/* ---- more than the call accepts ---- */
+
+/* How many a call accepts, and what its owner would send back. */
+struct acceptance {
+	uint8_t accepts;
+	uint32_t sends;
+	enum transfer_kind kind;
+	bool has_buffer;
+};
+
+static void begin_acceptance(const struct acceptance *how, struct parcel *parcel)
+{
+	*parcel = (struct parcel){ .bytes = junk, .count = how->has_buffer ? 10 : 0, .capabilities = how->sends };
+	endpoint_scene_begin();
+	for (uint32_t i = 0; i < how->sends; i++)
+		parcel->capability[i] =
+			(struct transfer_descriptor){ actor_make_object(&ends.owner, 1 + i), how->kind };
+	(void)actor_submit(ends.client.thread, actor_first_of_call(0, ends.facet, how->accepts),
+			   (uint64_t[6]){ 0, 0, SCENE_RESULT, how->has_buffer ? SCENE_ROOM : 0 });
+	assert_int_equal(endpoint_scene_serve(), 1);
+}
+
+/* To the owner, before anything has moved; the caller sees nothing of it. */
+static void assert_not_accepted(const struct parcel *parcel)
+{
+	struct task_snapshot client;
+
+	/* Once before, so that what the owner says lies in its memory already. */
+	assert_int_equal(endpoint_scene_return(ends.owner.thread, ends.owned, 1, 4, 99, parcel), STATUS_NOT_ACCEPTED);
+	task_snapshot_take(&client, ends.client.process);
+	task_snapshot_take(&owner_called, ends.owner.process);
+	assert_int_equal(endpoint_scene_return(ends.owner.thread, ends.owned, 1, 4, 99, parcel), STATUS_NOT_ACCEPTED);
+	assert_true(task_snapshot_holds(&client, ends.client.process));
+	assert_true(task_snapshot_holds(&owner_called, ends.owner.process));
+	for (uint32_t i = 0; i < parcel->capabilities; i++)
+		assert_true(actor_has(&ends.owner, parcel->capability[i].capability));
+	endpoint_scene_assert_queues(0, 0, 1);
+	endpoint_scene_assert_waits(ends.client.thread);
+}
+
+static void accept(const struct acceptance *how)
+{
+	struct ring_completion completion;
+	struct parcel parcel;
+
+	begin_acceptance(how, &parcel);
+	for (; parcel.capabilities > how->accepts; parcel.capabilities--)
+		assert_not_accepted(&parcel);
+	assert_int_equal(endpoint_scene_return(ends.owner.thread, ends.owned, 1, 4, 99, &parcel), STATUS_OK);
+	completion = endpoint_scene_completion(ends.client.thread);
+	assert_int_equal(completion.result, 4);
+	assert_int_equal(completion.flags, parcel.capabilities != 0 ? COMPLETION_HAS_CAPABILITY : 0);
+	if (how->has_buffer)
+		assert_int_equal(endpoint_scene_read(&ends.client, SCENE_RESULT).header.capabilities,
+				 parcel.capabilities);
+	for (uint32_t i = 0; i < how->sends; i++)
+		assert_int_equal(actor_has(&ends.owner, parcel.capability[i].capability),
+				 i >= parcel.capabilities || how->kind == TRANSFER_KIND_COPY);
+	actor_assert_valid(&ends.client);
+	actor_assert_valid(&ends.owner);
+	endpoint_scene_end();
+}
+
+static void test_accepted(void **state)
+{
+	(void)state;
+	for (uint32_t has_buffer = 0; has_buffer < 2; has_buffer++)
+		for (uint32_t accepts = 0; accepts <= (has_buffer != 0 ? TRANSFER_MAX : 1); accepts++)
+			for (uint32_t sends = 0; sends <= TRANSFER_MAX; sends++)
+				for (uint32_t kind = TRANSFER_KIND_COPY; kind <= TRANSFER_KIND_MOVE; kind++)
+					accept(&(struct acceptance){ (uint8_t)accepts, sends, (enum transfer_kind)kind,
+								     has_buffer != 0 });
+}
+
+/* What is not accepted is not looked at, whatever else is wrong with it. */
+static void test_not_accepted_comes_first(void **state)
+{
+	const struct acceptance how = { .sends = 1, .kind = TRANSFER_KIND_MOVE, .has_buffer = true };
+	struct parcel parcel;
+
+	(void)state;
+	begin_acceptance(&how, &parcel);
+	machine_set_limit(&ends.client.process->account, LEDGER_CAP_SLOTS, ends.client.process->caps.used);
+	assert_not_accepted(&parcel);
+	parcel.capability[0].capability += UINT32_C(1) << HANDLE_GENERATION_SHIFT; /* none of his */
+	assert_int_equal(endpoint_scene_return(ends.owner.thread, ends.owned, 1, 0, 0, &parcel), STATUS_NOT_ACCEPTED);
+	machine_set_limit(&ends.client.process->account, LEDGER_CAP_SLOTS, TASK_MACHINE_PLENTY);
+	endpoint_scene_assert_queues(0, 0, 1);
+	endpoint_scene_end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_result_buffer),      cmocka_unit_test(test_result_buffer_changes),
 		cmocka_unit_test(test_lost_and_gone),      cmocka_unit_test(test_lost_owner),
-		cmocka_unit_test(test_answer_never_taken),
+		cmocka_unit_test(test_answer_never_taken), cmocka_unit_test(test_thread_ends_with_its_answer),
+		cmocka_unit_test(test_accepted),           cmocka_unit_test(test_not_accepted_comes_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

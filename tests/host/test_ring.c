@@ -42,7 +42,7 @@ static struct ring_submission take(struct ring_kernel *kernel, struct ring_page 
 	const uint64_t first = ring_read_first(ring, place);
 	struct ring_submission submission = {
 		.opcode = ring_first_opcode(first),
-		.flags = ring_first_flags(first),
+		.accepts = ring_first_accepts(first),
 		.operation = ring_first_operation(first),
 		.capability = ring_first_capability(first),
 		.user_data = ring_read_user_data(ring, place),
@@ -67,7 +67,7 @@ static struct ring_submission submission_make(uint64_t seed)
 {
 	struct ring_submission submission = {
 		.opcode = (uint8_t)seed,
-		.flags = (uint8_t)(seed >> 8),
+		.accepts = (uint8_t)(seed >> 8),
 		.operation = (uint16_t)(seed >> 16),
 		.capability = (handle_t)(seed >> 24),
 		.user_data = seed,
@@ -303,15 +303,15 @@ static void test_nulls(void **state)
 	free(ring);
 }
 
-/* A null operation with a flag set is none: flags must be 0, and whoever refuses that is not this loop. */
-static void test_null_with_flags(void **state)
+/* A null operation that accepts something is none, and whoever refuses that is not this loop. */
+static void test_null_that_accepts(void **state)
 {
 	struct ring_page *ring = ring_make();
 	struct ring_kernel kernel = { 0 };
 
 	(void)state;
 	submit_nulls(ring, 2, 2, 1);
-	ring->submission[1].flags = 0x80;
+	ring->submission[1].accepts = 0x80;
 	assert_int_equal(ring_kernel_answer_nulls(&kernel, ring, 2), 1);
 	assert_int_equal(kernel.sq_head, 1);
 	assert_int_equal(kernel.cq_tail, 1);
@@ -387,7 +387,7 @@ static struct ring_submission stress_submission(uint64_t number)
 {
 	struct ring_submission submission = submission_make(number);
 
-	submission.flags = 0;
+	submission.accepts = 0;
 	submission.opcode = stress_is_null(number) ? RING_NOP : RING_CALL;
 	return submission;
 }
@@ -590,7 +590,7 @@ int main(void)
 		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_round),
 		cmocka_unit_test(test_nulls),
-		cmocka_unit_test(test_null_with_flags),
+		cmocka_unit_test(test_null_that_accepts),
 		cmocka_unit_test(test_garbage),
 		cmocka_unit_test(test_fits),
 		cmocka_unit_test(test_two_threads),

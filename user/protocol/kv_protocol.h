@@ -43,7 +43,7 @@ enum kv_method {
 enum kv_answer {
 	KV_OK = 0,
 	KV_NOT_FOUND = 1,   /* no such key, no such session to close */
-	KV_BAD_REQUEST = 2, /* no such method for this badge, wrong parameters, not the capability that it takes */
+	KV_BAD_REQUEST = 2, /* no such method for this badge, wrong parameters, not the capability it takes or gives */
 	KV_NO_SESSION = 3,  /* the badge's session was closed */
 	KV_NO_BUFFER = 4,   /* nothing was shared yet */
 	KV_OUTSIDE = 5,     /* offset and length leave the buffer */

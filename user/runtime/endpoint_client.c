@@ -46,6 +46,7 @@ enum status endpoint_client_call_submit(struct endpoint_facet facet, const struc
 	struct ring_submission *slot;
 
 	TRY(open_operation_begin(head, user_data, &slot));
+	slot->accepts = request->accepts;
 	slot->argument[0] = (uint64_t)request->parameters;
 	slot->argument[1] = request->parameter_bytes;
 	slot->argument[2] = (uint64_t)request->result;

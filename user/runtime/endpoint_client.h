@@ -46,9 +46,10 @@ struct endpoint_intake {
 	uint32_t capabilities; /* 0 to TRANSFER_MAX; a call that sends more is refused with NOT_ACCEPTED */
 };
 
-/* What a caller sends. All but the method may be left 0. */
+/* What a caller sends, and what it takes. All but the method may be left 0. */
 struct endpoint_request {
 	uint16_t method;
+	uint8_t accepts;        /* capabilities that may come back; above 1 only with a result buffer */
 	uint32_t transfers;     /* descriptors at `transfer` */
 	const void *parameters; /* parameter_bytes of them */
 	uint64_t parameter_bytes;

@@ -88,7 +88,7 @@ static int64_t take_answer(const struct ring_completion *completion)
 
 static int64_t call_and_cancel(void *index)
 {
-	const struct endpoint_request request = { .method = 1 };
+	const struct endpoint_request request = { .method = 1, .accepts = 1 };
 	uint64_t seed = seed_of(index);
 	int64_t wrong = 0;
 

@@ -6,6 +6,7 @@
  * hostile [FIRST [COUNT]]: those alone.
  */
 #include "lib/check.h"
+#include "user/demos/hostile/acceptance_attacks.h"
 #include "user/demos/hostile/attack.h"
 #include "user/demos/hostile/buffer_attacks.h"
 #include "user/demos/hostile/cancel_attacks.h"
@@ -31,6 +32,7 @@ static void make_list(void)
 	buffer_attacks_add();
 	ring_attacks_add();
 	transfer_attacks_add();
+	acceptance_attacks_add();
 	death_attacks_add();
 	quota_attacks_add();
 	park_attacks_add();
@@ -55,6 +57,7 @@ static const struct trial_role roles[] = {
 	{ "client", death_attacks_role_client },
 	{ "keeper", transfer_attacks_role_keeper },
 	{ "sender", transfer_attacks_role_sender },
+	{ "giver", acceptance_attacks_role_giver },
 	{ "bomb", quota_attacks_role_bomb },
 	{ "nothing", quota_attacks_role_nothing },
 };

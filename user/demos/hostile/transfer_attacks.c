@@ -74,7 +74,7 @@ static int64_t send(void *ignored)
 {
 	const struct endpoint_facet facet = { sender_facet };
 	struct transfer_descriptor descriptor = { .kind = TRANSFER_KIND_MOVE };
-	const struct endpoint_request request = { .transfer = &descriptor, .transfers = 1 };
+	const struct endpoint_request request = { .accepts = 1, .transfer = &descriptor, .transfers = 1 };
 	struct memory_object_client object;
 	struct endpoint_reply reply;
 	enum status status;
@@ -359,7 +359,7 @@ static void owner_travels(const struct attack *attack)
 	struct transfer_descriptor descriptor = { .kind = TRANSFER_KIND_MOVE };
 	struct endpoint_buffer result;
 	const struct endpoint_request request = {
-		.transfer = &descriptor, .transfers = 1, .result = &result, .result_bytes = sizeof(result)
+		.accepts = 1, .transfer = &descriptor, .transfers = 1, .result = &result, .result_bytes = sizeof(result)
 	};
 	struct user_thread thread[SENDERS];
 	struct endpoint_reply reply;

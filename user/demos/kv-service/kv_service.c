@@ -208,8 +208,9 @@ static enum status carry_out(struct exchange *exchange)
 }
 
 /*
- * The caller can't take its answer. GONE: it has ended. RECEIVER_LIMIT, TOO_LONG: no room for the facet or the bytes;
- * then it still waits, and is told so. A facet that did not go is ours, and its session nobody's.
+ * The caller can't take its answer. GONE: it has ended. NOT_ACCEPTED: it asks for a facet and takes none.
+ * RECEIVER_LIMIT, TOO_LONG: no room for the facet or the bytes. Then it still waits, and is told so. A facet that did
+ * not go is ours, and its session nobody's.
  */
 static enum status repair(const struct exchange *exchange, const struct endpoint_answer *answer, enum status why)
 {
@@ -222,7 +223,9 @@ static enum status repair(const struct exchange *exchange, const struct endpoint
 	}
 	if (why == STATUS_GONE)
 		return STATUS_OK;
-	return endpoint_client_return(requests, &(struct endpoint_answer){ .call = answer->call, .answer = KV_FULL });
+	return endpoint_client_return(
+		requests, &(struct endpoint_answer){ .call = answer->call,
+						     .answer = why == STATUS_NOT_ACCEPTED ? KV_BAD_REQUEST : KV_FULL });
 }
 
 static enum status serve(void)

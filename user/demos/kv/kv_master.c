@@ -70,9 +70,9 @@ static enum status call(const struct kv_master *master, const struct endpoint_re
 enum status kv_master_open(const struct kv_master *master, uint64_t space, struct endpoint_facet *session,
 			   uint64_t *badge)
 {
-	const struct endpoint_request request = { .method = KV_OPEN,
-						  .parameters = &space,
-						  .parameter_bytes = sizeof(space) };
+	const struct endpoint_request request = {
+		.method = KV_OPEN, .accepts = 1, .parameters = &space, .parameter_bytes = sizeof(space)
+	};
 	struct endpoint_reply reply;
 
 	TRY(call(master, &request, &reply));

@@ -91,12 +91,33 @@ static enum status share(struct endpoint_facet session, struct memory_object_cli
 	return STATUS_OK;
 }
 
+/* A session's facet that its master does not take: told so, and no session is open. */
+static enum status open_for_nothing(const struct kv_master *master, uint64_t *wrong)
+{
+	const uint64_t space = SPACE;
+	const struct endpoint_request request = { .method = KV_OPEN,
+						  .parameters = &space,
+						  .parameter_bytes = sizeof(space) };
+	struct kv_statistics before, after;
+	struct endpoint_reply reply;
+
+	TRY(kv_master_statistics(master, &before));
+	TRY(endpoint_client_call(master->facet, &request, &reply));
+	TRY(kv_master_statistics(master, &after));
+	if (reply.answer == KV_BAD_REQUEST && after.sessions == before.sessions)
+		return STATUS_OK;
+	*wrong += 1;
+	print("FAILED kv: open a session without its facet: the service answers %d\n", reply.answer);
+	return STATUS_OK;
+}
+
 enum status kv_refusal_check(const struct kv_master *master, const struct kv_world *world, uint64_t *wrong)
 {
 	struct memory_object_client buffer;
 	struct endpoint_facet session;
 	uint64_t badge;
 
+	TRY(open_for_nothing(master, wrong));
 	TRY(kv_master_open(master, SPACE, &session, &badge));
 	TRY(try_all(session, without_buffer, COUNT_OF(without_buffer), wrong));
 	TRY(frame_allocator_client_allocate(world->frames, 1, 0, &buffer));

@@ -111,7 +111,7 @@ static void spoil(struct hand *hand, struct ring_submission *entry)
 			entry->opcode = RING_NOP;
 		break;
 	case 1:
-		entry->flags = (uint8_t)below(hand, 256);
+		entry->accepts = (uint8_t)below(hand, 256);
 		break;
 	case 2:
 		entry->operation = (uint16_t)below(hand, below(hand, 2) == 0 ? 16 : 65536);
@@ -146,9 +146,9 @@ static void fill(struct hand *hand, struct ring_submission *entry)
 	const uint64_t kind = (uint64_t)(operation - fuzz_operation);
 
 	entry->opcode = operation->opcode;
-	entry->flags = 0;
 	entry->operation = operation->operation;
 	entry->capability = draw_capability(hand, operation);
+	entry->accepts = operation->interface == INTERFACE_ENDPOINT_CLIENT ? (uint8_t)below(hand, TRANSFER_MAX + 1) : 0;
 	entry->user_data = hand->submitted << TICKET_BITS | kind;
 	for (uint32_t i = 0; i < FUZZ_ARGUMENTS; i++)
 		entry->argument[i] =

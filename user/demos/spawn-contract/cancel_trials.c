@@ -133,7 +133,7 @@ static void waiting_receive(void)
 /* Whoever serves it learns of it when it answers, and keeps what it would have given. */
 static void served_call(void)
 {
-	const struct endpoint_request request = { .method = 1 };
+	const struct endpoint_request request = { .method = 1, .accepts = 1 };
 	struct transfer_descriptor moved = { .kind = TRANSFER_KIND_MOVE };
 	struct endpoint_answer answer = { .value = 1, .transfer = &moved, .transfers = 1 };
 	struct memory_object_client object;
@@ -155,7 +155,7 @@ static void served_call(void)
 /* Answered in the same entry, just before: the answer stands, and its capability with it. */
 static void answered_call(void)
 {
-	const struct endpoint_request request = { .method = 1 };
+	const struct endpoint_request request = { .method = 1, .accepts = 1 };
 	struct transfer_descriptor moved = { .kind = TRANSFER_KIND_MOVE };
 	struct endpoint_answer answer = { .answer = 7, .transfer = &moved, .transfers = 1 };
 	struct memory_object_client object;

@@ -312,50 +312,6 @@ static void bad_receive_buffers(void)
 	close_endpoint();
 }
 
-/* A call that sends more than is asked for is refused to its caller; the receive waits on, and pays for nothing. */
-static void not_what_nobody_asked_for(void)
-{
-	const struct transfer_descriptor sent[] = { { trial.console.handle, TRANSFER_KIND_COPY },
-						    { trial.timer.handle, TRANSFER_KIND_COPY } };
-	struct endpoint_intake intake = { &received, sizeof(received), 0 };
-	struct endpoint_request request = { .transfer = sent, .transfers = 1 };
-	struct endpoint_answer answer = { .answer = 0 };
-	struct ring_completion completion;
-
-	open_endpoint();
-	const uint64_t slots = trial_used(LEDGER_CAP_SLOTS);
-
-	EXPECT_OK(endpoint_client_receive_submit(endpoint, intake, RECEIVE));
-	EXPECT_OK(endpoint_client_call_submit(facet, &request, CALL));
-	EXPECT_STATUS(wait_for(CALL, &completion), STATUS_NOT_ACCEPTED);
-	expect_queues(0, 1, 0);
-	request.transfers = 0;
-	EXPECT_OK(endpoint_client_call_submit(facet, &request, CALL));
-	EXPECT_OK(wait_for(RECEIVE, &completion));
-	EXPECT_EQUAL(received.message.capabilities, 0);
-	answer.call = completion.value;
-	EXPECT_OK(endpoint_client_return(endpoint, &answer));
-	EXPECT_OK(wait_for(CALL, &completion));
-	EXPECT_EQUAL(trial_used(LEDGER_CAP_SLOTS), slots);
-
-	/* Of two that wait the first is too much. */
-	for (uint64_t i = 0; i < 2; i++) {
-		request.transfers = 2 - (uint32_t)i;
-		EXPECT_OK(endpoint_client_call_submit(facet, &request, 10 + i));
-	}
-	intake.capabilities = 1;
-	EXPECT_OK(endpoint_client_receive(endpoint, intake));
-	EXPECT_STATUS(wait_for(10, &completion), STATUS_NOT_ACCEPTED);
-	EXPECT_EQUAL(received.message.capabilities, 1);
-	EXPECT_OK(ring_client_release(received.message.capability[0].capability));
-	answer.call = received.message.call;
-	EXPECT_OK(endpoint_client_return(endpoint, &answer));
-	EXPECT_OK(wait_for(11, &completion));
-	intake.capabilities = TRANSFER_MAX + 1;
-	EXPECT_STATUS(endpoint_client_receive(endpoint, intake), STATUS_BAD_ARGUMENT);
-	close_endpoint();
-}
-
 /* Refused answers leave the call where it is, until a good one comes. */
 static void answers_that_are_refused(void)
 {
@@ -505,7 +461,6 @@ void endpoint_trials_check(void)
 		{ "calls-that-are-refused", calls_that_are_refused },
 		{ "each-side-has-its-operations", each_side_has_its_operations },
 		{ "bad-receive-buffers", bad_receive_buffers },
-		{ "not-what-nobody-asked-for", not_what_nobody_asked_for },
 		{ "answers-that-are-refused", answers_that_are_refused },
 		{ "result-buffer-goes-bad", result_buffer_goes_bad },
 		{ "no-more-than-16-calls", no_more_than_16_calls },

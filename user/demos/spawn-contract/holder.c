@@ -126,7 +126,9 @@ void holder_stop(struct holder *holder)
 enum status holder_call(const struct holder *holder, enum holder_method method,
 			const struct transfer_descriptor *transfer, uint32_t transfers, struct endpoint_reply *reply)
 {
+	const bool returns = method == HOLDER_RETURN_MOVED || method == HOLDER_RETURN_COPIED;
 	const struct endpoint_request request = { .method = (uint16_t)method,
+						  .accepts = returns ? TRANSFER_MAX : 0,
 						  .result = &holder_result,
 						  .result_bytes = sizeof(holder_result),
 						  .transfer = transfer,

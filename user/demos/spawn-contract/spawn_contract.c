@@ -3,6 +3,7 @@
  * line "ok NAME" or "FAILED NAME: what"; the last line is "N passed, N failed"; exit code 0 only if none failed.
  */
 #include "lib/check.h"
+#include "user/demos/spawn-contract/acceptance_trials.h"
 #include "user/demos/spawn-contract/cancel_trials.h"
 #include "user/demos/spawn-contract/elf_trials.h"
 #include "user/demos/spawn-contract/end_trials.h"
@@ -79,6 +80,7 @@ int main(int argc, char **argv, char **envp)
 	lock_trials_check();
 	endpoint_trials_check();
 	transfer_trials_check();
+	acceptance_trials_check();
 	cancel_trials_check();
 	origin_trials_check();
 	gone_trials_check();

@@ -192,6 +192,7 @@ static void call_neighbour(struct hand *hand)
 	uint64_t sent[16] = { next_random(hand) };
 	struct endpoint_buffer result;
 	const struct endpoint_request request = { .method = (uint16_t)next_random(hand),
+						  .accepts = next_random(hand) % 4 != 0,
 						  .parameters = sent,
 						  .parameter_bytes = sizeof(sent),
 						  .result = &result,
@@ -207,6 +208,8 @@ static void call_neighbour(struct hand *hand)
 	count(&own.figures->calls);
 	if (*(const uint64_t *)result.bytes != ~sent[0] || reply.value != request.method)
 		surprise("an answer of another call", STATUS_OTHER_OBJECT);
+	if (result.message.capabilities > request.accepts)
+		surprise("an answer with more than was asked for", STATUS_NOT_ACCEPTED);
 	if (reply.capability.capability != HANDLE_NONE)
 		keep_object(hand, reply.capability.capability);
 }

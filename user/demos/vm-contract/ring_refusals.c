@@ -134,12 +134,12 @@ static void unknown_opcodes(void)
 	}
 }
 
-static void unknown_flags(void)
+static void accepts_of_kernel_objects(void)
 {
 	for (uint32_t opcode = 0; opcode < RING_OPCODE_COUNT; opcode++) {
 		for (uint32_t bit = 0; bit < 8; bit++) {
 			struct ring_submission request = { .opcode = (uint8_t)opcode,
-							   .flags = (uint8_t)(1u << bit),
+							   .accepts = (uint8_t)(1u << bit),
 							   .capability = contract.memory.handle };
 
 			EXPECT_STATUS(ring_client_call_plain(&request), STATUS_UNSUPPORTED);
@@ -158,7 +158,7 @@ void ring_refusals_check(void)
 		{ "refuse ring: garbage-completions-are-overwritten", garbage_completions_are_overwritten },
 		{ "refuse ring: waiting-for-more-than-fits", waiting_for_more_than_fits },
 		{ "refuse ring: unknown-opcodes", unknown_opcodes },
-		{ "refuse ring: unknown-flags", unknown_flags },
+		{ "refuse ring: accepts-of-kernel-objects", accepts_of_kernel_objects },
 	};
 
 	contract_check(promise, COUNT_OF(promise));
