@@ -1,5 +1,7 @@
 #include "kernel/debug/invariant.h"
 
+#include <stddef.h>
+
 #include "kernel/mem/frame.h"
 #include "kernel/mem/heap.h"
 #include "kernel/mem/kernel_stack.h"
