@@ -3,8 +3,8 @@
  * scenario of the set (scenario.h) runs again and again, each time as a process of its own. For k = 1, 1 + STEP, ...
  * until it ends before the k-th comes (from 512 on by steps that grow): the k-th want of memory from its spawn on is
  * refused; the k-th and all after it are. Then each K-th, for K = 2, 4 ... 64. After each run every invariant of the
- * kernel must hold and as many frames be free as before. FIRST and COUNT are the numbers of scenarios that are
- * numbered.
+ * kernel must hold and as many frames be free as before. FIRST and COUNT choose scenarios, or numbers of the one
+ * that is numbered.
  *
  * One line a run: "run NAME, K: asked N refused N told STATUS=N,... ended HOW", where K is "none" for the first, in
  * which nothing is refused and which must end well, "k", "from k on", or "every K"; and "WRONG NAME: what". A run whose
@@ -258,12 +258,16 @@ static void report(void)
 
 /* ---- all of them ---- */
 
+static bool set_is_numbered(void)
+{
+	return driver.set->count != 0 && driver.set->scenario[0].is_numbered;
+}
+
 static struct place next_scenario(struct place place)
 {
-	if (!run.is_beyond && driver.set->scenario[place.scenario].is_numbered &&
-	    place.number + 1 < driver.first + driver.count)
+	if (!run.is_beyond && set_is_numbered() && place.number + 1 < driver.first + driver.count)
 		return (struct place){ .scenario = place.scenario, .number = place.number + 1 };
-	return (struct place){ .scenario = place.scenario + 1, .number = (uint32_t)driver.first };
+	return (struct place){ .scenario = place.scenario + 1 };
 }
 
 /* The place after this one, which was run; `was_reached`: something was refused. */
@@ -337,7 +341,10 @@ static enum status read_arguments(int argc, char **argv)
 		TRY(number_text_parse(argv[3], &driver.first));
 	if (argc > 4)
 		TRY(number_text_parse(argv[4], &driver.count));
-	driver.place.number = (uint32_t)driver.first;
+	if (set_is_numbered())
+		driver.place.number = (uint32_t)driver.first;
+	else
+		driver.place.scenario = (uint32_t)driver.first;
 	return STATUS_OK;
 }
 
@@ -377,7 +384,8 @@ int main(int argc, char **argv, char **envp)
 	CHECK(thread_client_set_priority(trial.threads, 0, DRIVER_PRIORITY) == STATUS_OK);
 	try_bad_order();
 	go_on();
-	while (driver.place.scenario < driver.set->count)
+	while (driver.place.scenario < driver.set->count &&
+	       (set_is_numbered() || driver.place.scenario < driver.first + driver.count))
 		run_here();
 	print("%lu runs in the end, %lu failed\n", driver.runs, driver.failed);
 	print_flush();
