@@ -18,8 +18,8 @@ struct boot_options {
 	bool has_seed;    /* all that would be random follows from `seed` (kernel/task/entropy.h) */
 	uint64_t seed;
 	bool console_polled; /* no interrupt for what is typed, even if there is one */
-	uint64_t shortage; /* not 0: in a kernel built with FAULTS=1, what is to be refused (kernel/mem/shortage.h) */
-	bool check;        /* walk the kernel's half of the page table at boot, in release builds too */
+	uint64_t shortage;   /* not 0: in a kernel built with FAULTS=1, what is to be refused (kernel/mem/shortage.h) */
+	bool check;          /* walk the kernel's half of the page table at boot, in release builds too */
 };
 
 /* Read the command line; unknown words go to the log. */

@@ -22,8 +22,7 @@ static struct ring_page *ring_make(void)
 	return ring;
 }
 
-/* The kernel's counts go on where indices of 32 bits wrap. */
-#define LIVES (UINT64_C(7) << 32)
+#define LIVES (UINT64_C(7) << 32) /* the kernel's counts go on where indices of 32 bits wrap */
 
 /* All indices of both sides at `start`, as after a long life: they wrap at 2^32. */
 static void set_indices(struct ring_page *ring, struct ring_kernel *kernel, uint32_t start)
