@@ -1,11 +1,9 @@
 /*
- * lib/layout: every request by each profile here (no loops, so no bound). Sums of the profile's numbers and the
- * request's do not wrap.
+ * lib/layout: every request by the profile that the kernel uses (no loops, so no bound). No sum of the profile's
+ * numbers and the request's wraps.
  *
  * links: lib/layout.c lib/random_stream.c
  * options layout_amd64: --unsigned-overflow-check
- * options layout_ia32: --unsigned-overflow-check
- * options layout_ultrasparc: --unsigned-overflow-check
  */
 #include "lib/layout.h"
 #include "proofs/cbmc/cbmc_support.h"
@@ -66,9 +64,9 @@ static void prove_as_asked(const struct layout *layout, const struct layout_requ
 	PROVE(request->kind != LAYOUT_FLEXIBLE || layout->gap >= LAYOUT_MIN_GAP);
 }
 
-static void prove_layout(enum layout_architecture architecture)
+PROOF(layout_amd64)
 {
-	const struct layout_profile *profile = layout_profile_of(architecture);
+	const struct layout_profile *profile = layout_profile_of(LAYOUT_AMD64);
 	const struct layout_request request = any_request();
 	struct layout layout;
 
@@ -78,46 +76,4 @@ static void prove_layout(enum layout_architecture architecture)
 	PROVE(layout_is_valid(&layout));
 	prove_apart(&layout, profile);
 	prove_as_asked(&layout, &request, profile);
-}
-
-PROOF(layout_amd64)
-{
-	prove_layout(LAYOUT_AMD64);
-}
-
-PROOF(layout_ia32)
-{
-	prove_layout(LAYOUT_IA32);
-}
-
-PROOF(layout_ultrasparc)
-{
-	prove_layout(LAYOUT_ULTRASPARC);
-}
-
-/* Whether a request can be met, and what else is answered, does not depend on its random words. */
-static void prove_no_luck(enum layout_architecture architecture)
-{
-	const struct layout_profile *profile = layout_profile_of(architecture);
-	struct layout_request request = any_request();
-	struct layout one, other;
-	const enum status status = layout_make(profile, &request, &one);
-
-	request.random = (struct layout_offsets){ nondet_u64(), nondet_u64(), nondet_u64(), nondet_u64() };
-	PROVE(layout_make(profile, &request, &other) == status);
-}
-
-PROOF(luck_amd64)
-{
-	prove_no_luck(LAYOUT_AMD64);
-}
-
-PROOF(luck_ia32)
-{
-	prove_no_luck(LAYOUT_IA32);
-}
-
-PROOF(luck_ultrasparc)
-{
-	prove_no_luck(LAYOUT_ULTRASPARC);
 }
