@@ -341,7 +341,7 @@ static void release_table(struct release *release, pte_t *table, unsigned level)
 		pte_t *group;
 
 		CHECK(groups != 0);
-		group = &table[(uint32_t)__builtin_ctz(groups) * PAGE_GROUP];
+		group = &table[(uint64_t)__builtin_ctz(groups) * PAGE_GROUP];
 		left -= release_group(release, group, level);
 		if (clears)
 			clear_group(group);
