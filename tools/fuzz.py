@@ -18,7 +18,7 @@ from pathlib import Path
 
 CORPUS = Path("tests/fuzz/corpus")
 MAX_INPUT_BYTES = 1 << 16
-REPLAY_TIMEOUT = 60
+REPLAY_TIMEOUT = 120
 LAST_COUNTS = re.compile(r"^#(\d+)\s+(?:DONE|INITED).*?cov: (\d+) ft: (\d+)(?: corp: (\d+))?", re.M)
 
 
@@ -35,7 +35,7 @@ def fuzz(program: Path, seconds: int) -> Outcome:
     inputs = [path for path in seeds.glob("*") if path.is_file()]
     if not inputs:
         return Outcome(program.name, False, f"no input in {seeds}", "")
-    arguments = [str(program), f"-artifact_prefix={program}-", f"-max_len={MAX_INPUT_BYTES}", "-timeout=10"]
+    arguments = [str(program), f"-artifact_prefix={program}-", f"-max_len={MAX_INPUT_BYTES}", "-timeout=60"]
     if seconds:
         found = program.parent / "corpus" / program.name
         found.mkdir(parents=True, exist_ok=True)

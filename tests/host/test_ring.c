@@ -399,11 +399,11 @@ static struct ring_completion stress_completion(uint64_t number)
 /* Word by word, as programs do it: each store is one that ThreadSanitizer sees. */
 static void fill_slot(struct ring_submission *slot, uint64_t number)
 {
-	const struct ring_submission wanted = stress_submission(number);
+	const struct ring_submission of = stress_submission(number);
 
-	ring_fill(slot, (enum ring_opcode)wanted.opcode, wanted.operation, wanted.capability, wanted.user_data);
-	for (uint32_t i = 0; i < COUNT_OF(wanted.argument); i++)
-		slot->argument[i] = wanted.argument[i];
+	ring_fill(slot, (enum ring_opcode)of.opcode, of.operation, of.capability, of.user_data);
+	for (uint32_t i = 0; i < COUNT_OF(of.argument); i++)
+		slot->argument[i] = of.argument[i];
 }
 
 /* The program: submits and takes, each as far as it can, and checks that completions come in order and whole. */
