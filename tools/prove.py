@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -157,23 +158,27 @@ def prove_cbmc(path: Path, only: str = "", root: Path = ROOT, more: tuple[str, .
         return [missing("cbmc", path)] if names else []
     options = OPTIONS.findall(text)
     links = " ".join(LINKS.findall(text)).split()
-    outcomes = []
     os.environ["PATH"] = f"{folder}:{os.environ['PATH']}"  # cbmc calls the solvers beside it
-    for name in names:
+
+    def prove_one(name: str) -> Outcome:
         words = " ".join(line for whose, line in options if whose in (name, "each")).split()
         arguments = [str(folder / "cbmc"), "-I.", "-D__CPROVER__", "--function", name, str(path)]
         arguments += ["proofs/cbmc/cbmc_check.c", *links, *with_options(words), *more]
-        status, output, took = run(arguments, root)
-        counts = CHECKS.search(output)
-        total = int(counts[2]) if counts else 1
-        proved = total - int(counts[1]) if counts else 0
-        if status != 0:
-            proved = min(proved, total - 1)
-        failures = "".join(f"{line}\n" for line in output.splitlines() if "FAILURE" in line or "rror" in line)
-        outcome = Outcome("cbmc", f"{path.stem[5:]}: {name}", proved, total, took, failures or output[-2000:])
-        outcome.refuted = "VERIFICATION FAILED" in output
-        outcomes.append(outcome)
-    return outcomes
+        return cbmc_outcome(f"{path.stem[5:]}: {name}", *run(arguments, root))
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(prove_one, names))
+
+
+def cbmc_outcome(name: str, status: int, output: str, took: float) -> Outcome:
+    counts = CHECKS.search(output)
+    total = int(counts[2]) if counts else 1
+    proved = total - int(counts[1]) if counts else 0
+    if status != 0:
+        proved = min(proved, total - 1)
+    failures = "".join(f"{line}\n" for line in output.splitlines() if "FAILURE" in line or "rror" in line)
+    refuted = "VERIFICATION FAILED" in output
+    return Outcome("cbmc", name, proved, total, took, failures or output[-2000:], refuted)
 
 
 # ---- spin ----

@@ -1,7 +1,8 @@
 /*
  * kernel/task/transfer over the table, the plan and the ledgers that the kernel links: any two tables of SLOTS slots
- * that cannot grow, any list of up to ITEMS descriptors, any limits. A slot that is arbitrary stands
- * for each. What stands behind a capability is counted by the stubs below.
+ * that cannot grow, any list of up to ITEMS descriptors, any limits. A slot that is arbitrary stands for each. What
+ * stands behind a capability is counted by the stubs below. Pointers and bounds are not looked at here: the table's are
+ * by WP (proofs/wp/wp_cap_table.c).
  *
  * links: kernel/task/transfer.c kernel/task/process_capability.c kernel/mem/account.c
  * links: lib/cap_table.c lib/ledger.c
@@ -206,7 +207,7 @@ PROOF(transfer_refused)
 }
 
 /* A process that serves itself. */
-PROOF(transfer_refused_to_self)
+PROOF(transfer_to_self_refused)
 {
 	cost = nondet_u32();
 	side_any(&sender, 1);
