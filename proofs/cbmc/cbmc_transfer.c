@@ -11,6 +11,8 @@
  * options each: --unwindset account_refund.0:7,account_refund$link1.0:7
  * options each: --unwindset account_charge_and_promise.0:7,account_charge_and_promise$link1.0:7
  * options each: --unwindset account_charge_and_promise.1:7,account_charge_and_promise$link1.1:7
+ * options transfer_aborted: -DITEMS=1u
+ * options transfer_committed: -DITEMS=1u
  */
 #include "kernel/task/transfer.h"
 
@@ -19,7 +21,9 @@
 #include "proofs/cbmc/cbmc_support.h"
 
 #define SLOTS 2u
+#ifndef ITEMS
 #define ITEMS 2u
+#endif
 
 struct cap_slot nondet_slot(void);
 struct ledger nondet_ledger(void);
