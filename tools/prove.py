@@ -4,7 +4,8 @@
 prove.py [--only WORD]
 A tool that cannot be had fails its proofs: what was not proved does not pass. Properties:
   proofs/wp/wp_NAME.c      each function of lib/ with a contract there, by Frama-C/WP: for all inputs and sizes
-  proofs/cbmc/cbmc_NAME.c  each PROOF(name), by CBMC: within the bounds of its lines "options name: ...", or "options each: ..."
+  proofs/cbmc/cbmc_NAME.c  each PROOF(name), by CBMC: within the bounds of its lines "options name: ..."
+                           and, for all of a file, "options each: ..."; --no-FLAG takes a flag of all proofs away
   proofs/spin/NAME.pml     each line "run NAME: ..." of the model's comment, by spin
 --only takes the properties whose tool, file or name has WORD in it.
 """
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +29,7 @@ WP_SECONDS = 20  # of a prover's own time, for one goal
 LIMIT_SECONDS = 600  # for one property of CBMC or spin
 
 WP_FLAGS = "-machdep gcc_x86_64 -c11 -wp -wp-rte -warn-unsigned-overflow -wp-cache none".split()
-CBMC_FLAGS = """--unwinding-assertions --bounds-check --pointer-check --pointer-overflow-check
+CBMC_FLAGS = """--no-standard-checks --unwinding-assertions --bounds-check --pointer-check --pointer-overflow-check
 --pointer-primitive-check --signed-overflow-check --div-by-zero-check --undefined-shift-check""".split()
 
 GOAL = re.compile(r"^\[wp\] \[(.+?)\] Goal typed_(\S+)", re.M)
@@ -50,6 +52,7 @@ class Outcome:
     total: int
     seconds: float
     output: str = ""
+    refuted: bool = False  # CBMC has found a case against it
 
     @property
     def passed(self) -> bool:
@@ -139,12 +142,15 @@ def cbmc_folder() -> Path | None:
 
 
 def with_options(words: list[str]) -> list[str]:
-    """CBMC's flags and a proof's own; --no-FLAG takes --FLAG away."""
-    taken = [word for word in words if "--" + word.removeprefix("--no-") in CBMC_FLAGS]
-    return [flag for flag in CBMC_FLAGS if "--no-" + flag[2:] not in taken] + [w for w in words if w not in taken]
+    """CBMC's flags and a proof's own; --no-FLAG takes --FLAG away, --no-checks all but those of loops."""
+    away = [word for word in words if "--" + word.removeprefix("--no-") in CBMC_FLAGS or word == "--no-checks"]
+    kept = [flag for flag in CBMC_FLAGS if "--no-" + flag[2:] not in away]
+    if "--no-checks" in away:
+        kept = [flag for flag in kept if not flag.endswith("-check")]
+    return kept + [word for word in words if word not in away]
 
 
-def prove_cbmc(path: Path, only: str = "", root: Path = ROOT) -> list[Outcome]:
+def prove_cbmc(path: Path, only: str = "", root: Path = ROOT, more: tuple[str, ...] = ()) -> list[Outcome]:
     text = (root / path).read_text()
     names = [name for name in PROOF.findall(text) if only in f"cbmc {path.stem} {name}"]
     folder = cbmc_folder()
@@ -152,21 +158,27 @@ def prove_cbmc(path: Path, only: str = "", root: Path = ROOT) -> list[Outcome]:
         return [missing("cbmc", path)] if names else []
     options = OPTIONS.findall(text)
     links = " ".join(LINKS.findall(text)).split()
-    outcomes = []
     os.environ["PATH"] = f"{folder}:{os.environ['PATH']}"  # cbmc calls the solvers beside it
-    for name in names:
+
+    def prove_one(name: str) -> Outcome:
         words = " ".join(line for whose, line in options if whose in (name, "each")).split()
         arguments = [str(folder / "cbmc"), "-I.", "-D__CPROVER__", "--function", name, str(path)]
-        arguments += ["proofs/cbmc/cbmc_check.c", *links, *with_options(words)]
-        status, output, took = run(arguments, root)
-        counts = CHECKS.search(output)
-        total = int(counts[2]) if counts else 1
-        proved = total - int(counts[1]) if counts else 0
-        if status != 0:
-            proved = min(proved, total - 1)
-        failures = "".join(f"{line}\n" for line in output.splitlines() if "FAILURE" in line or "rror" in line)
-        outcomes.append(Outcome("cbmc", f"{path.stem[5:]}: {name}", proved, total, took, failures or output[-2000:]))
-    return outcomes
+        arguments += ["proofs/cbmc/cbmc_check.c", *links, *with_options(words), *more]
+        return cbmc_outcome(f"{path.stem[5:]}: {name}", *run(arguments, root))
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(prove_one, names))
+
+
+def cbmc_outcome(name: str, status: int, output: str, took: float) -> Outcome:
+    counts = CHECKS.search(output)
+    total = int(counts[2]) if counts else 1
+    proved = total - int(counts[1]) if counts else 0
+    if status != 0:
+        proved = min(proved, total - 1)
+    failures = "".join(f"{line}\n" for line in output.splitlines() if "FAILURE" in line or "rror" in line)
+    refuted = "VERIFICATION FAILED" in output
+    return Outcome("cbmc", name, proved, total, took, failures or output[-2000:], refuted)
 
 
 # ---- spin ----

@@ -129,9 +129,10 @@ MUTANTS = [
     (ARCHIVE, "archive_any_entries", "archive_find(archive, name, &same) == STATUS_NOT_FOUND", "same == 0"),
     (ARCHIVE, "archive_any_entries", "length > ARCHIVE_NAME_MAX || name[0] == '/'", "length > ARCHIVE_NAME_MAX"),
     (ARCHIVE, "archive_any_entries", "&bytes->at[size == 0 ? entry->name : entry->data]", "&bytes->at[entry->data]"),
-    (LINE, "manifest_lines", "while (i < bytes && is_printable(text[i]) && text[i] != '#')", "while (is_printable(text[i]) && text[i] != '#')"),
-    (LINE, "manifest_lines", "GUARD(line->words < MANIFEST_LINE_WORDS, STATUS_MANIFEST_BAD_LINE);", ";"),
-    (LINE, "manifest_lines", "character > ' ' && character <= '~'", "character > ' '"),
+    (LINE, "manifest_words", "while (i < bytes && is_printable(text[i]) && text[i] != '#')", "while (is_printable(text[i]) && text[i] != '#')"),
+    (LINE, "manifest_words", "GUARD(line->words < MANIFEST_LINE_WORDS, STATUS_MANIFEST_BAD_LINE);", ";"),
+    (LINE, "manifest_words", "character > ' ' && character <= '~'", "character > ' '"),
+    (LINE, "manifest_lines", "text->next = end + 1;", "text->next = end;"),
     (LAYOUT_KEYS, "manifest_layout_any", "GUARD((layout->flags & (flag | excluded)) == 0", "GUARD((layout->flags & flag) == 0"),
     (LAYOUT_KEYS, "manifest_layout_any", "GUARD(bytes != 0, STATUS_MANIFEST_BAD_NUMBER);", ";"),
     (PTE, "pte_of_page", "if ((protection & PROTECTION_EXECUTE) == 0)", "if ((protection & PROTECTION_WRITE) == 0)"),
@@ -169,10 +170,11 @@ def catches(root: Path, tool: str, path: str, name: str) -> tuple[bool, str]:
     """Whether the proof runs and refuses, and what it said."""
     if tool == "wp":
         outcomes = prove.prove_wp(Path(path), root, name, WP_SECONDS)
+        caught = any(outcome.total > 1 and not outcome.passed for outcome in outcomes)
     else:
-        outcomes = prove.prove_cbmc(Path(path), name, root)
-    ran = [outcome for outcome in outcomes if outcome.total > 1]
-    return bool(ran) and any(not outcome.passed for outcome in ran), "".join(outcome.output for outcome in outcomes)
+        outcomes = prove.prove_cbmc(Path(path), name, root, ("--stop-on-fail",))
+        caught = any(outcome.refuted for outcome in outcomes)
+    return caught, "".join(outcome.output for outcome in outcomes)
 
 
 def main() -> int:

@@ -8,9 +8,8 @@
  */
 #include "kernel/mem/user_access.h"
 
-#include "lib/string.h"
-
 #include "kernel/mem/demand.h"
+#include "lib/string.h"
 #include "proofs/cbmc/cbmc_support.h"
 
 #define PAGES 4u
