@@ -87,18 +87,18 @@ static void pop_free(struct cap_table *table, uint32_t index)
 }
 
 /* A slot whose generations are used up never names anything again. */
-static void retire(struct cap_table *table, uint32_t index, struct cap_slot *slot)
+static void retire(struct cap_table *table, uint32_t index)
 {
-	slot->state = CAP_SLOT_RETIRED;
+	slot_at(table, index)->state = CAP_SLOT_RETIRED;
 	table->retired++;
 	/*@ assert same_pages{Pre, Here}(table) && others_same{Pre, Here}(table, index); */
 	/*@ assert \forall integer n; is_link{Pre}(table, n) ==> is_link(table, n); */
 }
 
 /* A used slot keeps nothing of what it held. */
-static void forget(struct cap_table *table, uint32_t index, struct cap_slot *slot)
+static void forget(struct cap_table *table, uint32_t index)
 {
-	hold_clear(&slot->hold);
+	hold_clear(&slot_at(table, index)->hold);
 	/*@ assert same_pages{Pre, Here}(table) && others_same{Pre, Here}(table, index); */
 	/*@ assert \forall integer n; is_link{Pre}(table, n) ==> is_link(table, n); */
 	/*@ ghost
@@ -117,9 +117,11 @@ static void forget(struct cap_table *table, uint32_t index, struct cap_slot *slo
 static void put_back(struct cap_table *table, uint32_t index, struct cap_slot *slot)
 {
 	if (slot->generation == UINT16_MAX)
-		retire(table, index, slot);
+		retire(table, index);
 	else
 		push_free(table, index, slot);
+	/*@ assert others_same{Pre, Here}(table, index) && slot == slot_of(table, index) && !is_used(slot->state); */
+	/*@ assert spent_stay{Pre, Here}(table); */
 	/*@ ghost
 	    /@ loop invariant 0 <= n <= table->slots && 0 <= retired_below(table, n) && 0 <= used_below(table, n);
 	       loop invariant used_below(table, n) + retired_below(table, n) <= n;
@@ -151,9 +153,13 @@ static void count_down(struct cap_table *table)
 
 static void release(struct cap_table *table, handle_t handle, struct cap_slot *slot)
 {
-	forget(table, cap_table_index(handle), slot);
+	forget(table, cap_table_index(handle));
+	/*@ assert same_pages{Pre, Here}(table) && others_same{Pre, Here}(table, handle % 65536); */
 	put_back(table, cap_table_index(handle), slot);
+	/*@ assert same_pages{Pre, Here}(table); */
+	/*@ assert others_same{Pre, Here}(table, handle % 65536); */
 	count_down(table);
+	/*@ assert same_pages{Pre, Here}(table); */
 }
 
 void cap_table_init(struct cap_table *table, void *directory)
@@ -251,8 +257,11 @@ enum status cap_table_find_interface(const struct cap_table *table, handle_t han
 /* What a slot holds, to somewhere outside of the table. */
 static void copy_out(const struct cap_table *table, uint32_t index, struct cap_hold *hold)
 {
+	/*@ assert \forall integer i; 0 <= i < table->slots ==> \separated(hold, slot_of(table, i)); */
 	hold_copy(hold, &slot_at(table, index)->hold);
-	/*@ assert same_pages{Pre, Here}(table) && others_same{Pre, Here}(table, -1); */
+	/*@ assert same_pages{Pre, Here}(table); */
+	/*@ assert others_same{Pre, Here}(table, -1); */
+	/*@ assert \forall integer n; is_link{Pre}(table, n) ==> is_link(table, n); */
 	/*@ ghost
 	    /@ loop invariant 0 <= n <= table->slots && 0 <= retired_below(table, n) && 0 <= used_below(table, n);
 	       loop invariant used_below(table, n) + retired_below(table, n) <= n;
@@ -272,6 +281,8 @@ enum status cap_table_remove(struct cap_table *table, handle_t handle, struct ca
 	GUARD(resolves(table, handle, CAP_SLOT_LIVE), STATUS_NO_SUCH_CAPABILITY);
 	slot = slot_at(table, cap_table_index(handle));
 	copy_out(table, cap_table_index(handle), hold);
+	/*@ assert same_pages{Pre, Here}(table) && others_same{Pre, Here}(table, -1); */
+	/*@ assert \separated(hold, slot); */
 	release(table, handle, slot);
 	return STATUS_OK;
 }

@@ -187,9 +187,10 @@ static void pop_free(struct cap_table *table, uint32_t index);
     ensures hold->interface == INTERFACE_NONE && hold->mode == TRANSFER_NONE; */
 static void hold_clear(struct cap_hold *hold);
 
-/*@ requires table_fits(table) && index < table->slots && slot == slot_of(table, index);
-    requires is_used(slot->state) && slot->generation == 65535 && table->retired < 65535;
-    assigns slot->state, table->retired;
+/*@ requires table_fits(table) && index < table->slots;
+    requires is_used(slot_of(table, index)->state) && slot_of(table, index)->generation == 65535;
+    requires table->retired <= 65535;
+    assigns slot_of(table, index)->state, table->retired;
     ensures pages: same_pages{Pre, Post}(table);
     ensures shape: shape(table);
     ensures slots: slots_fit(table);
@@ -198,12 +199,12 @@ static void hold_clear(struct cap_hold *hold);
     ensures next: list_next(table);
     ensures first: list_first(table);
     ensures once: list_once(table);
-    ensures slot->state == CAP_SLOT_RETIRED && table->retired == \old(table->retired) + 1; */
-static void retire(struct cap_table *table, uint32_t index, struct cap_slot *slot);
+    ensures slot_of(table, index)->state == CAP_SLOT_RETIRED && table->retired == \old(table->retired) + 1; */
+static void retire(struct cap_table *table, uint32_t index);
 
-/*@ requires table_fits(table) && counted(table) && index < table->slots && slot == slot_of(table, index);
-    requires is_used(slot->state);
-    assigns slot->hold;
+/*@ requires table_fits(table) && counted(table) && index < table->slots;
+    requires is_used(slot_of(table, index)->state);
+    assigns slot_of(table, index)->hold;
     ensures pages: same_pages{Pre, Post}(table);
     ensures shape: shape(table);
     ensures slots: slots_fit(table);
@@ -213,8 +214,10 @@ static void retire(struct cap_table *table, uint32_t index, struct cap_slot *slo
     ensures first: list_first(table);
     ensures once: list_once(table);
     ensures count: counted(table);
-    ensures slot->generation == \old(slot->generation) && slot->state == \old(slot->state); */
-static void forget(struct cap_table *table, uint32_t index, struct cap_slot *slot);
+    ensures slot_of(table, index)->generation == \old(slot_of(table, index)->generation);
+    ensures slot_of(table, index)->state == \old(slot_of(table, index)->state);
+    ensures spent: spent_stay{Pre, Post}(table); */
+static void forget(struct cap_table *table, uint32_t index);
 
 /*@ requires table_fits(table) && counted(table) && index < table->slots && slot == slot_of(table, index);
     requires is_used(slot->state);
@@ -231,7 +234,8 @@ static void forget(struct cap_table *table, uint32_t index, struct cap_slot *slo
     ensures count: table->used == used_below(table, table->slots) + 1;
     ensures retired: table->retired == retired_below(table, table->slots);
     ensures used: table->used >= 1;
-    ensures together: table->used + table->retired <= table->slots + 1; */
+    ensures together: table->used + table->retired <= table->slots + 1;
+    ensures spent: spent_stay{Pre, Post}(table); */
 static void put_back(struct cap_table *table, uint32_t index, struct cap_slot *slot);
 
 /*@ requires table_fits(table) && table->used == used_below(table, table->slots) + 1;
@@ -246,7 +250,8 @@ static void put_back(struct cap_table *table, uint32_t index, struct cap_slot *s
     ensures next: list_next(table);
     ensures first: list_first(table);
     ensures once: list_once(table);
-    ensures count: counted(table) && table->used == \old(table->used) - 1; */
+    ensures count: counted(table) && table->used == \old(table->used) - 1;
+    ensures spent: spent_stay{Pre, Post}(table); */
 static void count_down(struct cap_table *table);
 
 /*@ requires table_fits(table) && counted(table) && is_in(table, handle, slot->state) && is_used(slot->state);
@@ -277,7 +282,10 @@ static void release(struct cap_table *table, handle_t handle, struct cap_slot *s
     ensures first: list_first(table);
     ensures once: list_once(table);
     ensures count: counted(table);
-    ensures hold: is_hold(hold, &slot_of(table, index)->hold); */
+    ensures hold: is_hold(hold, &slot_of(table, index)->hold);
+    ensures object: hold->object == \old(slot_of(table, index)->hold.object);
+    ensures badge: hold->badge == \old(slot_of(table, index)->hold.badge);
+    ensures spent: spent_stay{Pre, Post}(table); */
 static void copy_out(const struct cap_table *table, uint32_t index, struct cap_hold *hold);
 
 /*@ requires \valid_read(table);
