@@ -82,6 +82,8 @@ static inline bool bit_tree_lower(struct bit_tree *tree, uint32_t level, uint64_
 	/*@ assert level >= 1 ==> told(tree, level, bit); */
 	/*@ assert level >= 1 ==> \forall integer n; 0 <= n <= last(tree, level) && n != bit ==> told(tree, level, n); */
 	/*@ assert true_but(tree, level + 1, bit / 64); */
+	/*@ assert now != 0 ==> old != 0; */
+	/*@ assert now != 0 && level + 1 < tree->levels ==> told{Pre}(tree, level + 1, bit / 64); */
 	/*@ assert now != 0 && level + 1 < tree->levels ==> told(tree, level + 1, bit / 64); */
 	return now != 0;
 }
@@ -100,7 +102,9 @@ static inline void bit_tree_write_word(struct bit_tree *tree, uint64_t index, ui
 	/*@ assert words_cover(tree); */
 	/*@ assert same_below{Pre, Here}(tree, 0, index); */
 	/*@ assert true_but(tree, 1, index); */
-	/*@ assert (old != 0 <==> value != 0) ==> all_true(tree); */
+	/*@ assert 1 < tree->levels ==> index / 64 <= last(tree, 2); */
+	/*@ assert 1 < tree->levels ==> (bit_at{Pre}(tree, 1, index) <==> bit_at(tree, 1, index)); */
+	/*@ assert 1 < tree->levels && (old != 0 <==> value != 0) ==> told(tree, 1, index); */
 	if (old == 0 && value != 0)
 		bit_tree_word_filled(tree, index);
 	if (old != 0 && value == 0)

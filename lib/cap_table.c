@@ -284,6 +284,7 @@ enum status cap_table_remove(struct cap_table *table, handle_t handle, struct ca
 	/*@ assert same_pages{Pre, Here}(table) && others_same{Pre, Here}(table, -1); */
 	/*@ assert \separated(hold, slot); */
 	release(table, handle, slot);
+	/*@ assert same_pages{Pre, Here}(table); */
 	return STATUS_OK;
 }
 

@@ -64,6 +64,9 @@
     predicate same_but{A, B}(struct bit_tree *t, integer but) = \forall integer n;
       0 <= n < \at(t->bits, A) && n != but ==> (has{A}(t, n) <==> has{B}(t, n)); */
 
+/*@ lemma cover{L}: \forall struct bit_tree *t, integer k, n;
+      sizes(t) && 0 <= k < t->levels && 0 <= n <= last(t, k) ==> n / 64 <= last(t, k + 1); */
+
 /*@ requires shape(tree) && level < tree->levels && index <= last(tree, level + 1);
     assigns tree->level[level][index];
     ensures same: same_shape{Pre, Post}(tree);
