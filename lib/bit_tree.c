@@ -107,8 +107,13 @@ void bit_tree_clear_range(struct bit_tree *tree, uint64_t first, uint64_t end)
 	}
 }
 
+static inline uint64_t word_at(const struct bit_tree *tree, uint32_t level, uint64_t index)
+{
+	return tree->level[level][index];
+}
+
 /* The lowest level at which a bit at or after `from` (a bit number of level 0) is set in its word, and that bit. */
-static bool climb(const struct bit_tree *tree, uint64_t from, uint32_t *level, uint64_t *bit)
+static struct bit_place climb(const struct bit_tree *tree, uint64_t from)
 {
 	uint64_t size = tree->bits;
 
@@ -120,7 +125,7 @@ static bool climb(const struct bit_tree *tree, uint64_t from, uint32_t *level, u
 	for (uint32_t k = 0; k < tree->levels && from < size; k++) {
 		const uint64_t index = from / BITS_PER_WORD;
 		/*@ assert 0 <= index <= last(tree, k + 1); */
-		const uint64_t word = bits_of_rest(tree->level[k][index], (uint32_t)(from % BITS_PER_WORD));
+		const uint64_t word = bits_of_rest(word_at(tree, k, index), (uint32_t)(from % BITS_PER_WORD));
 
 		if (word != 0) {
 			const uint64_t lowest = index * BITS_PER_WORD + bits_lowest(word);
@@ -128,16 +133,14 @@ static bool climb(const struct bit_tree *tree, uint64_t from, uint32_t *level, u
 			/*@ assert lowest / 64 == index && from <= lowest && bit_at(tree, k, lowest); */
 			/*@ assert lowest <= last(tree, k); */
 			/*@ assert \forall integer m; from <= m < lowest ==> !bit_at(tree, k, m); */
-			*level = k;
-			*bit = lowest;
-			return true;
+			return (struct bit_place){ k, lowest };
 		}
 		/*@ assert \forall integer m; from <= m && m / 64 == index ==> !bit_at(tree, k, m); */
 		/*@ assert \forall integer n; \at(from, Pre) <= n < tree->bits && has(tree, n) ==> index < up(n, k) / 64; */
 		from = index + 1;
 		size = words_of_bits(size);
 	}
-	return false;
+	return (struct bit_place){ tree->levels, 0 };
 }
 
 /* The lowest bit of level 0 below a set bit of `level`. */
@@ -153,16 +156,13 @@ static uint64_t descend(const struct bit_tree *tree, uint32_t level, uint64_t bi
 	while (level > 0) {
 		level--;
 		/*@ assert bit <= last(tree, level + 1) <= tree->bits - 1; */
-		bit = bit * BITS_PER_WORD + bits_lowest(tree->level[level][bit]);
+		bit = bit * BITS_PER_WORD + bits_lowest(word_at(tree, level, bit));
 	}
 	return bit;
 }
 
 bool bit_tree_find(const struct bit_tree *tree, uint64_t from, uint64_t *bit)
 {
-	uint32_t level;
-	uint64_t at;
-
 	/*@ ghost
 	    /@ loop invariant 0 <= k < tree->levels;
 	       loop invariant \forall integer j, n; 0 <= j <= k && 0 <= n < tree->bits && has(tree, n) ==>
@@ -178,10 +178,11 @@ bool bit_tree_find(const struct bit_tree *tree, uint64_t from, uint64_t *bit)
 			 bit_at(tree, k + 1, up(n, k + 1)); @/
 	    }
 	*/
-	if (!climb(tree, from, &level, &at))
+	const struct bit_place at = climb(tree, from);
+
+	if (at.level == tree->levels)
 		return false;
-	/*@ assert same_words{Pre, Here}(tree, -1, 0) && same_shape{Pre, Here}(tree); */
-	*bit = descend(tree, level, at);
+	*bit = descend(tree, at.level, at.bit);
 	return true;
 }
 

@@ -15,4 +15,10 @@ struct bit_tree { /* level[0] are the bits; level[k + 1] summarises level[k]; th
 	uint32_t levels; /* in use, at least 1 */
 };
 
+/* Bit `bit` of `level`; no bit if that level is not there. */
+struct bit_place {
+	uint32_t level;
+	uint64_t bit;
+};
+
 #endif

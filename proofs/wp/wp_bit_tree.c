@@ -148,16 +148,22 @@ static inline void bit_tree_clear(struct bit_tree *tree, uint64_t bit);
     ensures written: tree->level[0][index] == value; */
 static inline void bit_tree_write_word(struct bit_tree *tree, uint64_t index, uint64_t value);
 
-/*@ requires tree_fits(tree) && all_up(tree) && \valid(level) && \valid(bit) && \separated(level, bit);
-    requires \separated(level, tree) && outside(tree, bit);
-    assigns *level, *bit;
-    ensures found: \result == true ==>
-      *level < tree->levels && *bit <= last(tree, *level) && bit_at(tree, *level, *bit);
-    ensures before: \result == true ==> \forall integer n; 0 <= n < tree->bits && n < from ==> up(n, *level) < *bit;
-    ensures lowest: \result == true ==>
-      \forall integer n; from <= n < tree->bits && has(tree, n) ==> *bit <= up(n, *level);
-    ensures none: \result == false ==> \forall integer n; from <= n < tree->bits ==> !has(tree, n); */
-static bool climb(const struct bit_tree *tree, uint64_t from, uint32_t *level, uint64_t *bit);
+/*@ requires shape(tree) && level < tree->levels && index <= last(tree, level + 1);
+    assigns \nothing;
+    ensures \result == tree->level[level][index]; */
+static inline uint64_t word_at(const struct bit_tree *tree, uint32_t level, uint64_t index);
+
+/*@ requires tree_fits(tree) && all_up(tree);
+    assigns \nothing;
+    ensures level: \result.level <= tree->levels;
+    ensures found: \result.level < tree->levels ==>
+      \result.bit <= last(tree, \result.level) && bit_at(tree, \result.level, \result.bit);
+    ensures before: \result.level < tree->levels ==>
+      \forall integer n; 0 <= n < tree->bits && n < from ==> up(n, \result.level) < \result.bit;
+    ensures lowest: \result.level < tree->levels ==>
+      \forall integer n; from <= n < tree->bits && has(tree, n) ==> \result.bit <= up(n, \result.level);
+    ensures none: \result.level == tree->levels ==> \forall integer n; from <= n < tree->bits ==> !has(tree, n); */
+static struct bit_place climb(const struct bit_tree *tree, uint64_t from);
 
 /*@ requires tree_fits(tree) && all_up(tree) && level < tree->levels && bit <= last(tree, level);
     requires bit_at(tree, level, bit);

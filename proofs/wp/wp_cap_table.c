@@ -114,6 +114,8 @@
       shape(t) && apart(t, h) && 0 <= i < t->slots ==> \separated(h, slot_of(t, i));
     lemma same_places{A, B}: \forall struct cap_table *t, integer i;
       same_pages{A, B}(t) && 0 <= i < 65536 ==> slot_of{A}(t, i) == slot_of{B}(t, i);
+    lemma pages_then{A, B, C}: \forall struct cap_table *t;
+      same_pages{A, B}(t) && same_pages{B, C}(t) ==> same_pages{A, C}(t);
     lemma others_then{A, B, C}: \forall struct cap_table *t, integer i, j, k;
       same_pages{A, B}(t) && others_same{A, B}(t, i) && others_same{B, C}(t, j) &&
       (i == k || i == -1) && (j == k || j == -1) ==> others_same{A, C}(t, k); */
