@@ -117,8 +117,8 @@
     lemma pages_then{A, B, C}: \forall struct cap_table *t;
       same_pages{A, B}(t) && same_pages{B, C}(t) ==> same_pages{A, C}(t);
     lemma others_then{A, B, C}: \forall struct cap_table *t, integer i, j, k;
-      same_pages{A, B}(t) && others_same{A, B}(t, i) && others_same{B, C}(t, j) &&
-      (i == k || i == -1) && (j == k || j == -1) ==> others_same{A, C}(t, k); */
+      \at(t->slots, A) <= CAP_TABLE_MAX_SLOTS && same_pages{A, B}(t) && others_same{A, B}(t, i) && others_same{B, C}(t,
+   j) && (i == k || i == -1) && (j == k || j == -1) ==> others_same{A, C}(t, k); */
 
 /*@ assigns \nothing; ensures \result == handle % 65536; */
 static inline uint32_t cap_table_index(handle_t handle);
