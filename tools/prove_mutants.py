@@ -112,7 +112,7 @@ MUTANTS = [
     (TABLE, "count_down", "table->used--;", "table->used++;"),
     (TABLE, "release", "\tcount_down(table);", "\t;"),
     (TABLE, "release", "\tput_back(table, cap_table_index(handle), slot);", "\t;"),
-    (TABLE, "cap_table_remove", "\trelease(table, handle, slot);\n\treturn", "\treturn"),
+    (TABLE, "cap_table_remove", "\tcopy_out(table, cap_table_index(handle), hold);", "\t;"),
     (TABLE, "cap_table_remove", "GUARD(resolves(table, handle, CAP_SLOT_LIVE), STATUS_NO_SUCH_CAPABILITY);", ";"),
     (RANGE_WP, "uaddr_range_overlaps", "a.start.raw < b.end.raw && ", ""),
     (RANGE_WP, "uaddr_range_of_pages", "GUARD(length <= UINT64_MAX - start, STATUS_RANGE_WRAPS);", ";"),
@@ -135,6 +135,10 @@ MUTANTS = [
     (TREE_H, "bit_tree_clear", "bit_tree_word_emptied(tree, bit / BITS_PER_WORD);", ";"),
     (TREE, "bit_tree_word_filled", "if (bit_tree_raise(tree, level, index))", "if (!bit_tree_raise(tree, level, index))"),
     (TREE, "bit_tree_word_filled", "index /= BITS_PER_WORD;", ";"),
+    (TREE, "climb", "from = index + 1;", "from = index;"),
+    (TREE, "climb", "k < tree->levels && from < size", "k + 1 < tree->levels && from < size"),
+    (TREE, "descend", "bits_lowest(word_at(tree, level, bit))", "0"),
+    (TREE, "bit_tree_find", "if (at.level == tree->levels)", "if (at.level > tree->levels)"),
     (TREE, "bit_tree_word_emptied", "if (bit_tree_lower(tree, level, index))", "if (!bit_tree_lower(tree, level, index))"),
 ]
 
