@@ -40,12 +40,16 @@ void bit_tree_init(struct bit_tree *tree, uint64_t bits, uint64_t *storage)
 
 void bit_tree_word_filled(struct bit_tree *tree, uint64_t index)
 {
+	/*@ loop invariant 1 <= level <= tree->levels && shape(tree) && ends(tree) && same_shape{Pre, Here}(tree);
+	    loop invariant 0 <= index <= last(tree, level) && tree->level[level - 1][index] != 0;
+	    loop invariant true_but(tree, level, index);
+	    loop invariant same_bits{Pre, Here}(tree);
+	    loop assigns level, index,
+	      { tree->level[k][i] | integer k, i; 1 <= k < tree->levels && 0 <= i <= last(tree, k + 1) };
+	    loop variant tree->levels - level; */
 	for (uint32_t level = 1; level < tree->levels; level++) {
-		uint64_t *word = &tree->level[level][index / BITS_PER_WORD];
-		const uint64_t old = *word;
-
-		*word = old | bits_one((uint32_t)(index % BITS_PER_WORD));
-		if (old != 0)
+		/*@ assert index / 64 <= last(tree, level + 1); */
+		if (bit_tree_raise(tree, level, index))
 			return;
 		index /= BITS_PER_WORD;
 	}
@@ -53,11 +57,16 @@ void bit_tree_word_filled(struct bit_tree *tree, uint64_t index)
 
 void bit_tree_word_emptied(struct bit_tree *tree, uint64_t index)
 {
+	/*@ loop invariant 1 <= level <= tree->levels && shape(tree) && ends(tree) && same_shape{Pre, Here}(tree);
+	    loop invariant 0 <= index <= last(tree, level) && tree->level[level - 1][index] == 0;
+	    loop invariant true_but(tree, level, index);
+	    loop invariant same_bits{Pre, Here}(tree);
+	    loop assigns level, index,
+	      { tree->level[k][i] | integer k, i; 1 <= k < tree->levels && 0 <= i <= last(tree, k + 1) };
+	    loop variant tree->levels - level; */
 	for (uint32_t level = 1; level < tree->levels; level++) {
-		uint64_t *word = &tree->level[level][index / BITS_PER_WORD];
-
-		*word &= ~bits_one((uint32_t)(index % BITS_PER_WORD));
-		if (*word != 0)
+		/*@ assert index / 64 <= last(tree, level + 1); */
+		if (bit_tree_lower(tree, level, index))
 			return;
 		index /= BITS_PER_WORD;
 	}
@@ -98,44 +107,82 @@ void bit_tree_clear_range(struct bit_tree *tree, uint64_t first, uint64_t end)
 	}
 }
 
+static inline uint64_t word_at(const struct bit_tree *tree, uint32_t level, uint64_t index)
+{
+	return tree->level[level][index];
+}
+
 /* The lowest level at which a bit at or after `from` (a bit number of level 0) is set in its word, and that bit. */
-static bool climb(const struct bit_tree *tree, uint64_t from, uint32_t *level, uint64_t *bit)
+static struct bit_place climb(const struct bit_tree *tree, uint64_t from)
 {
 	uint64_t size = tree->bits;
 
+	/*@ loop invariant 0 <= k <= tree->levels && size == last(tree, k) + 1 && (k >= 1 ==> from >= 1);
+	    loop invariant \forall integer n; 0 <= n < tree->bits && n < \at(from, Pre) ==> up(n, k) < from;
+	    loop invariant \forall integer n; \at(from, Pre) <= n < tree->bits && has(tree, n) ==> from <= up(n, k);
+	    loop assigns k, from, size;
+	    loop variant tree->levels - k; */
 	for (uint32_t k = 0; k < tree->levels && from < size; k++) {
 		const uint64_t index = from / BITS_PER_WORD;
-		const uint64_t word = tree->level[k][index] & bits_from((uint32_t)(from % BITS_PER_WORD));
+		/*@ assert 0 <= index <= last(tree, k + 1); */
+		const uint64_t word = bits_of_rest(word_at(tree, k, index), (uint32_t)(from % BITS_PER_WORD));
 
 		if (word != 0) {
-			*level = k;
-			*bit = index * BITS_PER_WORD + bits_lowest(word);
-			return true;
+			const uint64_t lowest = index * BITS_PER_WORD + bits_lowest(word);
+
+			/*@ assert lowest / 64 == index && from <= lowest && bit_at(tree, k, lowest); */
+			/*@ assert lowest <= last(tree, k); */
+			/*@ assert \forall integer m; from <= m < lowest ==> !bit_at(tree, k, m); */
+			return (struct bit_place){ k, lowest };
 		}
+		/*@ assert \forall integer m; from <= m && m / 64 == index ==> !bit_at(tree, k, m); */
+		/*@ assert \forall integer n; \at(from, Pre) <= n < tree->bits && has(tree, n) ==> index < up(n, k) / 64; */
 		from = index + 1;
 		size = words_of_bits(size);
 	}
-	return false;
+	return (struct bit_place){ tree->levels, 0 };
 }
 
 /* The lowest bit of level 0 below a set bit of `level`. */
 static uint64_t descend(const struct bit_tree *tree, uint32_t level, uint64_t bit)
 {
+	/*@ loop invariant 0 <= level <= \at(level, Pre) && 0 <= bit <= last(tree, level) && bit_at(tree, level, bit);
+	    loop invariant \forall integer n; 0 <= n < tree->bits && up(n, level) == bit ==>
+	      up(n, \at(level, Pre)) == \at(bit, Pre);
+	    loop invariant \forall integer n; 0 <= n < tree->bits && has(tree, n) &&
+	      up(n, \at(level, Pre)) >= \at(bit, Pre) ==> up(n, level) >= bit;
+	    loop assigns level, bit;
+	    loop variant level; */
 	while (level > 0) {
 		level--;
-		bit = bit * BITS_PER_WORD + bits_lowest(tree->level[level][bit]);
+		/*@ assert bit <= last(tree, level + 1) <= tree->bits - 1; */
+		bit = bit * BITS_PER_WORD + bits_lowest(word_at(tree, level, bit));
 	}
 	return bit;
 }
 
 bool bit_tree_find(const struct bit_tree *tree, uint64_t from, uint64_t *bit)
 {
-	uint32_t level;
-	uint64_t at;
+	/*@ ghost
+	    /@ loop invariant 0 <= k < tree->levels;
+	       loop invariant \forall integer j, n; 0 <= j <= k && 0 <= n < tree->bits && has(tree, n) ==>
+		 bit_at(tree, j, up(n, j));
+	       loop assigns k;
+	       loop variant tree->levels - k; @/
+	    for (uint32_t k = 0; k + 1 < tree->levels; k++) {
+		    /@ assert \forall integer n; 0 <= n < tree->bits && has(tree, n) ==>
+			 tree->level[k][up(n, k) / 64] != 0 && up(n, k) <= last(tree, k); @/
+		    /@ assert \forall integer n; 0 <= n < tree->bits ==>
+			 up(n, k + 1) == up(n, k) / 64 && up(n, k + 1) <= last(tree, k + 1); @/
+		    /@ assert \forall integer n; 0 <= n < tree->bits && has(tree, n) ==>
+			 bit_at(tree, k + 1, up(n, k + 1)); @/
+	    }
+	*/
+	const struct bit_place at = climb(tree, from);
 
-	if (!climb(tree, from, &level, &at))
+	if (at.level == tree->levels)
 		return false;
-	*bit = descend(tree, level, at);
+	*bit = descend(tree, at.level, at.bit);
 	return true;
 }
 

@@ -12,16 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/bit_tree_type.h"
 #include "lib/bits.h"
-
-#define BIT_TREE_LEVELS 6u /* 64^6 = 2^36 bits */
-#define BIT_TREE_MAX_BITS (UINT64_C(1) << 36)
-
-struct bit_tree { /* level[0] are the bits; level[k + 1] summarises level[k]; the top level is one word */
-	uint64_t *level[BIT_TREE_LEVELS];
-	uint64_t bits;   /* at level 0 */
-	uint32_t levels; /* in use, at least 1 */
-};
 
 /* Words of storage for a tree of that many bits, 1 .. BIT_TREE_MAX_BITS. */
 uint64_t bit_tree_words(uint64_t bits);
@@ -39,6 +31,73 @@ static inline bool bit_tree_test(const struct bit_tree *tree, uint64_t bit)
 	return bits_test(bit_tree_word(tree, bit / BITS_PER_WORD), (uint32_t)(bit % BITS_PER_WORD));
 }
 
+/* Word `index` of a level, and nothing else. Below: the steps of which all changes are made. */
+static inline void bit_tree_put(struct bit_tree *tree, uint32_t level, uint64_t index, uint64_t value)
+{
+	tree->level[level][index] = value;
+	/*@ assert tree->bits == \at(tree->bits, Pre) && tree->levels == \at(tree->levels, Pre); */
+	/*@ assert same_words{Pre, Here}(tree, level, index); */
+}
+
+/* Set a bit of a level. Whether its word had one before, so that the levels above are right already. */
+static inline bool bit_tree_raise(struct bit_tree *tree, uint32_t level, uint64_t bit)
+{
+	const uint64_t index = bit / BITS_PER_WORD, old = tree->level[level][index];
+
+	bit_tree_put(tree, level, index, bits_with(old, (uint32_t)(bit % BITS_PER_WORD)));
+	/*@ assert \forall integer n; 0 <= n && n / 64 == bit / 64 && n != bit ==>
+	      (bit_at{Pre}(tree, level, n) <==> bit_at(tree, level, n)); */
+	/*@ assert same_level{Pre, Here}(tree, level, bit); */
+	/*@ assert \forall integer k, n; 0 <= k < tree->levels && k != level && 0 <= n && n / 64 <= last(tree, k + 1) ==>
+	      (bit_at{Pre}(tree, k, n) <==> bit_at(tree, k, n)); */
+	/*@ assert \forall integer n; last(tree, level) < n && n / 64 <= last(tree, level + 1) ==> !bit_at(tree, level, n); */
+	/*@ assert \forall integer k, n; 0 <= k < tree->levels && k != level && last(tree, k) < n &&
+	      n / 64 <= last(tree, k + 1) ==> !bit_at(tree, k, n); */
+	/*@ assert ends(tree); */
+	/*@ assert words_cover(tree); */
+	/*@ assert \forall integer k, n; 1 <= k < tree->levels && k != level && 0 <= n <= last(tree, k) ==>
+	      (bit_at{Pre}(tree, k, n) <==> bit_at(tree, k, n)); */
+	/*@ assert same_below{Pre, Here}(tree, level, bit / 64); */
+	/*@ assert \forall integer k, n; 1 <= k < tree->levels && 0 <= n <= last(tree, k) && k != level &&
+	      !(k == level + 1 && n == bit / 64) ==> told(tree, k, n); */
+	/*@ assert level >= 1 ==> told(tree, level, bit); */
+	/*@ assert level >= 1 ==> \forall integer n; 0 <= n <= last(tree, level) && n != bit ==> told(tree, level, n); */
+	/*@ assert true_but(tree, level + 1, bit / 64); */
+	/*@ assert old != 0 && level + 1 < tree->levels ==> told(tree, level + 1, bit / 64); */
+	return old != 0;
+}
+
+/* Clear a bit of a level. Whether its word has another, so that the levels above are right already. */
+static inline bool bit_tree_lower(struct bit_tree *tree, uint32_t level, uint64_t bit)
+{
+	const uint64_t index = bit / BITS_PER_WORD, old = tree->level[level][index];
+	const uint64_t now = bits_without(old, (uint32_t)(bit % BITS_PER_WORD));
+
+	bit_tree_put(tree, level, index, now);
+	/*@ assert \forall integer n; 0 <= n && n / 64 == bit / 64 && n != bit ==>
+	      (bit_at{Pre}(tree, level, n) <==> bit_at(tree, level, n)); */
+	/*@ assert same_level{Pre, Here}(tree, level, bit); */
+	/*@ assert \forall integer k, n; 0 <= k < tree->levels && k != level && 0 <= n && n / 64 <= last(tree, k + 1) ==>
+	      (bit_at{Pre}(tree, k, n) <==> bit_at(tree, k, n)); */
+	/*@ assert \forall integer n; last(tree, level) < n && n / 64 <= last(tree, level + 1) ==> !bit_at(tree, level, n); */
+	/*@ assert \forall integer k, n; 0 <= k < tree->levels && k != level && last(tree, k) < n &&
+	      n / 64 <= last(tree, k + 1) ==> !bit_at(tree, k, n); */
+	/*@ assert ends(tree); */
+	/*@ assert words_cover(tree); */
+	/*@ assert \forall integer k, n; 1 <= k < tree->levels && k != level && 0 <= n <= last(tree, k) ==>
+	      (bit_at{Pre}(tree, k, n) <==> bit_at(tree, k, n)); */
+	/*@ assert same_below{Pre, Here}(tree, level, bit / 64); */
+	/*@ assert \forall integer k, n; 1 <= k < tree->levels && 0 <= n <= last(tree, k) && k != level &&
+	      !(k == level + 1 && n == bit / 64) ==> told(tree, k, n); */
+	/*@ assert level >= 1 ==> told(tree, level, bit); */
+	/*@ assert level >= 1 ==> \forall integer n; 0 <= n <= last(tree, level) && n != bit ==> told(tree, level, n); */
+	/*@ assert true_but(tree, level + 1, bit / 64); */
+	/*@ assert now != 0 ==> old != 0; */
+	/*@ assert now != 0 && level + 1 < tree->levels ==> told{Pre}(tree, level + 1, bit / 64); */
+	/*@ assert now != 0 && level + 1 < tree->levels ==> told(tree, level + 1, bit / 64); */
+	return now != 0;
+}
+
 /* Tell the levels above that word `index` of level 0 is no longer zero, or is zero now. */
 void bit_tree_word_filled(struct bit_tree *tree, uint64_t index);
 void bit_tree_word_emptied(struct bit_tree *tree, uint64_t index);
@@ -46,9 +105,16 @@ void bit_tree_word_emptied(struct bit_tree *tree, uint64_t index);
 /* Give word `index` of level 0 a new value. Summaries are touched only if it becomes zero or ceases to be. */
 static inline void bit_tree_write_word(struct bit_tree *tree, uint64_t index, uint64_t value)
 {
-	const uint64_t old = tree->level[0][index];
+	const uint64_t old = bit_tree_word(tree, index);
 
-	tree->level[0][index] = value;
+	bit_tree_put(tree, 0, index, value);
+	/*@ assert ends(tree); */
+	/*@ assert words_cover(tree); */
+	/*@ assert same_below{Pre, Here}(tree, 0, index); */
+	/*@ assert true_but(tree, 1, index); */
+	/*@ assert 1 < tree->levels ==> index / 64 <= last(tree, 2); */
+	/*@ assert 1 < tree->levels ==> (bit_at{Pre}(tree, 1, index) <==> bit_at(tree, 1, index)); */
+	/*@ assert 1 < tree->levels && (old != 0 <==> value != 0) ==> told(tree, 1, index); */
 	if (old == 0 && value != 0)
 		bit_tree_word_filled(tree, index);
 	if (old != 0 && value == 0)
@@ -57,21 +123,13 @@ static inline void bit_tree_write_word(struct bit_tree *tree, uint64_t index, ui
 
 static inline void bit_tree_set(struct bit_tree *tree, uint64_t bit)
 {
-	uint64_t *word = &tree->level[0][bit / BITS_PER_WORD];
-	const uint64_t old = *word;
-
-	*word = old | bits_one((uint32_t)(bit % BITS_PER_WORD));
-	if (old == 0)
+	if (!bit_tree_raise(tree, 0, bit))
 		bit_tree_word_filled(tree, bit / BITS_PER_WORD);
 }
 
 static inline void bit_tree_clear(struct bit_tree *tree, uint64_t bit)
 {
-	uint64_t *word = &tree->level[0][bit / BITS_PER_WORD];
-	const uint64_t now = *word & ~bits_one((uint32_t)(bit % BITS_PER_WORD));
-
-	*word = now;
-	if (now == 0)
+	if (!bit_tree_lower(tree, 0, bit))
 		bit_tree_word_emptied(tree, bit / BITS_PER_WORD);
 }
 

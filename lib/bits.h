@@ -34,6 +34,22 @@ static inline bool bits_test(uint64_t word, uint32_t bit)
 	return ((word >> bit) & 1) != 0;
 }
 
+static inline uint64_t bits_with(uint64_t word, uint32_t bit)
+{
+	return word | bits_one(bit);
+}
+
+static inline uint64_t bits_without(uint64_t word, uint32_t bit)
+{
+	return word & ~bits_one(bit);
+}
+
+/* Those of the bits `first` .. 63 that are set. */
+static inline uint64_t bits_of_rest(uint64_t word, uint32_t first)
+{
+	return word & bits_from(first);
+}
+
 /* The lowest set bit; word != 0. */
 static inline uint32_t bits_lowest(uint64_t word)
 {

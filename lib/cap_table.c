@@ -24,6 +24,16 @@ static void hold_copy(struct cap_hold *restrict to, const struct cap_hold *restr
 	to->origin_low = from->origin_low;
 }
 
+static void hold_clear(struct cap_hold *hold)
+{
+	hold->object = NULL;
+	hold->badge = 0;
+	hold->interface = INTERFACE_NONE;
+	hold->mode = TRANSFER_NONE;
+	hold->origin_high = 0;
+	hold->origin_low = 0;
+}
+
 static uint32_t slots_of_pages(uint32_t pages)
 {
 	const uint32_t slots = pages * CAP_SLOTS_PER_PAGE;
@@ -76,34 +86,80 @@ static void pop_free(struct cap_table *table, uint32_t index)
 	      is_link{Pre}(table, slot_of(table, i)->next_free) && slot_of(table, i)->next_free != index + 1; */
 }
 
-/* A used slot goes back; one whose generations are used up never names anything again. */
-static void release(struct cap_table *table, handle_t handle, struct cap_slot *slot)
+/* A slot whose generations are used up never names anything again. */
+static void retire(struct cap_table *table, uint32_t index)
 {
-	slot->hold.object = NULL;
-	slot->hold.badge = 0;
-	slot->hold.interface = INTERFACE_NONE;
-	slot->hold.mode = TRANSFER_NONE;
-	slot->hold.origin_high = 0;
-	slot->hold.origin_low = 0;
-	/*@ assert same_pages{Pre, Here}(table) && others_same{Pre, Here}(table, handle % 65536); */
-	if (slot->generation == UINT16_MAX) {
-		slot->state = CAP_SLOT_RETIRED;
-		table->retired++;
-	} else {
-		push_free(table, cap_table_index(handle), slot);
-	}
+	slot_at(table, index)->state = CAP_SLOT_RETIRED;
+	table->retired++;
+	/*@ assert same_pages{Pre, Here}(table) && others_same{Pre, Here}(table, index); */
+	/*@ assert \forall integer n; is_link{Pre}(table, n) ==> is_link(table, n); */
+}
+
+/* A used slot keeps nothing of what it held. */
+static void forget(struct cap_table *table, uint32_t index)
+{
+	hold_clear(&slot_at(table, index)->hold);
+	/*@ assert same_pages{Pre, Here}(table) && others_same{Pre, Here}(table, index); */
+	/*@ assert \forall integer n; is_link{Pre}(table, n) ==> is_link(table, n); */
 	/*@ ghost
 	    /@ loop invariant 0 <= n <= table->slots && 0 <= retired_below(table, n) && 0 <= used_below(table, n);
 	       loop invariant used_below(table, n) + retired_below(table, n) <= n;
-	       loop invariant used_below(table, n) == used_below{Pre}(table, n) - (handle % 65536 < n ? 1 : 0);
-	       loop invariant retired_below(table, n) == retired_below{Pre}(table, n) +
-		 (handle % 65536 < n && slot->state == CAP_SLOT_RETIRED ? 1 : 0);
+	       loop invariant used_below(table, n) == used_below{Pre}(table, n);
+	       loop invariant retired_below(table, n) == retired_below{Pre}(table, n);
 	       loop assigns n;
 	       loop variant table->slots - n; @/
 	    for (uint32_t n = 0; n < table->slots; n++)
 		    ;
 	*/
+}
+
+/* A used slot goes back to the free list, or never comes back. It is still counted as used. */
+static void put_back(struct cap_table *table, uint32_t index, struct cap_slot *slot)
+{
+	if (slot->generation == UINT16_MAX)
+		retire(table, index);
+	else
+		push_free(table, index, slot);
+	/*@ assert others_same{Pre, Here}(table, index) && slot == slot_of(table, index) && !is_used(slot->state); */
+	/*@ assert spent_stay{Pre, Here}(table); */
+	/*@ ghost
+	    /@ loop invariant 0 <= n <= table->slots && 0 <= retired_below(table, n) && 0 <= used_below(table, n);
+	       loop invariant used_below(table, n) + retired_below(table, n) <= n;
+	       loop invariant used_below(table, n) == used_below{Pre}(table, n) - (index < n ? 1 : 0);
+	       loop invariant retired_below(table, n) == retired_below{Pre}(table, n) +
+		 (index < n && slot->state == CAP_SLOT_RETIRED ? 1 : 0);
+	       loop assigns n;
+	       loop variant table->slots - n; @/
+	    for (uint32_t n = 0; n < table->slots; n++)
+		    ;
+	*/
+}
+
+static void count_down(struct cap_table *table)
+{
 	table->used--;
+	/*@ assert same_pages{Pre, Here}(table) && others_same{Pre, Here}(table, -1); */
+	/*@ ghost
+	    /@ loop invariant 0 <= n <= table->slots && 0 <= retired_below(table, n) && 0 <= used_below(table, n);
+	       loop invariant used_below(table, n) + retired_below(table, n) <= n;
+	       loop invariant used_below(table, n) == used_below{Pre}(table, n);
+	       loop invariant retired_below(table, n) == retired_below{Pre}(table, n);
+	       loop assigns n;
+	       loop variant table->slots - n; @/
+	    for (uint32_t n = 0; n < table->slots; n++)
+		    ;
+	*/
+}
+
+static void release(struct cap_table *table, handle_t handle, struct cap_slot *slot)
+{
+	forget(table, cap_table_index(handle));
+	/*@ assert same_pages{Pre, Here}(table) && others_same{Pre, Here}(table, handle % 65536); */
+	put_back(table, cap_table_index(handle), slot);
+	/*@ assert same_pages{Pre, Here}(table); */
+	/*@ assert others_same{Pre, Here}(table, handle % 65536); */
+	count_down(table);
+	/*@ assert same_pages{Pre, Here}(table); */
 }
 
 void cap_table_init(struct cap_table *table, void *directory)
@@ -198,15 +254,14 @@ enum status cap_table_find_interface(const struct cap_table *table, handle_t han
 	return STATUS_OK;
 }
 
-enum status cap_table_remove(struct cap_table *table, handle_t handle, struct cap_hold *hold)
+/* What a slot holds, to somewhere outside of the table. */
+static void copy_out(const struct cap_table *table, uint32_t index, struct cap_hold *hold)
 {
-	struct cap_slot *slot;
-
-	GUARD(resolves(table, handle, CAP_SLOT_LIVE), STATUS_NO_SUCH_CAPABILITY);
-	slot = slot_at(table, cap_table_index(handle));
-	hold_copy(hold, &slot->hold);
-	/*@ assert same_pages{Pre, Here}(table) && others_same{Pre, Here}(table, -1); */
-	/*@ assert table_fits(table); */
+	/*@ assert \forall integer i; 0 <= i < table->slots ==> \separated(hold, slot_of(table, i)); */
+	hold_copy(hold, &slot_at(table, index)->hold);
+	/*@ assert same_pages{Pre, Here}(table); */
+	/*@ assert others_same{Pre, Here}(table, -1); */
+	/*@ assert \forall integer n; is_link{Pre}(table, n) ==> is_link(table, n); */
 	/*@ ghost
 	    /@ loop invariant 0 <= n <= table->slots && 0 <= retired_below(table, n) && 0 <= used_below(table, n);
 	       loop invariant used_below(table, n) + retired_below(table, n) <= n;
@@ -217,7 +272,19 @@ enum status cap_table_remove(struct cap_table *table, handle_t handle, struct ca
 	    for (uint32_t n = 0; n < table->slots; n++)
 		    ;
 	*/
+}
+
+enum status cap_table_remove(struct cap_table *table, handle_t handle, struct cap_hold *hold)
+{
+	struct cap_slot *slot;
+
+	GUARD(resolves(table, handle, CAP_SLOT_LIVE), STATUS_NO_SUCH_CAPABILITY);
+	slot = slot_at(table, cap_table_index(handle));
+	copy_out(table, cap_table_index(handle), hold);
+	/*@ assert same_pages{Pre, Here}(table) && others_same{Pre, Here}(table, -1); */
+	/*@ assert \separated(hold, slot); */
 	release(table, handle, slot);
+	/*@ assert same_pages{Pre, Here}(table); */
 	return STATUS_OK;
 }
 

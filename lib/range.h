@@ -20,9 +20,10 @@ struct uaddr_range {
 	uaddr_t start, end; /* bytes; both whole pages when made by uaddr_range_of_pages */
 };
 
+/* By division and product here and below: provers know them, compilers turn them into masks and shifts. */
 static inline bool u64_is_page_aligned(uint64_t value)
 {
-	return (value & (PAGE_SIZE - 1)) == 0;
+	return value % PAGE_SIZE == 0;
 }
 
 static inline struct frame_range frame_range_make(uint64_t start, uint64_t end)
@@ -48,7 +49,7 @@ static inline uint64_t uaddr_range_bytes(struct uaddr_range range)
 
 static inline uint64_t uaddr_range_pages(struct uaddr_range range)
 {
-	return (range.end.raw - range.start.raw) >> PAGE_SHIFT;
+	return (range.end.raw - range.start.raw) / PAGE_SIZE;
 }
 
 static inline bool uaddr_range_overlaps(struct uaddr_range a, struct uaddr_range b)
@@ -68,7 +69,7 @@ static inline bool uaddr_range_contains(struct uaddr_range range, uaddr_t addres
 static inline enum status uaddr_range_of_pages(uint64_t start, uint64_t length, struct uaddr_range *range)
 {
 	GUARD(length != 0, STATUS_ZERO_LENGTH);
-	GUARD(u64_is_page_aligned(start | length), STATUS_MISALIGNED);
+	GUARD(u64_is_page_aligned(start) && u64_is_page_aligned(length), STATUS_MISALIGNED);
 	GUARD(length <= UINT64_MAX - start, STATUS_RANGE_WRAPS);
 	GUARD(start >= USER_START && start + length <= USER_LIMIT, STATUS_NOT_USER_ADDRESS);
 	GUARD(start >= BOOTSTRAP_END || start + length <= BOOTSTRAP_START, STATUS_BOOTSTRAP_RANGE);
@@ -88,18 +89,17 @@ static inline enum status page_count_of_length(uint64_t length, uint64_t *pages)
 	GUARD(length != 0, STATUS_ZERO_LENGTH);
 	GUARD(u64_is_page_aligned(length), STATUS_MISALIGNED);
 	GUARD(length <= USER_LIMIT - USER_START, STATUS_NOT_USER_ADDRESS);
-	*pages = length >> PAGE_SHIFT;
+	*pages = length / PAGE_SIZE;
 	return STATUS_OK;
 }
 
 /* PROTECTION_* bits as one of NONE, R, RW, RX; all else is BAD_PROTECTION. */
 static inline enum status protection_check(uint64_t protection)
 {
-	const uint32_t allowed = 1u << PROTECTION_NONE | 1u << PROTECTION_READ |
-				 1u << (PROTECTION_READ | PROTECTION_WRITE) |
-				 1u << (PROTECTION_READ | PROTECTION_EXECUTE);
-
-	GUARD(protection < 32 && (allowed >> protection & 1) != 0, STATUS_BAD_PROTECTION);
+	GUARD(protection == PROTECTION_NONE || protection == PROTECTION_READ ||
+		      protection == (PROTECTION_READ | PROTECTION_WRITE) ||
+		      protection == (PROTECTION_READ | PROTECTION_EXECUTE),
+	      STATUS_BAD_PROTECTION);
 	return STATUS_OK;
 }
 

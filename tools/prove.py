@@ -3,7 +3,8 @@
 
 prove.py [--only WORD]
 A tool that cannot be had fails its proofs: what was not proved does not pass. Properties:
-  proofs/wp/wp_NAME.c      each function of lib/ with a contract there, by Frama-C/WP: for all inputs and sizes
+  proofs/wp/wp_NAME.c      each function of lib/ with a contract there, or named in a line "proves: ...", by Frama-C/WP:
+                           for all inputs and sizes
   proofs/cbmc/cbmc_NAME.c  each PROOF(name), by CBMC: within the bounds of its lines "options name: ..."
                            and, for all of a file, "options each: ..."; --no-FLAG takes a flag of all proofs away
   proofs/spin/NAME.pml     each line "run NAME: ..." of the model's comment, by spin
@@ -37,6 +38,7 @@ COMMENT = re.compile(r"/\*.*?\*/", re.S)
 CONTRACT = re.compile(r"^(?:static|enum|void|bool|const|uint\w+)\b[^;{}=#]*?\b(\w+)\([^;{}]*\);", re.M)
 GOAL_COUNT = re.compile(r"Proved goals:\s+(\d+) / (\d+)")
 ANNOTATED = re.compile(r"^\[rte:annot\] annotating function (\w+)", re.M)
+PROVES = re.compile(r"^ \* proves: (.*)$", re.M)
 PROOF = re.compile(r"^PROOF\((\w+)\)", re.M)
 OPTIONS = re.compile(r"^ \* options (\w+): (.*)$", re.M)
 LINKS = re.compile(r"^ \* links: (.*)$", re.M)
@@ -92,7 +94,8 @@ def function_of(goal: str, functions: list[str]) -> str:
 
 def prove_wp(path: Path, root: Path = ROOT, functions: str = "", seconds: int = WP_SECONDS) -> list[Outcome]:
     text = (root / path).read_text()
-    asked = ["-wp-fct", functions or ",".join(CONTRACT.findall(COMMENT.sub("", text)))]
+    named = CONTRACT.findall(COMMENT.sub("", text)) + " ".join(PROVES.findall(text)).split()
+    asked = ["-wp-fct", functions or ",".join(named)]
     found = ask_wp(path, root, asked, seconds)
     if not functions and re.search(r"\blemma \w+", text):  # what the functions' proofs take for granted
         found += ask_wp(path, root, ["-wp-prop=@lemma"], seconds)

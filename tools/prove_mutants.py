@@ -16,6 +16,11 @@ import prove
 WP_SECONDS = 5
 LEDGER = ("wp", "proofs/wp/wp_ledger.c", "lib/ledger.h")
 LEDGER_C = ("wp", "proofs/wp/wp_ledger.c", "lib/ledger.c")
+RANGE_WP = ("wp", "proofs/wp/wp_range.c", "lib/range.h")
+RANGE_C = ("wp", "proofs/wp/wp_range.c", "lib/range.c")
+BITS_WP = ("wp", "proofs/wp/wp_bits.c", "lib/bits.h")
+TREE = ("wp", "proofs/wp/wp_bit_tree.c", "lib/bit_tree.c")
+TREE_H = ("wp", "proofs/wp/wp_bit_tree.c", "lib/bit_tree.h")
 RANGE = ("cbmc", "proofs/cbmc/cbmc_range.c", "lib/range.h")
 BITS = ("cbmc", "proofs/cbmc/cbmc_bits.c", "lib/bits.h")
 RING = ("cbmc", "proofs/cbmc/cbmc_ring.c", "lib/ring.h")
@@ -58,8 +63,8 @@ MUTANTS = [
     (LEDGER_C, "ledger_refusal", "[LEDGER_IMAGE] = STATUS_OVER_IMAGE,", "[LEDGER_IMAGE] = STATUS_OK,"),
     (LEDGER_C, "ledger_refusal", "[LEDGER_IMAGE] = STATUS_OVER_IMAGE,", "[LEDGER_IMAGE] = STATUS_OVER_FRAME_GRANT,"),
     (RANGE, "range_of_pages", "GUARD(length != 0, STATUS_ZERO_LENGTH);", ";"),
-    (RANGE, "range_of_pages", "GUARD(u64_is_page_aligned(start | length), STATUS_MISALIGNED);", ";"),
-    (RANGE, "range_of_pages", "u64_is_page_aligned(start | length)", "u64_is_page_aligned(start & length)"),
+    (RANGE, "range_of_pages", "GUARD(u64_is_page_aligned(start) && u64_is_page_aligned(length), STATUS_MISALIGNED);", ";"),
+    (RANGE, "range_of_pages", "u64_is_page_aligned(start) && u64_is_page_aligned(length)", "u64_is_page_aligned(start) || u64_is_page_aligned(length)"),
     (RANGE, "range_of_pages", "GUARD(length <= UINT64_MAX - start, STATUS_RANGE_WRAPS);", ";"),
     (RANGE, "range_of_pages", "start >= USER_START && ", ""),
     (RANGE, "range_of_pages", "start + length <= USER_LIMIT", "start < USER_LIMIT"),
@@ -68,12 +73,12 @@ MUTANTS = [
     (RANGE, "range_overlap", "a.start.raw < b.end.raw && b.start.raw < a.end.raw", "a.start.raw <= b.end.raw && b.start.raw <= a.end.raw"),
     (RANGE, "range_overlap", "a.start.raw < b.end.raw && b.start.raw < a.end.raw", "a.start.raw < b.end.raw"),
     (RANGE, "range_overlap", "address.raw < range.end.raw", "address.raw <= range.end.raw"),
-    (RANGE, "range_length", "*pages = length >> PAGE_SHIFT;", "*pages = (length >> PAGE_SHIFT) + 1;"),
+    (RANGE, "range_length", "*pages = length / PAGE_SIZE;", "*pages = length / PAGE_SIZE + 1;"),
     (RANGE, "range_length", "GUARD(u64_is_page_aligned(length), STATUS_MISALIGNED);", ";"),
     (RANGE, "range_length", "GUARD(length <= USER_LIMIT - USER_START, STATUS_NOT_USER_ADDRESS);", ";"),
-    (RANGE, "range_protection", "protection < 32 && ", ""),
-    (RANGE, "range_protection", "1u << (PROTECTION_READ | PROTECTION_EXECUTE);", "1u << (PROTECTION_WRITE | PROTECTION_EXECUTE);"),
-    (RANGE, "range_protection", "1u << PROTECTION_NONE | ", ""),
+    (RANGE, "range_protection", "protection == (PROTECTION_READ | PROTECTION_WRITE) ||", "protection == PROTECTION_WRITE ||"),
+    (RANGE, "range_protection", "protection == (PROTECTION_READ | PROTECTION_EXECUTE)", "protection == (PROTECTION_WRITE | PROTECTION_EXECUTE)"),
+    (RANGE, "range_protection", "protection == PROTECTION_NONE || ", ""),
     (BITS, "bits_masks", "UINT64_MAX << first", "UINT64_MAX << first << 1"),
     (BITS, "bits_masks", "UINT64_MAX >> (BITS_PER_WORD - 1 - last)", "UINT64_MAX >> (BITS_PER_WORD - 1 - last) >> 1"),
     (BITS, "bits_masks", "((word >> bit) & 1) != 0", "(word & bit) != 0"),
@@ -163,6 +168,43 @@ MUTANTS = [
     (TABLE, "pop_free", "table->free_head = slot->next_free;", ";"),
     (TABLE, "push_free", "slot->next_free = (uint16_t)table->free_head;", "slot->next_free = 0;"),
     (TABLE, "push_free", "table->free_head = index + 1;", "table->free_head = index;"),
+    (TABLE, "hold_clear", "hold->badge = 0;", ";"),
+    (TABLE, "hold_clear", "hold->origin_high = 0;", ";"),
+    (TABLE, "retire", "slot_at(table, index)->state = CAP_SLOT_RETIRED;", ";"),
+    (TABLE, "retire", "slot_at(table, index)->state = CAP_SLOT_RETIRED;", "slot_at(table, 0)->state = CAP_SLOT_RETIRED;"),
+    (TABLE, "retire", "table->retired++;", ";"),
+    (TABLE, "put_back", "if (slot->generation == UINT16_MAX)", "if (slot->generation != UINT16_MAX)"),
+    (TABLE, "count_down", "table->used--;", "table->used++;"),
+    (TABLE, "release", "\tcount_down(table);", "\t;"),
+    (TABLE, "release", "\tput_back(table, cap_table_index(handle), slot);", "\t;"),
+    (TABLE, "cap_table_remove", "\tcopy_out(table, cap_table_index(handle), hold);", "\t;"),
+    (TABLE, "cap_table_remove", "GUARD(resolves(table, handle, CAP_SLOT_LIVE), STATUS_NO_SUCH_CAPABILITY);", ";"),
+    (RANGE_WP, "uaddr_range_overlaps", "a.start.raw < b.end.raw && ", ""),
+    (RANGE_WP, "uaddr_range_of_pages", "GUARD(length <= UINT64_MAX - start, STATUS_RANGE_WRAPS);", ";"),
+    (RANGE_WP, "uaddr_range_of_pages", "start + length <= USER_LIMIT", "start <= USER_LIMIT"),
+    (RANGE_WP, "uaddr_range_of_pages", "start >= BOOTSTRAP_END || ", ""),
+    (RANGE_WP, "u64_is_page_aligned", "value % PAGE_SIZE == 0", "value % (PAGE_SIZE / 2) == 0"),
+    (RANGE_WP, "page_count_of_length", "*pages = length / PAGE_SIZE;", "*pages = length;"),
+    (RANGE_WP, "protection_check", "protection == PROTECTION_READ ||", "protection == PROTECTION_EXECUTE ||"),
+    (RANGE_C, "uaddr_range_of_bytes", "length <= USER_LIMIT - start", "length <= USER_LIMIT"),
+    (RANGE_C, "uaddr_range_of_bytes", "start < USER_LIMIT && ", ""),
+    (BITS_WP, "bits_test", "((word >> bit) & 1) != 0", "(word >> bit) != 0"),
+    (BITS_WP, "bits_with", "return word | bits_one(bit);", "return word ^ bits_one(bit);"),
+    (BITS_WP, "bits_without", "return word & ~bits_one(bit);", "return word & bits_one(bit);"),
+    (TREE_H, "bit_tree_put", "tree->level[level][index] = value;", "tree->level[0][index] = value;"),
+    (TREE_H, "bit_tree_raise", "return old != 0;", "return true;"),
+    (TREE_H, "bit_tree_raise", "bits_with(old, (uint32_t)(bit % BITS_PER_WORD))", "bits_with(0, (uint32_t)(bit % BITS_PER_WORD))"),
+    (TREE_H, "bit_tree_lower", "return now != 0;", "return old != 0;"),
+    (TREE_H, "bit_tree_lower", "bits_without(old, (uint32_t)(bit % BITS_PER_WORD))", "0"),
+    (TREE_H, "bit_tree_set", "if (!bit_tree_raise(tree, 0, bit))", "if (bit_tree_raise(tree, 0, bit))"),
+    (TREE_H, "bit_tree_clear", "bit_tree_word_emptied(tree, bit / BITS_PER_WORD);", ";"),
+    (TREE, "bit_tree_word_filled", "if (bit_tree_raise(tree, level, index))", "if (!bit_tree_raise(tree, level, index))"),
+    (TREE, "bit_tree_word_filled", "index /= BITS_PER_WORD;", ";"),
+    (TREE, "climb", "from = index + 1;", "from = index;"),
+    (TREE, "climb", "k < tree->levels && from < size", "k + 1 < tree->levels && from < size"),
+    (TREE, "descend", "bits_lowest(word_at(tree, level, bit))", "0"),
+    (TREE, "bit_tree_find", "if (at.level == tree->levels)", "if (at.level > tree->levels)"),
+    (TREE, "bit_tree_word_emptied", "if (bit_tree_lower(tree, level, index))", "if (!bit_tree_lower(tree, level, index))"),
 ]
 
 

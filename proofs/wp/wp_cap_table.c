@@ -110,6 +110,16 @@
       shape(t) && 0 <= i < t->slots ==> \valid(slot_of(t, i)) && \separated(t, slot_of(t, i)) &&
 	\separated(t->page + (0 .. CAP_TABLE_PAGES - 1), slot_of(t, i)); */
 
+/*@ lemma apart_from_slots{L}: \forall struct cap_table *t, struct cap_hold *h, integer i;
+      shape(t) && apart(t, h) && 0 <= i < t->slots ==> \separated(h, slot_of(t, i));
+    lemma same_places{A, B}: \forall struct cap_table *t, integer i;
+      same_pages{A, B}(t) && 0 <= i < 65536 ==> slot_of{A}(t, i) == slot_of{B}(t, i);
+    lemma pages_then{A, B, C}: \forall struct cap_table *t;
+      same_pages{A, B}(t) && same_pages{B, C}(t) ==> same_pages{A, C}(t);
+    lemma others_then{A, B, C}: \forall struct cap_table *t, integer i, j, k;
+      \at(t->slots, A) <= CAP_TABLE_MAX_SLOTS && same_pages{A, B}(t) && others_same{A, B}(t, i) && others_same{B, C}(t,
+   j) && (i == k || i == -1) && (j == k || j == -1) ==> others_same{A, C}(t, k); */
+
 /*@ assigns \nothing; ensures \result == handle % 65536; */
 static inline uint32_t cap_table_index(handle_t handle);
 
@@ -173,6 +183,79 @@ static void push_free(struct cap_table *table, uint32_t index, struct cap_slot *
 */
 static void pop_free(struct cap_table *table, uint32_t index);
 
+/*@ requires \valid(hold);
+    assigns hold->object, hold->badge, hold->origin_low, hold->origin_high, hold->interface, hold->mode;
+    ensures hold->object == \null && hold->badge == 0 && hold->origin_low == 0 && hold->origin_high == 0;
+    ensures hold->interface == INTERFACE_NONE && hold->mode == TRANSFER_NONE; */
+static void hold_clear(struct cap_hold *hold);
+
+/*@ requires table_fits(table) && index < table->slots;
+    requires is_used(slot_of(table, index)->state) && slot_of(table, index)->generation == 65535;
+    requires table->retired <= 65535;
+    assigns slot_of(table, index)->state, table->retired;
+    ensures pages: same_pages{Pre, Post}(table);
+    ensures shape: shape(table);
+    ensures slots: slots_fit(table);
+    ensures others: others_same{Pre, Post}(table, index);
+    ensures head: list_head(table);
+    ensures next: list_next(table);
+    ensures first: list_first(table);
+    ensures once: list_once(table);
+    ensures slot_of(table, index)->state == CAP_SLOT_RETIRED && table->retired == \old(table->retired) + 1; */
+static void retire(struct cap_table *table, uint32_t index);
+
+/*@ requires table_fits(table) && counted(table) && index < table->slots;
+    requires is_used(slot_of(table, index)->state);
+    assigns slot_of(table, index)->hold;
+    ensures pages: same_pages{Pre, Post}(table);
+    ensures shape: shape(table);
+    ensures slots: slots_fit(table);
+    ensures others: others_same{Pre, Post}(table, index);
+    ensures head: list_head(table);
+    ensures next: list_next(table);
+    ensures first: list_first(table);
+    ensures once: list_once(table);
+    ensures count: counted(table);
+    ensures slot_of(table, index)->generation == \old(slot_of(table, index)->generation);
+    ensures slot_of(table, index)->state == \old(slot_of(table, index)->state);
+    ensures spent: spent_stay{Pre, Post}(table); */
+static void forget(struct cap_table *table, uint32_t index);
+
+/*@ requires table_fits(table) && counted(table) && index < table->slots && slot == slot_of(table, index);
+    requires is_used(slot->state);
+    assigns slot->state, slot->next_free, table->free_head, table->retired;
+    ensures pages: same_pages{Pre, Post}(table);
+    ensures shape: shape(table);
+    ensures slots: slots_fit(table);
+    ensures others: others_same{Pre, Post}(table, index);
+    ensures head: list_head(table);
+    ensures next: list_next(table);
+    ensures first: list_first(table);
+    ensures once: list_once(table);
+    ensures generation: slot->generation == \old(slot->generation) && !is_used(slot->state);
+    ensures count: table->used == used_below(table, table->slots) + 1;
+    ensures retired: table->retired == retired_below(table, table->slots);
+    ensures used: table->used >= 1;
+    ensures together: table->used + table->retired <= table->slots + 1;
+    ensures spent: spent_stay{Pre, Post}(table); */
+static void put_back(struct cap_table *table, uint32_t index, struct cap_slot *slot);
+
+/*@ requires table_fits(table) && table->used == used_below(table, table->slots) + 1;
+    requires table->retired == retired_below(table, table->slots) && table->used + table->retired <= table->slots + 1;
+    requires table->used >= 1;
+    assigns table->used;
+    ensures pages: same_pages{Pre, Post}(table);
+    ensures shape: shape(table);
+    ensures slots: slots_fit(table);
+    ensures others: others_same{Pre, Post}(table, -1);
+    ensures head: list_head(table);
+    ensures next: list_next(table);
+    ensures first: list_first(table);
+    ensures once: list_once(table);
+    ensures count: counted(table) && table->used == \old(table->used) - 1;
+    ensures spent: spent_stay{Pre, Post}(table); */
+static void count_down(struct cap_table *table);
+
 /*@ requires table_fits(table) && counted(table) && is_in(table, handle, slot->state) && is_used(slot->state);
     requires slot == slot_of(table, handle % 65536);
     assigns slot->hold, slot->state, slot->next_free, table->free_head, table->used, table->retired;
@@ -188,6 +271,24 @@ static void pop_free(struct cap_table *table, uint32_t index);
     ensures count: counted(table) && table->used == \old(table->used) - 1;
     ensures spent: spent(table, handle) && spent_stay{Pre, Post}(table); */
 static void release(struct cap_table *table, handle_t handle, struct cap_slot *slot);
+
+/*@ requires table_fits(table) && counted(table) && \valid(hold) && apart(table, hold);
+    requires index < table->slots;
+    assigns *hold;
+    ensures pages: same_pages{Pre, Post}(table);
+    ensures shape: shape(table);
+    ensures slots: slots_fit(table);
+    ensures others: others_same{Pre, Post}(table, -1);
+    ensures head: list_head(table);
+    ensures next: list_next(table);
+    ensures first: list_first(table);
+    ensures once: list_once(table);
+    ensures count: counted(table);
+    ensures hold: is_hold(hold, &slot_of(table, index)->hold);
+    ensures object: hold->object == \old(slot_of(table, index)->hold.object);
+    ensures badge: hold->badge == \old(slot_of(table, index)->hold.badge);
+    ensures spent: spent_stay{Pre, Post}(table); */
+static void copy_out(const struct cap_table *table, uint32_t index, struct cap_hold *hold);
 
 /*@ requires \valid_read(table);
     assigns \nothing;

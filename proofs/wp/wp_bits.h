@@ -1,0 +1,47 @@
+/*
+ * What lib/bits.h promises, one word at a time: `bit(word, b)` is what whoever includes this has defined. WP proves the
+ * functions that wp_bits.c names; CBMC proves all of them for every word (proofs/cbmc/cbmc_bits.c).
+ */
+#ifndef CAPOS_PROOFS_WP_WP_BITS_H
+#define CAPOS_PROOFS_WP_WP_BITS_H
+
+#include "lib/bits.h"
+
+/*@ requires bit < 64;
+    assigns \nothing;
+    ensures \forall integer b; 0 <= b < 64 ==> (bit(\result, b) <==> b == bit); */
+static inline uint64_t bits_one(uint32_t bit);
+
+/*@ requires first < 64;
+    assigns \nothing;
+    ensures \forall integer b; 0 <= b < 64 ==> (bit(\result, b) <==> b >= first); */
+static inline uint64_t bits_from(uint32_t first);
+
+/*@ requires bit < 64;
+    assigns \nothing;
+    ensures \result == true <==> bit(word, bit); */
+static inline bool bits_test(uint64_t word, uint32_t bit);
+
+/*@ requires bit < 64;
+    assigns \nothing;
+    ensures \forall integer b; 0 <= b < 64 ==> (bit(\result, b) <==> b == bit || bit(word, b)); */
+static inline uint64_t bits_with(uint64_t word, uint32_t bit);
+
+/*@ requires bit < 64;
+    assigns \nothing;
+    ensures \forall integer b; 0 <= b < 64 ==> (bit(\result, b) <==> b != bit && bit(word, b));
+    ensures word == 0 ==> \result == 0; */
+static inline uint64_t bits_without(uint64_t word, uint32_t bit);
+
+/*@ requires first < 64;
+    assigns \nothing;
+    ensures \forall integer b; 0 <= b < 64 ==> (bit(\result, b) <==> b >= first && bit(word, b)); */
+static inline uint64_t bits_of_rest(uint64_t word, uint32_t first);
+
+/*@ requires word != 0;
+    assigns \nothing;
+    ensures \result < 64 && bit(word, \result);
+    ensures \forall integer b; 0 <= b < \result ==> !bit(word, b); */
+static inline uint32_t bits_lowest(uint64_t word);
+
+#endif
