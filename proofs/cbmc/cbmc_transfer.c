@@ -57,9 +57,10 @@ void hold_use(const struct cap_hold *hold)
 	uses++;
 }
 
-void hold_end_use(const struct cap_hold *hold)
+void hold_end_use_counted(const struct cap_hold *hold)
 {
-	uses -= hold_is_counted(hold);
+	PROVE(hold_is_counted(hold));
+	uses--;
 }
 
 /* ---- the machine ---- */

@@ -16,10 +16,11 @@
 #define BYTES (2 * PAGE_SIZE)
 
 pte_t nondet_pte(void);
+struct seen_page nondet_seen_page(void);
 
 uint64_t direct_map_base;
 
-static struct address_space space;
+static struct address_space space_here;
 static uint8_t buffer[BYTES];
 static pte_t table[PAGES]; /* of the pages from `base` on */
 static uint64_t base;
@@ -39,17 +40,31 @@ static bool is_accessible(pte_t entry, bool writable)
 	return pte_has(entry, PTE_PRESENT | PTE_USER) && (!writable || pte_has(entry, PTE_WRITE));
 }
 
-pte_t address_space_entry(const struct address_space *of, uint64_t address, unsigned *level)
+pte_t address_space_entry(const struct address_space *space, uint64_t address, unsigned *level)
 {
-	PROVE(of == &space && spinlock_is_held(&space.lock) && page_of(address) < PAGES);
+	PROVE(space == &space_here && spinlock_is_held(&space->lock) && page_of(address) < PAGES);
 	*level = 1;
 	return table[page_of(address)];
 }
 
-/* Everything in its range may change if it says OK; then all of it is accessible as asked. */
-enum status demand_supply(struct address_space *of, struct uaddr_range range, uint32_t needed)
+/* What the space remembers is a user's page, and what its tables say; they may say anything of other pages. */
+static bool seen_page_is_true(void)
 {
-	PROVE(of == &space && spinlock_is_held(&space.lock));
+	const struct seen_page *seen = &space_here.seen;
+	const uint64_t page = page_of(seen->word);
+
+	if (seen->word == 0)
+		return true;
+	if (seen->word >= USER_LIMIT || page >= PAGES)
+		return seen->word < USER_LIMIT;
+	return (seen->word & SEEN_VALID) != 0 && is_accessible(table[page], (seen->word & SEEN_WRITABLE) != 0) &&
+	       frame_to_u64(seen->frame) == frame_to_u64(pte_frame(table[page]));
+}
+
+/* Everything in its range may change if it says OK, but what was seen; then all of it is accessible as asked. */
+enum status demand_supply(struct address_space *space, struct uaddr_range range, uint32_t needed)
+{
+	PROVE(space == &space_here && spinlock_is_held(&space->lock));
 	PROVE(uaddr_to_u64(range.start) == base && page_of(uaddr_to_u64(range.end) - 1) < PAGES);
 	if (nondet_bool())
 		return STATUS_BUFFER_FAULT;
@@ -57,6 +72,7 @@ enum status demand_supply(struct address_space *of, struct uaddr_range range, ui
 		table[i] = nondet_pte();
 		ASSUME(is_accessible(table[i], needed == PROTECTION_WRITE));
 	}
+	ASSUME(seen_page_is_true());
 	return STATUS_OK;
 }
 
@@ -66,7 +82,7 @@ void *memcpy(void *restrict to, const void *restrict from, size_t part)
 	const uint64_t user = (uint64_t)(uintptr_t)(is_out ? to : (void *)(uintptr_t)from);
 	const uint8_t *own = is_out ? from : to;
 
-	PROVE(spinlock_is_held(&space.lock) && part <= bytes - done);
+	PROVE(spinlock_is_held(&space_here.lock) && part <= bytes - done);
 	if (ghost >= done && ghost - done < part) {
 		const pte_t entry = table[page_of(start + ghost)];
 
@@ -100,6 +116,8 @@ static void request_any(bool out)
 	ASSUME((direct_map_base & (PAGE_SIZE - 1)) == 0);
 	for (uint32_t i = 0; i < PAGES; i++)
 		table[i] = nondet_pte();
+	space_here.seen = nondet_seen_page();
+	ASSUME(seen_page_is_true());
 }
 
 static void prove_outcome(enum status status)
@@ -112,15 +130,15 @@ static void prove_outcome(enum status status)
 PROOF(user_access_in)
 {
 	request_any(false);
-	prove_outcome(user_access_read(&space, start, bytes, buffer));
-	PROVE(!spinlock_is_held(&space.lock));
+	prove_outcome(user_access_read(&space_here, start, bytes, buffer));
+	PROVE(seen_page_is_true() && !spinlock_is_held(&space_here.lock));
 }
 
 PROOF(user_access_out)
 {
 	request_any(true);
-	prove_outcome(user_access_write(&space, start, bytes, buffer));
-	PROVE(!spinlock_is_held(&space.lock));
+	prove_outcome(user_access_write(&space_here, start, bytes, buffer));
+	PROVE(seen_page_is_true() && !spinlock_is_held(&space_here.lock));
 }
 
 /* In two steps, under the caller's lock: once a place is found, the copy is what the write would have done. */
@@ -130,8 +148,8 @@ PROOF(user_access_placed)
 	enum status status;
 
 	request_any(true);
-	spinlock_acquire(&space.lock);
-	status = user_access_find(&space, start, bytes, &place);
+	spinlock_acquire(&space_here.lock);
+	status = user_access_find(&space_here, start, bytes, &place);
 	PROVE(done == 0);
 	if (status == STATUS_OK)
 		user_access_put(&place, buffer);
