@@ -83,8 +83,14 @@ static void test_bad_overrides(void **state)
 	uint32_t at = MADT + MADT_HEADER;
 
 	(void)state;
-	acpi_tables_put_override(&at, 1, 4, 20, 0xf);
 	acpi_tables_put_override(&at, 0, 16, 20, 0xf);
+	acpi_tables_finish_madt(at);
+	assert_int_equal(acpi_tables_collect(&machine), STATUS_OK);
+	expect_isa_as_the_bus(&machine);
+	assert_int_equal(machine.pm_timer_port, 0x608); /* which is said behind the last of them */
+
+	at = MADT + MADT_HEADER;
+	acpi_tables_put_override(&at, 1, 4, 20, 0xf);
 	acpi_tables_put_override(&at, 0, 255, 20, 0xf);
 	acpi_tables_put_override(&at, 0, 4, 20, 0xe); /* polarity 2 */
 	acpi_tables_put_override(&at, 0, 4, 20, 0xb); /* trigger 2 */
