@@ -1,4 +1,5 @@
-/* links: kernel/mem/boot_memory.c kernel/mem/shortage.c */
+/* links: kernel/mem/boot_memory.c kernel/mem/shortage.c kernel/mem/frame.c kernel/mem/address_space.c
+   kernel/mem/page_walk.c kernel/mem/page_gap.c kernel/mem/memory_object.c kernel/mem/heap.c kernel/mem/account.c */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -7,6 +8,8 @@
 
 #include "abi/memory_layout.h"
 #include "kernel/mem/boot_memory.h"
+#include "kernel/mem/shortage.h"
+#include "tests/host/machine.h"
 
 /* Two ranges with a hole between them; the second begins above the first limit. */
 #define LOW_FRAMES 100u
@@ -76,11 +79,29 @@ static void test_borrow(void **state)
 	assert_int_equal(paddr_to_u64(taken), paddr_to_u64(borrowed));
 }
 
+/* What is refused on purpose changes nothing, and the next one is given. */
+static void test_shortage(void **state)
+{
+	paddr_t address;
+
+	(void)state;
+	machine_start(1024); /* whoever refuses counts by CPU */
+	begin();
+	shortage_begin_boot(2);
+	assert_int_equal(boot_memory_take(1, &address), STATUS_OK);
+	assert_int_equal(boot_memory_take(1, &address), STATUS_OUT_OF_MEMORY);
+	assert_int_equal(frames(MEMORY_USABLE), LOW_FRAMES + HIGH_FRAMES - 1);
+	assert_int_equal(boot_memory_take(1, &address), STATUS_OK);
+	shortage_begin_boot(0);
+	machine_stop();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_take),
 		cmocka_unit_test(test_borrow),
+		cmocka_unit_test(test_shortage),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
