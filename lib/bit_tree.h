@@ -50,13 +50,8 @@ static inline bool bit_tree_raise(struct bit_tree *tree, uint32_t level, uint64_
 	/*@ assert same_level{Pre, Here}(tree, level, bit); */
 	/*@ assert \forall integer k, n; 0 <= k < tree->levels && k != level && 0 <= n && n / 64 <= last(tree, k + 1) ==>
 	      (bit_at{Pre}(tree, k, n) <==> bit_at(tree, k, n)); */
-	/*@ assert \forall integer n; last(tree, level) < n && n / 64 <= last(tree, level + 1) ==> !bit_at(tree, level, n); */
-	/*@ assert \forall integer k, n; 0 <= k < tree->levels && k != level && last(tree, k) < n &&
-	      n / 64 <= last(tree, k + 1) ==> !bit_at(tree, k, n); */
 	/*@ assert ends(tree); */
 	/*@ assert words_cover(tree); */
-	/*@ assert \forall integer k, n; 1 <= k < tree->levels && k != level && 0 <= n <= last(tree, k) ==>
-	      (bit_at{Pre}(tree, k, n) <==> bit_at(tree, k, n)); */
 	/*@ assert same_below{Pre, Here}(tree, level, bit / 64); */
 	/*@ assert \forall integer k, n; 1 <= k < tree->levels && 0 <= n <= last(tree, k) && k != level &&
 	      !(k == level + 1 && n == bit / 64) ==> told(tree, k, n); */
@@ -79,13 +74,8 @@ static inline bool bit_tree_lower(struct bit_tree *tree, uint32_t level, uint64_
 	/*@ assert same_level{Pre, Here}(tree, level, bit); */
 	/*@ assert \forall integer k, n; 0 <= k < tree->levels && k != level && 0 <= n && n / 64 <= last(tree, k + 1) ==>
 	      (bit_at{Pre}(tree, k, n) <==> bit_at(tree, k, n)); */
-	/*@ assert \forall integer n; last(tree, level) < n && n / 64 <= last(tree, level + 1) ==> !bit_at(tree, level, n); */
-	/*@ assert \forall integer k, n; 0 <= k < tree->levels && k != level && last(tree, k) < n &&
-	      n / 64 <= last(tree, k + 1) ==> !bit_at(tree, k, n); */
 	/*@ assert ends(tree); */
 	/*@ assert words_cover(tree); */
-	/*@ assert \forall integer k, n; 1 <= k < tree->levels && k != level && 0 <= n <= last(tree, k) ==>
-	      (bit_at{Pre}(tree, k, n) <==> bit_at(tree, k, n)); */
 	/*@ assert same_below{Pre, Here}(tree, level, bit / 64); */
 	/*@ assert \forall integer k, n; 1 <= k < tree->levels && 0 <= n <= last(tree, k) && k != level &&
 	      !(k == level + 1 && n == bit / 64) ==> told(tree, k, n); */
