@@ -156,7 +156,6 @@ MUTANTS = [
     (TRANSFER, "transfer_refused", "item->is_used = true;", ";"),
     (TRANSFER, "transfer_refused", "process_capability_cancel(transfer->to, &plan);", ";"),
     (TRANSFER, "transfer_refused", "give_back(transfer, transfer->count);\n\treturn STATUS_RECEIVER_LIMIT;", "return STATUS_RECEIVER_LIMIT;"),
-    (TRANSFER, "transfer_aborted", "charge.amount[LEDGER_CAP_SLOTS] -= transfer->count;", ";"),
     (TRANSFER, "transfer_committed", "GUARD(item->hold.mode == TRANSFER_COPY, STATUS_NOT_TRANSFERABLE);", ";"),
     (TRANSFER, "transfer_committed", "if (item->kind == TRANSFER_KIND_MOVE)\n\t\t\tcommit_move(transfer, item);", ""),
     (TABLE_H, "cap_table_find", "GUARD(slot->state == CAP_SLOT_LIVE, STATUS_NO_SUCH_CAPABILITY);", ";"),

@@ -11,7 +11,6 @@
  * options each: --unwindset account_refund.0:7,account_refund$link1.0:7
  * options each: --unwindset account_charge_and_promise.0:7,account_charge_and_promise$link1.0:7
  * options each: --unwindset account_charge_and_promise.1:7,account_charge_and_promise$link1.1:7
- * options transfer_aborted: -DITEMS=1u
  * options transfer_committed: -DITEMS=1u
  */
 #include "kernel/task/transfer.h"
@@ -222,28 +221,6 @@ PROOF(transfer_to_self_refused)
 	ASSUME(transfer_prepare(&transfer) != STATUS_OK);
 	transfer_finish(&transfer);
 	prove_untouched(&sender);
-	PROVE(uses == 0 && holds == 0);
-}
-
-/* What was prepared can be taken back; only ids of the receiver's that were set aside are used up. */
-PROOF(transfer_aborted)
-{
-	const uint32_t slot = nondet_u32();
-
-	cost = nondet_u32();
-	side_any(&sender, 1);
-	side_any(&receiver, 2);
-
-	struct transfer transfer = any_transfer(&sender, &receiver);
-
-	ASSUME(transfer_prepare(&transfer) == STATUS_OK && slot < SLOTS);
-	PROVE(slot_is_same(&receiver.slot[slot], &receiver.had[slot]) ||
-	      (receiver.slot[slot].state == CAP_SLOT_RESERVED && receiver.had[slot].state == CAP_SLOT_FREE));
-	transfer_abort(&transfer);
-	transfer_finish(&transfer);
-	prove_untouched(&sender);
-	PROVE(receiver.slot[slot].state == receiver.had[slot].state || receiver.slot[slot].state == CAP_SLOT_RETIRED);
-	PROVE(receiver.process->account.ledger.of[LEDGER_CAP_SLOTS].used == receiver.ledger[LEDGER_CAP_SLOTS].used);
 	PROVE(uses == 0 && holds == 0);
 }
 
