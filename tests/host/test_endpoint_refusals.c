@@ -220,6 +220,31 @@ static void test_receive_buffers(void **state)
 	}
 }
 
+/* No memory for a message: the call costs nothing, whichever promise of a frame is refused. */
+static void test_message_without_memory(void **state)
+{
+	uint64_t refused = 0;
+	enum status status;
+
+	(void)state;
+	endpoint_scene_begin();
+	do {
+		remember();
+		(void)frame_refuse_promise(refused);
+		(void)ACTOR_SUBMIT(ends.client.thread, RING_CALL, 0, ends.facet, SCENE_PARAMETERS, ENDPOINT_MAX_BYTES);
+		(void)frame_refuse_promise(UINT64_MAX);
+		if (ring_completed(ends.client.thread->ring) == 0)
+			break;
+		status = endpoint_scene_status(ends.client.thread);
+		assert_int_equal(status, STATUS_OUT_OF_MEMORY);
+		assert_unchanged();
+		refused++;
+	} while (refused < 8);
+	assert_true(refused > 0);
+	endpoint_scene_assert_queues(1, 0, 0);
+	endpoint_scene_end();
+}
+
 /* A receiver whose buffer is bad pays nothing, not even a page for a table that is full. */
 static void test_receive_buffer_comes_first(void **state)
 {
@@ -542,6 +567,7 @@ int main(void)
 		cmocka_unit_test(test_receive_buffers),
 		cmocka_unit_test(test_receive_arguments),
 		cmocka_unit_test(test_receive_buffer_comes_first),
+		cmocka_unit_test(test_message_without_memory),
 		cmocka_unit_test(test_accepted_capabilities),
 		cmocka_unit_test(test_call_transfer),
 		cmocka_unit_test(test_return_ids),

@@ -120,7 +120,9 @@ enum status endpoint_client_return_submit(struct endpoint_client endpoint, const
 
 /*
  * Answer and wait for the next call with one system call. *returned: what the answer came to (GONE: the caller has
- * ended, which need not concern the server). The result is that of the receive, which was done either way.
+ * ended, which need not concern the server). The result is that of the receive, which was done either way. So an
+ * answer with bytes or capabilities, which may be refused, goes by itself: its caller would wait until another one
+ * calls.
  */
 enum status endpoint_client_return_receive(struct endpoint_client endpoint, const struct endpoint_answer *answer,
 					   struct endpoint_intake intake, enum status *returned);

@@ -1,6 +1,6 @@
 /*
  * kv-service: a key-value store in a process of its own (user/protocol/kv_protocol.h). One thread, one endpoint; an
- * answer and the wait for the next call are one system call.
+ * answer that cannot be refused and the wait for the next call are one system call.
  *
  * No client is trusted. What a call says is checked before it is used, what it brings is kept or given up, and a client
  * that ends in the middle of a call costs nothing but the answer that nobody takes.
@@ -212,40 +212,52 @@ static enum status carry_out(struct exchange *exchange)
  * RECEIVER_LIMIT, TOO_LONG: no room for the facet or the bytes. Then it still waits, and is told so. A facet that did
  * not go is ours, and its session nobody's.
  */
-static enum status repair(const struct exchange *exchange, const struct endpoint_answer *answer, enum status why)
+static enum status repair(const struct exchange *exchange, enum status why)
 {
+	const enum kv_answer said = why == STATUS_NOT_ACCEPTED ? KV_BAD_REQUEST : KV_FULL;
+	const struct endpoint_answer refused = { .call = exchange->answer.call, .answer = said };
 	struct kv_session *session;
 
-	if (answer->transfers > 0) {
+	if (exchange->answer.transfers > 0) {
 		TRY(ring_client_release(exchange->facet.capability));
-		TRY(kv_session_find(&sessions, answer->value, &session));
+		TRY(kv_session_find(&sessions, exchange->answer.value, &session));
 		TRY(kv_session_close(&sessions, session));
 	}
-	if (why == STATUS_GONE)
-		return STATUS_OK;
-	return endpoint_client_return(
-		requests, &(struct endpoint_answer){ .call = answer->call,
-						     .answer = why == STATUS_NOT_ACCEPTED ? KV_BAD_REQUEST : KV_FULL });
+	return why == STATUS_GONE ? STATUS_OK : endpoint_client_return(requests, &refused);
+}
+
+static enum status answer_alone(const struct exchange *exchange)
+{
+	const enum status returned = endpoint_client_return(requests, &exchange->answer);
+
+	return returned == STATUS_OK ? STATUS_OK : repair(exchange, returned);
+}
+
+/* An answer that brings something may be refused, and must then be repaired before the next call is waited for. */
+static enum status answer_and_receive(const struct exchange *exchange, struct endpoint_intake intake)
+{
+	const struct endpoint_answer answer = exchange->answer; /* the next call comes into its exchange */
+	enum status returned;
+
+	if (answer.transfers > 0 || answer.byte_count > 0) {
+		TRY(answer_alone(exchange));
+		return endpoint_client_receive(requests, intake);
+	}
+	TRY(endpoint_client_return_receive(requests, &answer, intake, &returned));
+	return returned == STATUS_GONE ? STATUS_OK : returned;
 }
 
 static enum status serve(void)
 {
 	static struct exchange exchange;
+	const struct endpoint_intake intake = { &exchange.call, sizeof(exchange.call), 1 };
 
-	TRY(endpoint_client_receive(requests, (struct endpoint_intake){ &exchange.call, sizeof(exchange.call), 1 }));
+	TRY(endpoint_client_receive(requests, intake));
 	for (;;) {
-		struct endpoint_answer answer;
-		enum status returned;
-
 		TRY(carry_out(&exchange));
-		answer = exchange.answer;
 		if (exchange.is_last)
-			return endpoint_client_return(requests, &answer);
-		TRY(endpoint_client_return_receive(requests, &answer,
-						   (struct endpoint_intake){ &exchange.call, sizeof(exchange.call), 1 },
-						   &returned));
-		if (returned != STATUS_OK)
-			TRY(repair(&exchange, &answer, returned));
+			return endpoint_client_return(requests, &exchange.answer);
+		TRY(answer_and_receive(&exchange, intake));
 	}
 }
 
