@@ -35,10 +35,10 @@ static bool read_value(const char *word, const char *prefix, size_t room, char *
 }
 
 /* Decimal, with K, M or G behind it. */
-static bool read_seed(const char *word, uint64_t *seed)
+static bool read_number(const char *word, const char *prefix, uint64_t *number)
 {
 	static const char suffixes[] = "KMG";
-	const char *const digits = strncmp(word, "seed=", 5) == 0 ? word + 5 : "";
+	const char *const digits = strncmp(word, prefix, strlen(prefix)) == 0 ? word + strlen(prefix) : "";
 	const size_t count = strspn(digits, "0123456789");
 	const char *const suffix = digits[count] != 0 ? strchr(suffixes, digits[count]) : NULL;
 	unsigned __int128 value = 0;
@@ -51,7 +51,7 @@ static bool read_seed(const char *word, uint64_t *seed)
 		value <<= 10 * (suffix - suffixes + 1);
 	if (value > UINT64_MAX)
 		return false;
-	*seed = (uint64_t)value;
+	*number = (uint64_t)value;
 	return true;
 }
 
@@ -62,8 +62,10 @@ static void read_word(struct reading *reading, const char *word)
 	if (read_value(word, "init=", sizeof(options->init), options->init)) {
 		for (char *plus = options->init; (plus = strchr(plus, '+')) != NULL;)
 			*plus = ' ';
-	} else if (read_seed(word, &options->seed)) {
+	} else if (read_number(word, "seed=", &options->seed)) {
 		options->has_seed = true;
+	} else if (strcmp(word, "console=polled") == 0) {
+		options->console_polled = true;
 	} else if (strcmp(word, "once") == 0) {
 		options->once = true;
 	} else if (strcmp(word, "selftest") == 0) {
@@ -72,7 +74,8 @@ static void read_word(struct reading *reading, const char *word)
 		options->protection = true;
 	} else if (strcmp(word, "check") == 0) {
 		options->check = true;
-	} else if (!read_value(word, "overflow=", sizeof(options->overflow), options->overflow)) {
+	} else if (!read_number(word, "shortage=", &options->shortage) &&
+		   !read_value(word, "overflow=", sizeof(options->overflow), options->overflow)) {
 		reading->refused++;
 	}
 }
@@ -82,6 +85,7 @@ static void assert_same(const struct boot_options *one, const struct boot_option
 	CHECK(strcmp(one->init, other->init) == 0 && strcmp(one->overflow, other->overflow) == 0);
 	CHECK(one->once == other->once && one->selftest == other->selftest);
 	CHECK(one->protection == other->protection && one->check == other->check);
+	CHECK(one->console_polled == other->console_polled && one->shortage == other->shortage);
 	CHECK(one->has_seed == other->has_seed && (!one->has_seed || one->seed == other->seed));
 }
 

@@ -230,9 +230,9 @@ static void test_message_without_memory(void **state)
 	endpoint_scene_begin();
 	do {
 		remember();
-		(void)frame_refuse_promise(refused);
+		(void)machine_refuse_promise(refused);
 		(void)ACTOR_SUBMIT(ends.client.thread, RING_CALL, 0, ends.facet, SCENE_PARAMETERS, ENDPOINT_MAX_BYTES);
-		(void)frame_refuse_promise(UINT64_MAX);
+		(void)machine_refuse_promise(UINT64_MAX);
 		if (ring_completed(ends.client.thread->ring) == 0)
 			break;
 		status = endpoint_scene_status(ends.client.thread);
