@@ -20,7 +20,7 @@
 #define FRAMES 2048u
 #define WORKERS MACHINE_CPUS
 #define KEPT 40u
-#define SLOTS 60u /* of each process: less than the workers would like */
+#define SLOTS 18u /* of each process: less than one worker alone would like */
 
 struct kept {
 	uint32_t side; /* whose table it is in */
@@ -145,7 +145,7 @@ static void test_threads(void **state)
 	}
 	print_message("%u moved, %u refused\n", (unsigned)moved, (unsigned)refused);
 	assert_true(moved > 0);
-	assert_true(refused > 0 || host_rounds(100) < 100);
+	assert_true(refused > 0);
 	assert_int_equal(actor_used(&side[0], LEDGER_CAP_SLOTS), 2);
 	assert_int_equal(actor_used(&side[1], LEDGER_CAP_SLOTS), 1);
 	for (uint32_t i = 0; i < 2; i++)
