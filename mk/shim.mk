@@ -25,7 +25,7 @@ $(SHIM): $(SHIM_OBJECTS) $(SHIM_SCRIPT)
 # What the loader takes under PVH, where there is one module only: an archive of the kernel and the boot package.
 $(SHIM_PACKAGE): $(KERNEL) $(PACKAGE)
 	@rm -rf $B/shim-package && mkdir -p $B/shim-package
-	@cp $(KERNEL) $(PACKAGE) $B/shim-package
+	@objcopy --strip-all $(KERNEL) $B/shim-package/$(notdir $(KERNEL)) && cp $(PACKAGE) $B/shim-package
 	$(call say,CPIO,$@)
 	$(Q)cd $B/shim-package && printf '%s\n' $(notdir $^) | cpio --quiet -o -H newc --reproducible > ../$(@F)
 
