@@ -1,9 +1,9 @@
 /*
- * lib/layout: every request by the profile that the kernel uses (no loops, so no bound). No sum of the profile's
- * numbers and the request's wraps.
+ * lib/layout: every request by each profile (no loops, so no bound). No sum of the profile's numbers and the request's
+ * wraps.
  *
  * links: lib/layout.c lib/random_stream.c
- * options layout_amd64: --unsigned-overflow-check
+ * options each: --unsigned-overflow-check --external-sat-solver cadical
  */
 #include "lib/layout.h"
 #include "proofs/cbmc/cbmc_support.h"
@@ -64,9 +64,9 @@ static void prove_as_asked(const struct layout *layout, const struct layout_requ
 	PROVE(request->kind != LAYOUT_FLEXIBLE || layout->gap >= LAYOUT_MIN_GAP);
 }
 
-PROOF(layout_amd64)
+static void prove_profile(enum layout_architecture architecture)
 {
-	const struct layout_profile *profile = layout_profile_of(LAYOUT_AMD64);
+	const struct layout_profile *profile = layout_profile_of(architecture);
 	const struct layout_request request = any_request();
 	struct layout layout;
 
@@ -76,4 +76,19 @@ PROOF(layout_amd64)
 	PROVE(layout_is_valid(&layout));
 	prove_apart(&layout, profile);
 	prove_as_asked(&layout, &request, profile);
+}
+
+PROOF(layout_amd64)
+{
+	prove_profile(LAYOUT_AMD64);
+}
+
+PROOF(layout_ia32)
+{
+	prove_profile(LAYOUT_IA32);
+}
+
+PROOF(layout_ultrasparc)
+{
+	prove_profile(LAYOUT_ULTRASPARC);
 }
