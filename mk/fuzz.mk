@@ -5,7 +5,11 @@
 
 F := build/fuzz
 FUZZ_CC := clang
-FUZZ_FLAGS := $(HOST_FLAGS) -Wno-unknown-warning-option -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+FUZZ_FLAGS := $(HOST_FLAGS) -O2 -Wno-unknown-warning-option -fsanitize=address,undefined -fno-sanitize-recover=all
+# What the search hears of the code under test, not of its models: what is reached; of parsers also what bytes are compared
+# with, from which it learns.
+FUZZ_SEEN := -fsanitize-coverage=inline-8bit-counters,pc-table,indirect-calls
+FUZZ_PARSERS := $(wildcard lib/archive*.c lib/elf_plan.c lib/layout*.c lib/manifest*.c lib/memory_map.c kernel/boot/*.c)
 FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/fuzz_$(T).c))
 FUZZERS := $(FUZZ_SOURCES:tests/fuzz/fuzz_%.c=$F/%)
 FUZZ_LIBRARY := $F/libcapos.a
@@ -15,18 +19,22 @@ SECONDS ?= 60
 $F/obj/%.c.o: %.c $(RULES)
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) $(DEPENDENCY_FLAGS) -c -o $@ $<
+	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) $(FUZZ_SEEN) $(DEPENDENCY_FLAGS) -c -o $@ $<
 
 $F/obj/kernel/%.c.o: FUZZ_FLAGS += -fno-strict-aliasing # as in KERNEL_FLAGS
+$(FUZZ_PARSERS:%=$F/obj/%.o): FUZZ_SEEN := -fsanitize=fuzzer-no-link
+$F/obj/tests/%.c.o: FUZZ_SEEN :=
 
 $(FUZZ_LIBRARY): $(FUZZ_LIBRARY_OBJECTS)
 	@rm -f $@
 	$(call say,AR,$@)
 	$(Q)ar rcsD $@ $^
 
-$(FUZZERS): $F/%: $F/obj/tests/fuzz/fuzz_%.c.o $$(patsubst %,$F/obj/%.o,$$(call kernel_sources,tests/fuzz/fuzz_$$*.c)) \
-		$(FUZZ_LIBRARY)
+# Named outside of the rule, which would take the % for its stem.
+fuzz_links = $(patsubst %,$F/obj/%.o,$(call kernel_sources,tests/fuzz/fuzz_$(1).c))
+
+$(FUZZERS): $F/%: $F/obj/tests/fuzz/fuzz_%.c.o $$(call fuzz_links,$$*) $(FUZZ_LIBRARY)
 	$(call say,LD,$@)
-	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) -o $@ $^ -lcmocka
+	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ -lcmocka
 
 -include $(wildcard $F/obj/*/*.d $F/obj/*/*/*.d $F/obj/*/*/*/*.d)

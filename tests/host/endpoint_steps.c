@@ -16,13 +16,15 @@
 
 #define FRAMES 1024u
 #define BOGUS UINT32_C(0x70007)
-#define MOST_BYTES 16u /* of an answer */
+#define MOST_BYTES 16u       /* of an answer */
+#define CHECKS_OF_A_WHOLE 8u /* one check in so many looks at whole processes, page tables and all */
 
 /* Each thread has its own places. */
 #define PARAMETERS(thread) (ACTOR_MEMORY + (thread)*0x400)
 #define RESULT(thread) (ACTOR_MEMORY + PAGE_SIZE + (thread)*0x400)
 
 static struct host_random *dice;
+static uint32_t checks; /* made so far */
 
 /* ---- what is seen ---- */
 
@@ -62,7 +64,7 @@ static void check_done(struct model_thread *thread, uint32_t index)
 	thread->is_done = false;
 }
 
-static void check_program(struct program *program)
+static void check_program(struct program *program, bool whole)
 {
 	static const enum interface_id interface[] = { [OBJECT] = INTERFACE_MEMORY_OBJECT,
 						       [OWNER] = INTERFACE_ENDPOINT,
@@ -71,7 +73,7 @@ static void check_program(struct program *program)
 
 	struct charge charge = { .kinds = 0 };
 
-	assert_true(process_is_valid(program->actor.process));
+	assert_true(!whole || process_is_valid(program->actor.process));
 	for (uint32_t i = 0; i < program->caps; i++) {
 		struct cap_hold hold;
 
@@ -109,6 +111,8 @@ static void check_endpoint(const struct model_endpoint *one)
 
 void endpoint_steps_check(void)
 {
+	const bool whole = checks++ % CHECKS_OF_A_WHOLE == 0;
+
 	/* Receivers fetch their calls, and callers are told of it. */
 	for (uint32_t i = 0; i < MODEL_PROGRAMS * MODEL_THREADS; i++)
 		if (endpoint_model_thread(i)->thread != NULL)
@@ -126,7 +130,7 @@ void endpoint_steps_check(void)
 	}
 	for (uint32_t i = 0; i < MODEL_PROGRAMS; i++)
 		if (model.program[i].actor.process != NULL)
-			check_program(&model.program[i]);
+			check_program(&model.program[i], whole);
 	for (uint32_t i = 0; i < MODEL_ENDPOINTS; i++)
 		if (model.endpoint[i].endpoint != NULL)
 			check_endpoint(&model.endpoint[i]);
@@ -435,6 +439,7 @@ void endpoint_steps_take(void)
 void endpoint_steps_begin(struct host_random *random)
 {
 	dice = random;
+	checks = 0;
 	task_machine_start(FRAMES);
 	memset(model.endpoint, 0, sizeof(model.endpoint));
 	for (uint32_t i = 0; i < MODEL_PROGRAMS; i++)
@@ -446,6 +451,7 @@ void endpoint_steps_end(void)
 	for (uint32_t i = 0; i < MODEL_PROGRAMS; i++) {
 		if (model.program[i].actor.process != NULL)
 			step_death(&model.program[i]);
+		checks = 0;
 		endpoint_steps_check();
 	}
 	task_machine_stop();

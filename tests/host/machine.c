@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* memfd_create */
 #include "tests/host/machine.h"
 
 #include <sched.h>
@@ -150,15 +151,32 @@ static void lay_out_memory(uint64_t frames)
 	CHECK(frame_init(&map, arena + MACHINE_HOLE_END * PAGE_SIZE) == STATUS_OK);
 }
 
+/* A file of junk, of which each machine has a copy on write: only pages that are touched cost anything. */
+static int junk_file(uint64_t frames)
+{
+	static int file = -1;
+	static uint64_t written;
+	static char page[PAGE_SIZE];
+
+	if (file < 0)
+		file = memfd_create("junk", MFD_CLOEXEC);
+	CHECK(file >= 0);
+	memset(page, JUNK, sizeof(page));
+	for (; written < frames; written++)
+		CHECK(write(file, page, sizeof(page)) == (ssize_t)sizeof(page));
+	return file;
+}
+
 void machine_start(uint64_t frames)
 {
+	const bool is_junk = frames <= JUNK_FRAMES_MAX;
+
 	if (arena != NULL) /* left behind by a test that failed */
 		CHECK(munmap(arena, arena_bytes) == 0);
 	arena_bytes = frames * PAGE_SIZE;
-	arena = mmap(NULL, arena_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	arena = mmap(NULL, arena_bytes, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_NORESERVE | (is_junk ? 0 : MAP_ANONYMOUS), is_junk ? junk_file(frames) : -1, 0);
 	CHECK(arena != MAP_FAILED);
-	if (frames <= JUNK_FRAMES_MAX)
-		memset(arena, JUNK, arena_bytes);
 	direct_map_base = (uint64_t)(uintptr_t)arena;
 	memset(cpus, 0, sizeof(cpus));
 	for (uint32_t i = 0; i < MACHINE_CPUS; i++) {
