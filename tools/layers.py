@@ -10,7 +10,7 @@ KERNEL = tuple("abi lib kernel/arch kernel/boot kernel/mem kernel/task kernel/ca
 MAY_SEE = {floor: KERNEL[: i + 1] for i, floor in enumerate(KERNEL)}
 MAY_SEE["boot/shim"] = ("abi", "lib", "boot/shim")
 MAY_SEE["user/runtime"] = ("abi", "lib", "user/runtime")
-MAY_SEE["user/testing"] = ("abi", "lib", "user/runtime", "user/testing")
+MAY_SEE["user/testing"] = ("abi", "lib", "user/runtime", "user/protocol", "user/testing")
 MAY_SEE["user/protocol"] = ("abi", "lib", "user/protocol")
 MAY_SEE["tools"] = ("abi", "lib", "tools")
 # A test is built with all that it tests.

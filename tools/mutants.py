@@ -38,7 +38,7 @@ TEST_SCALE = "4"  # host tests divide their rounds by it: a mutant is no rare ev
 FIELD = re.compile(r"(file|test|by|breaks): (.+)")
 # Of user/demos/shortage, which breaks programs: what they say is no sign.
 NOTICED_IN_SHORTAGE = re.compile(r"^WRONG|PANIC")
-TEST = re.compile(r"host ([a-z_]+)|(self-tests|[a-z-]+|shortage(?: [a-z0-9]+)+) on ([1-8]) CPUs?")
+TEST = re.compile(r"host ([a-z_]+)|(self-tests|[a-z-]+|shortage(?: [a-z0-9-]+)+) on ([1-8]) CPUs?")
 RAN = re.compile(r"^\[ RUN +\] (\w+)", re.M)
 WELL = re.compile(r"^\[ +(?:OK|SKIPPED) \] (\w+)", re.M)  # too few rounds for some tests
 # Each make is one of its own. Warnings are off: what a mutant leaves unused is no fault of it.

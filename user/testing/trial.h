@@ -4,8 +4,9 @@
  * ledgers of the program and the frames of the machine must be what they were, and every invariant of the kernel must
  * hold: that is checked by itself.
  *
- * With the arguments "trial N" the program runs its N-th trial alone, from 0, and does not wait for what a broken one
- * has left behind: for tests that break trials on purpose. The exit code is 2 if there is no such trial.
+ * With the arguments "trial N" the program runs its N-th trial alone, from 0, with "trial NAME" that of the name, and
+ * does not wait for what a broken one has left behind: for tests that break trials on purpose. The exit code is 2 if
+ * there is no such trial.
  *
  * The program is also its own children: one that is started with the arguments "role NAME ..." runs the role of that
  * name and nothing else (trial_role_run), with the EXPECTs of its own.
@@ -48,9 +49,10 @@ struct trial {
 	struct park_client park;
 	const char *program; /* file name in the boot package */
 	int argc;
-	char **argv;           /* as main got them; the environment follows */
-	bool is_single;        /* only one trial is wanted ... */
-	uint64_t wanted, seen; /* ... that one; trials so far */
+	char **argv;             /* as main got them; the environment follows */
+	bool is_single;          /* only one trial is wanted ... */
+	uint64_t wanted, seen;   /* ... that one, by number; trials so far */
+	const char *wanted_name; /* or by name, unless NULL */
 	uint32_t passed, failed;
 	bool broken; /* the trial under way has failed; atomic */
 };

@@ -4,7 +4,7 @@
  * until it ends before the k-th comes (from 512 on by steps that grow): the k-th want of memory from its spawn on is
  * refused; the k-th and all after it are. Then each K-th, for K = 2, 4 ... 64. After each run every invariant of the
  * kernel must hold and as many frames be free as before. FIRST and COUNT choose scenarios, or numbers of the one
- * that is numbered.
+ * that is numbered; FIRST may also be the name of a trial of that one, which is then the only one.
  *
  * One line a run: "run NAME, K: asked N refused N told STATUS=N,... ended HOW", where K is "none" for the first, in
  * which nothing is refused and which must end well, "k", "from k on", or "every K"; and "WRONG NAME: what". A run whose
@@ -55,6 +55,7 @@ struct place {
 static struct {
 	const struct scenario_set *set;
 	uint64_t step, first, count;
+	const char *name; /* of the only trial that is wanted; NULL: they go by number */
 	struct system_control_client system;
 	struct place place;
 	uint64_t runs, failed;
@@ -114,6 +115,15 @@ static void complain(const char *text, uint64_t first, uint64_t second)
 		(void)format(run.wrong, sizeof(run.wrong), text, (unsigned long)first, (unsigned long)second);
 }
 
+/* Which trial of a scenario that is numbered. */
+static const char *trial_word(char number[24])
+{
+	if (driver.name != NULL)
+		return driver.name;
+	(void)format(number, 24, "%u", driver.place.number);
+	return number;
+}
+
 static void build(struct process_builder *builder, const struct scenario *scenario)
 {
 	char number[24];
@@ -123,9 +133,8 @@ static void build(struct process_builder *builder, const struct scenario *scenar
 	CHECK(process_builder_argument(builder, scenario->program) == STATUS_OK);
 	for (uint32_t i = 0; i < SCENARIO_ARGUMENTS && scenario->argument[i] != NULL; i++)
 		CHECK(process_builder_argument(builder, scenario->argument[i]) == STATUS_OK);
-	(void)format(number, sizeof(number), "%u", driver.place.number);
 	if (scenario->is_numbered)
-		CHECK(process_builder_argument(builder, number) == STATUS_OK);
+		CHECK(process_builder_argument(builder, trial_word(number)) == STATUS_OK);
 	trial_child_copy(builder, "console", trial.console.handle);
 	trial_child_copy(builder, "timer", trial.timer.handle);
 	trial_child_copy(builder, "package", trial.package.handle);
@@ -210,13 +219,12 @@ static void look_at_everything(const struct trial_reading *before)
 
 static void name_run(const struct scenario *scenario)
 {
-	char number[24] = "";
+	char number[24];
 
-	if (scenario->is_numbered)
-		(void)format(number, sizeof(number), " %u", driver.place.number);
-	(void)format(run.name, sizeof(run.name), "%s%s%s%s", scenario->program,
+	(void)format(run.name, sizeof(run.name), "%s%s%s%s%s", scenario->program,
 		     scenario->argument[0] != NULL ? " " : "",
-		     scenario->argument[0] != NULL ? scenario->argument[0] : "", number);
+		     scenario->argument[0] != NULL ? scenario->argument[0] : "", scenario->is_numbered ? " " : "",
+		     scenario->is_numbered ? trial_word(number) : "");
 }
 
 static void print_order(void)
@@ -314,7 +322,7 @@ static void run_here(void)
 	order_run();
 	start_and_wait(&builder);
 	order(0, 0, &driver.place);
-	if (run.is_beyond && driver.place.k == 0) {
+	if (run.is_beyond && driver.place.k == 0 && driver.name == NULL) {
 		driver.place = next_scenario(driver.place);
 		return;
 	}
@@ -337,6 +345,12 @@ static enum status read_arguments(int argc, char **argv)
 	GUARD(driver.set != NULL, STATUS_NOT_FOUND);
 	TRY(number_text_parse(argv[2], &driver.step));
 	GUARD(driver.step != 0, STATUS_BAD_ARGUMENT);
+	if (argc == 4 && set_is_numbered() && number_text_parse(argv[3], &driver.first) != STATUS_OK) {
+		driver.name = argv[3];
+		driver.first = 0;
+		driver.count = 1;
+		return STATUS_OK;
+	}
 	if (argc > 3)
 		TRY(number_text_parse(argv[3], &driver.first));
 	if (argc > 4)
