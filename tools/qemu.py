@@ -92,8 +92,9 @@ def command_line(machine: Machine, events: str) -> list[str]:
     args += ["-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-d", "cpu_reset", "-D", events]
     if machine.icount:
         args += ["-icount", "shift=0,sleep=off"]
-    if COVERAGE and machine.build == COVERAGE.parent:
-        with tempfile.NamedTemporaryFile(dir=COVERAGE, suffix=".blocks", delete=False) as blocks:
+    kernel = machine.kernel or machine.build / "kernel.elf"
+    if COVERAGE and (COVERAGE / kernel.parent.name).is_dir():
+        with tempfile.NamedTemporaryFile(dir=COVERAGE / kernel.parent.name, suffix=".blocks", delete=False) as blocks:
             args += ["-plugin", f"{COVERAGE / 'executed_blocks.so'},out={blocks.name}"]
     if machine.gdb:
         args += ["-gdb", machine.gdb, "-S"]
@@ -102,7 +103,7 @@ def command_line(machine: Machine, events: str) -> list[str]:
         if machine.uefi:
             args += ["-bios", next((path for path in OVMF if Path(path).exists()), OVMF[0])]
     else:
-        args += ["-kernel", str(machine.kernel or machine.build / "kernel.elf")]
+        args += ["-kernel", str(kernel)]
         args += ["-initrd", str(machine.package or machine.build / "boot.cpio")]
         if machine.append:
             args += ["-append", machine.append]
