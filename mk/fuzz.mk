@@ -5,7 +5,8 @@
 
 F := build/fuzz
 FUZZ_CC := clang
-FUZZ_FLAGS := $(HOST_FLAGS) -O2 -Wno-unknown-warning-option -fsanitize=address,undefined -fno-sanitize-recover=all
+FUZZ_FLAGS := $(HOST_FLAGS) -O2 -Wno-unknown-warning-option -fno-sanitize-recover=all \
+	-fsanitize=address,undefined,implicit-conversion,nullability,local-bounds
 # What the search hears of the code under test, not of its models: what is reached; of parsers also what bytes are compared
 # with, from which it learns.
 FUZZ_SEEN := -fsanitize-coverage=inline-8bit-counters,pc-table,indirect-calls

@@ -6,7 +6,9 @@
 HOST ?= host
 H := build/$(HOST)
 HOST_CC := gcc
-HOST_VARIANT_host-asan := -fsanitize=address,undefined -fno-sanitize-recover=all
+# pointer-compare and -subtract: tools/test_lib.py has them on
+HOST_VARIANT_host-asan := -fsanitize=address,pointer-compare,pointer-subtract -fno-sanitize-recover=all \
+	-fsanitize=undefined,bounds-strict,float-divide-by-zero,float-cast-overflow
 HOST_VARIANT_host-tsan := -fsanitize=thread
 HOST_VARIANT_host-bench := -O2 -UCAPOS_DEBUG -UCAPOS_FAULTS
 HOST_VARIANT_host-coverage := -O0 --coverage -w

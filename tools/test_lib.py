@@ -16,6 +16,7 @@ from pathlib import Path
 LIMIT_SECONDS = 120
 SANITIZER_SCALE = "4"  # tests divide their iteration counts by CAPOS_TEST_SCALE
 VALGRIND_SCALE = "50"
+ASAN_OPTIONS = "detect_invalid_pointer_pairs=2:detect_stack_use_after_return=1:strict_string_checks=1"
 VALGRIND = ["valgrind", "-q", "--error-exitcode=9", "--leak-check=full", "--errors-for-leak-kinds=definite"]
 
 
@@ -28,7 +29,7 @@ class Outcome:
 
 
 def run(program: str, wrapper: list[str], scale: str | None) -> Outcome:
-    environment = dict(os.environ, UBSAN_OPTIONS="print_stacktrace=1")
+    environment = dict(os.environ, UBSAN_OPTIONS="print_stacktrace=1", ASAN_OPTIONS=ASAN_OPTIONS)
     if scale:
         environment.setdefault("CAPOS_TEST_SCALE", scale)
     name = Path(program).name + (" (valgrind)" if wrapper else "")
