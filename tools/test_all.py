@@ -15,8 +15,11 @@ check
 test-lib
 sanitize-lib
 tsan-lib
+analyze
+prove-lib
 test-install
 fuzz-corpus
+fuzz SECONDS=60
 run-smoke
 run-vm
 run-spawn
