@@ -139,6 +139,7 @@ static void count_down(struct cap_table *table)
 {
 	table->used--;
 	/*@ assert same_pages{Pre, Here}(table) && others_same{Pre, Here}(table, -1); */
+	/*@ assert \forall integer n; is_link{Pre}(table, n) ==> is_link(table, n); */
 	/*@ ghost
 	    /@ loop invariant 0 <= n <= table->slots && 0 <= retired_below(table, n) && 0 <= used_below(table, n);
 	       loop invariant used_below(table, n) + retired_below(table, n) <= n;
@@ -199,6 +200,8 @@ enum status cap_table_reserve(struct cap_table *table, handle_t *handle)
 	/*@ assert table_fits(table); */
 	pop_free(table, index);
 	/*@ assert others_same{Pre, Here}(table, index); */
+	/*@ assert state_is{Pre}(table, index, CAP_SLOT_FREE) && state_is(table, index, CAP_SLOT_RESERVED); */
+	/*@ assert slot_of{Pre}(table, index) == slot_of(table, index); */
 	/*@ ghost
 	    /@ loop invariant 0 <= n <= table->slots && 0 <= retired_below(table, n) && 0 <= used_below(table, n);
 	       loop invariant used_below(table, n) + retired_below(table, n) <= n;
