@@ -39,6 +39,7 @@ CONTRACT = re.compile(r"^(?:static|enum|void|bool|const|uint\w+)\b[^;{}=#]*?\b(\
 GOAL_COUNT = re.compile(r"Proved goals:\s+(\d+) / (\d+)")
 ANNOTATED = re.compile(r"^\[rte:annot\] annotating function (\w+)", re.M)
 PROVES = re.compile(r"^ \* proves: (.*)$", re.M)
+HEADER = re.compile(r'^#include "(proofs/wp/\w+\.h)"', re.M)
 PROOF = re.compile(r"^PROOF\((\w+)\)", re.M)
 OPTIONS = re.compile(r"^ \* options (\w+): (.*)$", re.M)
 LINKS = re.compile(r"^ \* links: (.*)$", re.M)
@@ -97,9 +98,14 @@ def prove_wp(path: Path, root: Path = ROOT, functions: str = "", seconds: int = 
     named = CONTRACT.findall(COMMENT.sub("", text)) + " ".join(PROVES.findall(text)).split()
     asked = ["-wp-fct", functions or ",".join(named)]
     found = ask_wp(path, root, asked, seconds)
-    if not functions and re.search(r"\blemma \w+", text):  # what the functions' proofs take for granted
+    if not functions and re.search(r"\blemma \w+", text + headers(text, root)):  # what those proofs take for granted
         found += ask_wp(path, root, ["-wp-prop=@lemma"], seconds)
     return found
+
+
+def headers(text: str, root: Path) -> str:
+    """The text of the headers of proofs/wp that a proof includes itself."""
+    return "".join((root / name).read_text() for name in HEADER.findall(text))
 
 
 def ask_wp(path: Path, root: Path, asked: list[str], seconds: int) -> list[Outcome]:
