@@ -1,6 +1,6 @@
 /*
  * What lib/bit_tree promises, for provers of arithmetic: shared by the proofs of its own functions and of those that
- * use them. Who includes it includes lib/bit_tree.h or lib/bit_tree.c after it.
+ * use them.
  */
 #ifndef CAPOS_PROOFS_WP_WP_BIT_TREE_H
 #define CAPOS_PROOFS_WP_WP_BIT_TREE_H
@@ -148,30 +148,6 @@ static inline void bit_tree_clear(struct bit_tree *tree, uint64_t bit);
     ensures written: tree->level[0][index] == value; */
 static inline void bit_tree_write_word(struct bit_tree *tree, uint64_t index, uint64_t value);
 
-/*@ requires shape(tree) && level < tree->levels && index <= last(tree, level + 1);
-    assigns \nothing;
-    ensures \result == tree->level[level][index]; */
-static inline uint64_t word_at(const struct bit_tree *tree, uint32_t level, uint64_t index);
-
-/*@ requires tree_fits(tree) && all_up(tree);
-    assigns \nothing;
-    ensures level: \result.level <= tree->levels;
-    ensures found: \result.level < tree->levels ==>
-      \result.bit <= last(tree, \result.level) && bit_at(tree, \result.level, \result.bit);
-    ensures before: \result.level < tree->levels ==>
-      \forall integer n; 0 <= n < tree->bits && n < from ==> up(n, \result.level) < \result.bit;
-    ensures lowest: \result.level < tree->levels ==>
-      \forall integer n; from <= n < tree->bits && has(tree, n) ==> \result.bit <= up(n, \result.level);
-    ensures none: \result.level == tree->levels ==> \forall integer n; from <= n < tree->bits ==> !has(tree, n); */
-static struct bit_place climb(const struct bit_tree *tree, uint64_t from);
-
-/*@ requires tree_fits(tree) && all_up(tree) && level < tree->levels && bit <= last(tree, level);
-    requires bit_at(tree, level, bit);
-    assigns \nothing;
-    ensures found: \result < tree->bits && has(tree, \result) && up(\result, level) == bit;
-    ensures lowest: \forall integer n; 0 <= n < tree->bits && has(tree, n) && up(n, level) >= bit ==> n >= \result; */
-static uint64_t descend(const struct bit_tree *tree, uint32_t level, uint64_t bit);
-
 /*@ requires tree_fits(tree) && \valid(bit) && outside(tree, bit);
     assigns *bit;
     ensures found: \result == true ==> from <= *bit < tree->bits && has{Pre}(tree, *bit);
@@ -184,9 +160,6 @@ bool bit_tree_find(const struct bit_tree *tree, uint64_t from, uint64_t *bit);
     ensures \result == tree->level[0][index]; */
 static inline uint64_t bit_tree_word(const struct bit_tree *tree, uint64_t index);
 
-/*@ requires 1 <= bits;
-    assigns \nothing;
-    ensures \result == (bits - 1) / 64 + 1; */
-static uint64_t words_of_bits(uint64_t bits);
+#include "lib/bit_tree.h"
 
 #endif
