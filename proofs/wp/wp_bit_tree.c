@@ -6,7 +6,7 @@
  * - A find gives the lowest set bit at or after its start, and fails exactly if there is none.
  *
  * proves: bit_tree_put bit_tree_raise bit_tree_lower bit_tree_word_filled bit_tree_word_emptied bit_tree_test
- * proves: bit_tree_set bit_tree_clear bit_tree_write_word bit_tree_find bit_tree_word
+ * proves: bit_tree_set bit_tree_clear bit_tree_write_word bit_tree_find bit_tree_word lemmas
  */
 #include "proofs/wp/wp_bit_tree.h"
 
