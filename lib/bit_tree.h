@@ -115,12 +115,14 @@ static inline void bit_tree_set(struct bit_tree *tree, uint64_t bit)
 {
 	if (!bit_tree_raise(tree, 0, bit))
 		bit_tree_word_filled(tree, bit / BITS_PER_WORD);
+	/*@ assert same_level{Pre, Here}(tree, 0, bit); */
 }
 
 static inline void bit_tree_clear(struct bit_tree *tree, uint64_t bit)
 {
 	if (!bit_tree_lower(tree, 0, bit))
 		bit_tree_word_emptied(tree, bit / BITS_PER_WORD);
+	/*@ assert same_level{Pre, Here}(tree, 0, bit); */
 }
 
 /* Set or clear [first, end), whatever it holds now. */

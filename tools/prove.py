@@ -4,7 +4,7 @@
 prove.py [--only WORD]
 A tool that cannot be had fails its proofs: what was not proved does not pass. Properties:
   proofs/wp/wp_NAME.c      each function of lib/ with a contract there, or named in a line "proves: ...", by Frama-C/WP:
-                           for all inputs and sizes
+                           for all inputs and sizes; "lemmas" there: those of the headers that it includes
   proofs/cbmc/cbmc_NAME.c  each PROOF(name), by CBMC: within the bounds of its lines "options name: ..."
                            and, for all of a file, "options each: ..."; --no-FLAG takes a flag of all proofs away
   proofs/spin/NAME.pml     each line "run NAME: ..." of the model's comment, by spin
@@ -39,7 +39,6 @@ CONTRACT = re.compile(r"^(?:static|enum|void|bool|const|uint\w+)\b[^;{}=#]*?\b(\
 GOAL_COUNT = re.compile(r"Proved goals:\s+(\d+) / (\d+)")
 ANNOTATED = re.compile(r"^\[rte:annot\] annotating function (\w+)", re.M)
 PROVES = re.compile(r"^ \* proves: (.*)$", re.M)
-HEADER = re.compile(r'^#include "(proofs/wp/\w+\.h)"', re.M)
 PROOF = re.compile(r"^PROOF\((\w+)\)", re.M)
 OPTIONS = re.compile(r"^ \* options (\w+): (.*)$", re.M)
 LINKS = re.compile(r"^ \* links: (.*)$", re.M)
@@ -96,16 +95,12 @@ def function_of(goal: str, functions: list[str]) -> str:
 def prove_wp(path: Path, root: Path = ROOT, functions: str = "", seconds: int = WP_SECONDS) -> list[Outcome]:
     text = (root / path).read_text()
     named = CONTRACT.findall(COMMENT.sub("", text)) + " ".join(PROVES.findall(text)).split()
-    asked = ["-wp-fct", functions or ",".join(named)]
+    with_lemmas = "lemmas" in named or re.search(r"\blemma \w+", text)  # what the functions' proofs take for granted
+    asked = ["-wp-fct", functions or ",".join(name for name in named if name != "lemmas")]
     found = ask_wp(path, root, asked, seconds)
-    if not functions and re.search(r"\blemma \w+", text + headers(text, root)):  # what those proofs take for granted
+    if with_lemmas and not functions:
         found += ask_wp(path, root, ["-wp-prop=@lemma"], seconds)
     return found
-
-
-def headers(text: str, root: Path) -> str:
-    """The text of the headers of proofs/wp that a proof includes itself."""
-    return "".join((root / name).read_text() for name in HEADER.findall(text))
 
 
 def ask_wp(path: Path, root: Path, asked: list[str], seconds: int) -> list[Outcome]:

@@ -1,6 +1,6 @@
 /*
  * What lib/bit_tree promises, for provers of arithmetic: shared by the proofs of its own functions and of those that
- * use them. Who includes it includes lib/bit_tree.h or lib/bit_tree.c after it.
+ * use them.
  */
 #ifndef CAPOS_PROOFS_WP_WP_BIT_TREE_H
 #define CAPOS_PROOFS_WP_WP_BIT_TREE_H
@@ -64,6 +64,23 @@
     predicate same_but{A, B}(struct bit_tree *t, integer but) = \forall integer n;
       0 <= n < \at(t->bits, A) && n != but ==> (has{A}(t, n) <==> has{B}(t, n)); */
 
+/*@ axiomatic Room { // how many words the levels below level k have, of a tree whose last bit is n
+      logic integer room(integer n, integer k);
+      axiom room_none: \forall integer n; room(n, 0) == 0;
+      axiom room_next: \forall integer n, k; 0 <= n && 1 <= k <= 6 ==> room(n, k) == room(n, k - 1) + up(n, k) + 1;
+    }
+    predicate in_a_row{L}(struct bit_tree *t) = \forall integer k; 0 <= k < t->levels ==>
+      t->level[k] == t->level[0] + room(t->bits - 1, k); */
+
+/*@ lemma room_of_one: \forall integer n; 0 <= n ==> room(n, 1) == up(n, 1) + 1;
+    lemma room_more: \forall integer n, k; 0 <= n && 1 <= k <= 6 ==> room(n, k - 1) < room(n, k);
+    lemma room_ladder: \forall integer n; 0 <= n ==> 0 == room(n, 0) && room(n, 0) < room(n, 1) &&
+      room(n, 1) < room(n, 2) && room(n, 2) < room(n, 3) && room(n, 3) < room(n, 4) && room(n, 4) < room(n, 5) &&
+      room(n, 5) < room(n, 6);
+    lemma room_order: \forall integer n, j, k; 0 <= n && 0 <= j <= k <= 6 ==> 0 <= room(n, j) <= room(n, k);
+    lemma room_grows: \forall integer n, j, k; 0 <= n && 0 <= j < k <= 6 ==>
+      room(n, j) + up(n, j + 1) < room(n, k); */
+
 /*@ lemma cover{L}: \forall struct bit_tree *t, integer k, n;
       sizes(t) && 0 <= k < t->levels && 0 <= n <= last(t, k) ==> n / 64 <= last(t, k + 1); */
 
@@ -108,6 +125,8 @@ static inline bool bit_tree_lower(struct bit_tree *tree, uint32_t level, uint64_
 
 /*@ requires shape(tree) && ends(tree) && index <= last(tree, 1);
     requires true_but(tree, 1, index) && tree->level[0][index] != 0;
+    requires in_a_row(tree);
+    assigns tree->level[0][0 .. room(tree->bits - 1, tree->levels) - 1];
     ensures fits: tree_fits(tree);
     ensures same: same_shape{Pre, Post}(tree);
     ensures bits: same_bits{Pre, Post}(tree); */
@@ -115,6 +134,8 @@ void bit_tree_word_filled(struct bit_tree *tree, uint64_t index);
 
 /*@ requires shape(tree) && ends(tree) && index <= last(tree, 1);
     requires true_but(tree, 1, index) && tree->level[0][index] == 0;
+    requires in_a_row(tree);
+    assigns tree->level[0][0 .. room(tree->bits - 1, tree->levels) - 1];
     ensures fits: tree_fits(tree);
     ensures same: same_shape{Pre, Post}(tree);
     ensures bits: same_bits{Pre, Post}(tree); */
@@ -126,51 +147,37 @@ void bit_tree_word_emptied(struct bit_tree *tree, uint64_t index);
 static inline bool bit_tree_test(const struct bit_tree *tree, uint64_t bit);
 
 /*@ requires tree_fits(tree) && bit < tree->bits;
+    requires in_a_row(tree);
+    assigns tree->level[0][0 .. room(tree->bits - 1, tree->levels) - 1];
     ensures fits: tree_fits(tree);
     ensures same: same_shape{Pre, Post}(tree);
     ensures others: same_but{Pre, Post}(tree, bit);
+    ensures rest: \forall integer i; 0 <= i <= last{Pre}(tree, 1) && i != bit / 64 ==>
+      \at(tree->level[0][i], Pre) == tree->level[0][i];
     ensures set: has(tree, bit); */
 static inline void bit_tree_set(struct bit_tree *tree, uint64_t bit);
 
 /*@ requires tree_fits(tree) && bit < tree->bits;
+    requires in_a_row(tree);
+    assigns tree->level[0][0 .. room(tree->bits - 1, tree->levels) - 1];
     ensures fits: tree_fits(tree);
     ensures same: same_shape{Pre, Post}(tree);
     ensures others: same_but{Pre, Post}(tree, bit);
+    ensures rest: \forall integer i; 0 <= i <= last{Pre}(tree, 1) && i != bit / 64 ==>
+      \at(tree->level[0][i], Pre) == tree->level[0][i];
     ensures clear: !has(tree, bit); */
 static inline void bit_tree_clear(struct bit_tree *tree, uint64_t bit);
 
 /*@ requires tree_fits(tree) && index <= last(tree, 1);
     requires \forall integer b; 0 <= b < 64 && bit(value, b) ==> index * 64 + b < tree->bits;
+    requires in_a_row(tree);
+    assigns tree->level[0][0 .. room(tree->bits - 1, tree->levels) - 1];
     ensures fits: tree_fits(tree);
     ensures same: same_shape{Pre, Post}(tree);
     ensures others: \forall integer i; 0 <= i <= last{Pre}(tree, 1) && i != index ==>
       \at(tree->level[0][i], Pre) == tree->level[0][i];
     ensures written: tree->level[0][index] == value; */
 static inline void bit_tree_write_word(struct bit_tree *tree, uint64_t index, uint64_t value);
-
-/*@ requires shape(tree) && level < tree->levels && index <= last(tree, level + 1);
-    assigns \nothing;
-    ensures \result == tree->level[level][index]; */
-static inline uint64_t word_at(const struct bit_tree *tree, uint32_t level, uint64_t index);
-
-/*@ requires tree_fits(tree) && all_up(tree);
-    assigns \nothing;
-    ensures level: \result.level <= tree->levels;
-    ensures found: \result.level < tree->levels ==>
-      \result.bit <= last(tree, \result.level) && bit_at(tree, \result.level, \result.bit);
-    ensures before: \result.level < tree->levels ==>
-      \forall integer n; 0 <= n < tree->bits && n < from ==> up(n, \result.level) < \result.bit;
-    ensures lowest: \result.level < tree->levels ==>
-      \forall integer n; from <= n < tree->bits && has(tree, n) ==> \result.bit <= up(n, \result.level);
-    ensures none: \result.level == tree->levels ==> \forall integer n; from <= n < tree->bits ==> !has(tree, n); */
-static struct bit_place climb(const struct bit_tree *tree, uint64_t from);
-
-/*@ requires tree_fits(tree) && all_up(tree) && level < tree->levels && bit <= last(tree, level);
-    requires bit_at(tree, level, bit);
-    assigns \nothing;
-    ensures found: \result < tree->bits && has(tree, \result) && up(\result, level) == bit;
-    ensures lowest: \forall integer n; 0 <= n < tree->bits && has(tree, n) && up(n, level) >= bit ==> n >= \result; */
-static uint64_t descend(const struct bit_tree *tree, uint32_t level, uint64_t bit);
 
 /*@ requires tree_fits(tree) && \valid(bit) && outside(tree, bit);
     assigns *bit;
@@ -184,9 +191,6 @@ bool bit_tree_find(const struct bit_tree *tree, uint64_t from, uint64_t *bit);
     ensures \result == tree->level[0][index]; */
 static inline uint64_t bit_tree_word(const struct bit_tree *tree, uint64_t index);
 
-/*@ requires 1 <= bits;
-    assigns \nothing;
-    ensures \result == (bits - 1) / 64 + 1; */
-static uint64_t words_of_bits(uint64_t bits);
+#include "lib/bit_tree.h"
 
 #endif
