@@ -53,6 +53,8 @@
       \forall integer k; 0 <= k < 6 ==> \at(t->level[k], A) == \at(t->level[k], B);
     predicate same_bits{A, B}(struct bit_tree *t) = \forall integer i;
       0 <= i <= last{A}(t, 1) ==> \at(t->level[0][i], A) == \at(t->level[0][i], B);
+    predicate same_words_but{A, B}(struct bit_tree *t, integer but) = \forall integer i;
+      0 <= i <= last{A}(t, 1) && i != but ==> \at(t->level[0][i], A) == \at(t->level[0][i], B);
     predicate same_words{A, B}(struct bit_tree *t, integer level, integer index) = \forall integer k, i;
       0 <= k < \at(t->levels, A) && 0 <= i <= last{A}(t, k + 1) && !(k == level && i == index) ==>
       \at(t->level[k][i], A) == \at(t->level[k][i], B);
@@ -82,7 +84,18 @@
       room(n, j) + up(n, j + 1) < room(n, k); */
 
 /*@ lemma cover{L}: \forall struct bit_tree *t, integer k, n;
-      sizes(t) && 0 <= k < t->levels && 0 <= n <= last(t, k) ==> n / 64 <= last(t, k + 1); */
+      sizes(t) && 0 <= k < t->levels && 0 <= n <= last(t, k) ==> n / 64 <= last(t, k + 1);
+    lemma word_is_valid{L}: \forall struct bit_tree *t, integer k, i;
+      shape(t) && 0 <= k < t->levels && 0 <= i <= last(t, k + 1) ==>
+      \valid(t->level[k] + i) && \separated(t, t->level[k] + i);
+    lemma words_below_apart{L}: \forall struct bit_tree *t, integer j, k, a, b;
+      shape(t) && 0 <= j < k < t->levels && 0 <= a <= last(t, j + 1) && 0 <= b <= last(t, k + 1) ==>
+      \separated(t->level[j] + a, t->level[k] + b);
+    lemma words_apart{L}: \forall struct bit_tree *t, integer j, k, a, b;
+      shape(t) && 0 <= j < t->levels && 0 <= k < t->levels && j != k && 0 <= a <= last(t, j + 1) &&
+      0 <= b <= last(t, k + 1) ==> \separated(t->level[j] + a, t->level[k] + b);
+    lemma still_apart{A, B}: \forall struct bit_tree *t;
+      same_shape{A, B}(t) && sizes{A}(t) && levels_apart{A}(t) ==> levels_apart{B}(t); */
 
 /*@ requires shape(tree) && level < tree->levels && index <= last(tree, level + 1);
     assigns tree->level[level][index];
@@ -174,8 +187,7 @@ static inline void bit_tree_clear(struct bit_tree *tree, uint64_t bit);
     assigns tree->level[0][0 .. room(tree->bits - 1, tree->levels) - 1];
     ensures fits: tree_fits(tree);
     ensures same: same_shape{Pre, Post}(tree);
-    ensures others: \forall integer i; 0 <= i <= last{Pre}(tree, 1) && i != index ==>
-      \at(tree->level[0][i], Pre) == tree->level[0][i];
+    ensures others: same_words_but{Pre, Post}(tree, index);
     ensures written: tree->level[0][index] == value; */
 static inline void bit_tree_write_word(struct bit_tree *tree, uint64_t index, uint64_t value);
 
