@@ -75,7 +75,7 @@ def run(arguments: list[str], directory: Path = ROOT, limit: float | None = LIMI
         done = subprocess.run(
             arguments,
             cwd=directory,
-            env=dict(os.environ, WHY3CONFIG=str(WHY3_CONFIGURATION)),
+            env=dict(os.environ, WHY3CONFIG=str(WHY3_CONFIGURATION), PWD=str(directory)),  # Frama-C asks PWD
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
