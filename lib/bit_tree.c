@@ -44,11 +44,11 @@ void bit_tree_word_filled(struct bit_tree *tree, uint64_t index)
 	    loop invariant 0 <= index <= last(tree, level) && tree->level[level - 1][index] != 0;
 	    loop invariant true_but(tree, level, index);
 	    loop invariant same_bits{Pre, Here}(tree);
-	    loop assigns level, index,
-	      { tree->level[k][i] | integer k, i; 1 <= k < tree->levels && 0 <= i <= last(tree, k + 1) };
+	    loop assigns level, index, tree->level[0][0 .. room(\at(tree->bits, Pre) - 1, tree->levels) - 1];
 	    loop variant tree->levels - level; */
 	for (uint32_t level = 1; level < tree->levels; level++) {
 		/*@ assert index / 64 <= last(tree, level + 1); */
+		/*@ assert 0 <= room(tree->bits - 1, level) + index / 64 < room(tree->bits - 1, tree->levels); */
 		if (bit_tree_raise(tree, level, index))
 			return;
 		index /= BITS_PER_WORD;
@@ -61,11 +61,11 @@ void bit_tree_word_emptied(struct bit_tree *tree, uint64_t index)
 	    loop invariant 0 <= index <= last(tree, level) && tree->level[level - 1][index] == 0;
 	    loop invariant true_but(tree, level, index);
 	    loop invariant same_bits{Pre, Here}(tree);
-	    loop assigns level, index,
-	      { tree->level[k][i] | integer k, i; 1 <= k < tree->levels && 0 <= i <= last(tree, k + 1) };
+	    loop assigns level, index, tree->level[0][0 .. room(\at(tree->bits, Pre) - 1, tree->levels) - 1];
 	    loop variant tree->levels - level; */
 	for (uint32_t level = 1; level < tree->levels; level++) {
 		/*@ assert index / 64 <= last(tree, level + 1); */
+		/*@ assert 0 <= room(tree->bits - 1, level) + index / 64 < room(tree->bits - 1, tree->levels); */
 		if (bit_tree_lower(tree, level, index))
 			return;
 		index /= BITS_PER_WORD;

@@ -36,12 +36,16 @@ static inline void bit_tree_put(struct bit_tree *tree, uint32_t level, uint64_t 
 {
 	tree->level[level][index] = value;
 	/*@ assert tree->bits == \at(tree->bits, Pre) && tree->levels == \at(tree->levels, Pre); */
+	/*@ assert same_shape{Pre, Here}(tree); */
+	/*@ assert \forall integer k, i; 0 <= k < tree->levels && k != level && 0 <= i <= last(tree, k + 1) ==>
+	      \separated(tree->level[k] + i, tree->level[level] + index); */
 	/*@ assert same_words{Pre, Here}(tree, level, index); */
 }
 
 /* Set a bit of a level. Whether its word had one before, so that the levels above are right already. */
 static inline bool bit_tree_raise(struct bit_tree *tree, uint32_t level, uint64_t bit)
 {
+	/*@ assert bit / 64 <= last(tree, level + 1) && \valid(tree->level[level] + bit / 64); */
 	const uint64_t index = bit / BITS_PER_WORD, old = tree->level[level][index];
 
 	bit_tree_put(tree, level, index, bits_with(old, (uint32_t)(bit % BITS_PER_WORD)));
@@ -65,6 +69,7 @@ static inline bool bit_tree_raise(struct bit_tree *tree, uint32_t level, uint64_
 /* Clear a bit of a level. Whether its word has another, so that the levels above are right already. */
 static inline bool bit_tree_lower(struct bit_tree *tree, uint32_t level, uint64_t bit)
 {
+	/*@ assert bit / 64 <= last(tree, level + 1) && \valid(tree->level[level] + bit / 64); */
 	const uint64_t index = bit / BITS_PER_WORD, old = tree->level[level][index];
 	const uint64_t now = bits_without(old, (uint32_t)(bit % BITS_PER_WORD));
 
@@ -98,7 +103,11 @@ static inline void bit_tree_write_word(struct bit_tree *tree, uint64_t index, ui
 	const uint64_t old = bit_tree_word(tree, index);
 
 	bit_tree_put(tree, 0, index, value);
+	/*@ assert \forall integer n; 0 <= n && n / 64 == index && bit_at(tree, 0, n) ==> n < tree->bits; */
+	/*@ assert \forall integer k, n; 0 <= k < tree->levels && !(k == 0 && n / 64 == index) && 0 <= n &&
+	      n / 64 <= last(tree, k + 1) ==> (bit_at{Pre}(tree, k, n) <==> bit_at(tree, k, n)); */
 	/*@ assert ends(tree); */
+	/*@ assert same_words_but{Pre, Here}(tree, index); */
 	/*@ assert words_cover(tree); */
 	/*@ assert same_below{Pre, Here}(tree, 0, index); */
 	/*@ assert true_but(tree, 1, index); */
@@ -107,20 +116,24 @@ static inline void bit_tree_write_word(struct bit_tree *tree, uint64_t index, ui
 	/*@ assert 1 < tree->levels && (old != 0 <==> value != 0) ==> told(tree, 1, index); */
 	if (old == 0 && value != 0)
 		bit_tree_word_filled(tree, index);
+	/*@ assert same_words_but{Pre, Here}(tree, index) && tree->level[0][index] == value; */
 	if (old != 0 && value == 0)
 		bit_tree_word_emptied(tree, index);
+	/*@ assert same_words_but{Pre, Here}(tree, index); */
 }
 
 static inline void bit_tree_set(struct bit_tree *tree, uint64_t bit)
 {
 	if (!bit_tree_raise(tree, 0, bit))
 		bit_tree_word_filled(tree, bit / BITS_PER_WORD);
+	/*@ assert same_level{Pre, Here}(tree, 0, bit); */
 }
 
 static inline void bit_tree_clear(struct bit_tree *tree, uint64_t bit)
 {
 	if (!bit_tree_lower(tree, 0, bit))
 		bit_tree_word_emptied(tree, bit / BITS_PER_WORD);
+	/*@ assert same_level{Pre, Here}(tree, 0, bit); */
 }
 
 /* Set or clear [first, end), whatever it holds now. */

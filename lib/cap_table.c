@@ -139,6 +139,7 @@ static void count_down(struct cap_table *table)
 {
 	table->used--;
 	/*@ assert same_pages{Pre, Here}(table) && others_same{Pre, Here}(table, -1); */
+	/*@ assert \forall integer n; is_link{Pre}(table, n) ==> is_link(table, n); */
 	/*@ ghost
 	    /@ loop invariant 0 <= n <= table->slots && 0 <= retired_below(table, n) && 0 <= used_below(table, n);
 	       loop invariant used_below(table, n) + retired_below(table, n) <= n;
@@ -162,23 +163,71 @@ static void release(struct cap_table *table, handle_t handle, struct cap_slot *s
 	/*@ assert same_pages{Pre, Here}(table); */
 }
 
-void cap_table_init(struct cap_table *table, void *directory)
+void cap_table_init(struct cap_table *table, struct cap_slot **directory)
 {
 	*table = (struct cap_table){ .page = directory };
 }
 
-enum status cap_table_add_page(struct cap_table *table, void *page)
+/* One page of slots more; they are FREE, and in no list yet. */
+static void attach_page(struct cap_table *table, struct cap_slot *page)
 {
-	const uint32_t first = table->slots;
-	const uint32_t end = slots_of_pages(table->pages + 1);
-
-	GUARD(table->pages < CAP_TABLE_PAGES, STATUS_OVER_CAP_SLOTS);
 	table->page[table->pages] = page;
 	table->pages++;
-	table->slots = end;
-	/* downwards, so that the lowest index is handed out first */
-	for (uint32_t index = end; index > first; index--)
+	table->slots = slots_of_pages(table->pages);
+	/*@ assert shape(table); */
+	/*@ assert old_slots_same{Pre, Here}(table); */
+	/*@ assert \forall integer i; \at(table->slots, Pre) <= i < table->slots ==> is_fresh(slot_of(table, i)); */
+	/*@ assert \forall integer n; is_link{Pre}(table, n) ==> is_link(table, n); */
+	/*@ ghost
+	    /@ loop invariant 0 <= n <= table->slots && 0 <= retired_below(table, n) && 0 <= used_below(table, n);
+	       loop invariant used_below(table, n) == used_below{Pre}(table, \min(n, \at(table->slots, Pre)));
+	       loop invariant retired_below(table, n) == retired_below{Pre}(table, \min(n, \at(table->slots, Pre)));
+	       loop assigns n;
+	       loop variant table->slots - n; @/
+	    for (uint32_t n = 0; n < table->slots; n++)
+		    ;
+	*/
+}
+
+/* Downwards, so that the lowest index is handed out first. */
+static void list_from(struct cap_table *table, uint32_t first)
+{
+	/*@ loop invariant first <= index <= table->slots && shape(table) && same_pages{Pre, Here}(table);
+	    loop invariant slots_fit(table) && list_fits(table);
+	    loop invariant \forall integer i; first <= i < table->slots ==>
+	      slot_of(table, i)->state == CAP_SLOT_FREE && slot_of(table, i)->generation == 0;
+	    loop invariant !(first < table->free_head <= index);
+	    loop invariant \forall integer i; 0 <= i < table->slots && slot_of(table, i)->state == CAP_SLOT_FREE ==>
+	      !(first < slot_of(table, i)->next_free <= index);
+	    loop invariant index < table->slots ==> table->free_head == index + 1;
+	    loop invariant \forall integer i; 0 <= i < first ==> same_slot{Pre, Here}(slot_of(table, i));
+	    loop invariant same_states{Pre, Here}(table);
+	    loop assigns index, table->free_head, table->page[table->pages - 1][0 .. 127].state,
+	      table->page[table->pages - 1][0 .. 127].next_free;
+	    loop variant index; */
+	for (uint32_t index = table->slots; index > first; index--) {
+		/*@ assert (index - 1) / 128 == table->pages - 1; */
+		/*@ assert slot_of(table, index - 1) == table->page[table->pages - 1] + (index - 1) % 128; */
 		push_free(table, index - 1, slot_at(table, index - 1));
+	}
+	/*@ ghost
+	    /@ loop invariant 0 <= n <= table->slots;
+	       loop invariant used_below(table, n) == used_below{Pre}(table, n);
+	       loop invariant retired_below(table, n) == retired_below{Pre}(table, n);
+	       loop assigns n;
+	       loop variant table->slots - n; @/
+	    for (uint32_t n = 0; n < table->slots; n++)
+		    ;
+	*/
+}
+
+enum status cap_table_add_page(struct cap_table *table, struct cap_slot *page)
+{
+	const uint32_t first = table->slots;
+
+	GUARD(table->pages < CAP_TABLE_PAGES, STATUS_OVER_CAP_SLOTS);
+	attach_page(table, page);
+	list_from(table, first);
 	return STATUS_OK;
 }
 
@@ -199,6 +248,8 @@ enum status cap_table_reserve(struct cap_table *table, handle_t *handle)
 	/*@ assert table_fits(table); */
 	pop_free(table, index);
 	/*@ assert others_same{Pre, Here}(table, index); */
+	/*@ assert state_is{Pre}(table, index, CAP_SLOT_FREE) && state_is(table, index, CAP_SLOT_RESERVED); */
+	/*@ assert slot_of{Pre}(table, index) == slot_of(table, index); */
 	/*@ ghost
 	    /@ loop invariant 0 <= n <= table->slots && 0 <= retired_below(table, n) && 0 <= used_below(table, n);
 	       loop invariant used_below(table, n) + retired_below(table, n) <= n;
@@ -345,6 +396,11 @@ void cap_table_move_abort(struct cap_table *table, handle_t handle)
 enum status cap_table_next(const struct cap_table *table, uint32_t index, handle_t *handle,
 			   const struct cap_hold **hold)
 {
+	/*@ loop invariant \forall integer i; \at(index, Pre) <= i < index && i < table->slots ==>
+	      !state_is(table, i, CAP_SLOT_LIVE);
+	    loop invariant index >= \at(index, Pre);
+	    loop assigns index;
+	    loop variant table->slots - index; */
 	for (; index < table->slots; index++) {
 		const struct cap_slot *slot = slot_at(table, index);
 

@@ -98,11 +98,11 @@ static inline uint32_t cap_table_generation(handle_t handle)
 }
 
 /* An empty table. `directory` is 4096 zeroed bytes that live as long as the table. */
-void cap_table_init(struct cap_table *table, void *directory);
+void cap_table_init(struct cap_table *table, struct cap_slot **directory);
 
 /* 4096 zeroed bytes more for slots. OVER_CAP_SLOTS when the table is as large as ids allow. The owner takes pages back
  * by walking the directory when the table ends. */
-enum status cap_table_add_page(struct cap_table *table, void *page);
+enum status cap_table_add_page(struct cap_table *table, struct cap_slot *page);
 
 /* Whether cap_table_reserve would succeed now. */
 bool cap_table_has_free(const struct cap_table *table);

@@ -4,7 +4,8 @@
 prove.py [--only WORD]
 A tool that cannot be had fails its proofs: what was not proved does not pass. Properties:
   proofs/wp/wp_NAME.c      each function of lib/ with a contract there, or named in a line "proves: ...", by Frama-C/WP:
-                           for all inputs and sizes
+                           for all inputs and sizes; "lemmas" there: those of the headers that it includes. And that
+                           nothing there contradicts itself, as far as a prover sees in a number of steps
   proofs/cbmc/cbmc_NAME.c  each PROOF(name), by CBMC: within the bounds of its lines "options name: ..."
                            and, for all of a file, "options each: ..."; --no-FLAG takes a flag of all proofs away
   proofs/spin/NAME.pml     each line "run NAME: ..." of the model's comment, by spin
@@ -27,13 +28,20 @@ CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "capos"
 WHY3_CONFIGURATION = ROOT / "build" / "prove" / "why3.conf"
 PROVERS = "cvc4,z3"
 WP_SECONDS = 20  # of a prover's own time, for one goal
+SMOKE_STEPS = 60000  # of cvc4, about a third of a second, to find a contradiction
 LIMIT_SECONDS = 600  # for one property of CBMC or spin
 
 WP_FLAGS = "-machdep gcc_x86_64 -c11 -wp -wp-rte -warn-unsigned-overflow -wp-cache none".split()
+KINDS = """requires assigns ensures exits assert invariant variant breaks continues returns complete_behaviors
+disjoint_behaviors lemma""".split()
+SMOKE_FLAGS = ["-wp-smoke-tests", "-wp-smoke-timeout", "20", "-wp-prop=" + ",".join(f"-@{kind}" for kind in KINDS)]
 CBMC_FLAGS = """--no-standard-checks --unwinding-assertions --bounds-check --pointer-check --pointer-overflow-check
 --pointer-primitive-check --signed-overflow-check --div-by-zero-check --undefined-shift-check""".split()
 
 GOAL = re.compile(r"^\[wp\] \[(.+?)\] Goal typed_(\S+)", re.M)
+SMOKE = re.compile(r"^\[wp\] \[(?:Passed|Failed)\] Smoke-test typed_(\S+)", re.M)
+UNREACHED = re.compile(r"^\[wp\] (\S+):(\d+): Warning: Failed smoke-test", re.M)
+PROMISE = re.compile(r"\b(?:CHECK|ASSERT)\(")
 COMMENT = re.compile(r"/\*.*?\*/", re.S)
 CONTRACT = re.compile(r"^(?:static|enum|void|bool|const|uint\w+)\b[^;{}=#]*?\b(\w+)\([^;{}]*\);", re.M)
 GOAL_COUNT = re.compile(r"Proved goals:\s+(\d+) / (\d+)")
@@ -67,7 +75,7 @@ def run(arguments: list[str], directory: Path = ROOT, limit: float | None = LIMI
         done = subprocess.run(
             arguments,
             cwd=directory,
-            env=dict(os.environ, WHY3CONFIG=str(WHY3_CONFIGURATION)),
+            env=dict(os.environ, WHY3CONFIG=str(WHY3_CONFIGURATION), PWD=str(directory)),  # Frama-C asks PWD
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -95,21 +103,43 @@ def function_of(goal: str, functions: list[str]) -> str:
 def prove_wp(path: Path, root: Path = ROOT, functions: str = "", seconds: int = WP_SECONDS) -> list[Outcome]:
     text = (root / path).read_text()
     named = CONTRACT.findall(COMMENT.sub("", text)) + " ".join(PROVES.findall(text)).split()
-    asked = ["-wp-fct", functions or ",".join(named)]
-    found = ask_wp(path, root, asked, seconds)
-    if not functions and re.search(r"\blemma \w+", text):  # what the functions' proofs take for granted
-        found += ask_wp(path, root, ["-wp-prop=@lemma"], seconds)
+    with_lemmas = "lemmas" in named or re.search(r"\blemma \w+", text)  # what the functions' proofs take for granted
+    fitting = functions or ",".join(name for name in named if name != "lemmas")
+    found = ask_wp(path, root, ["-wp-fct", fitting], seconds)
+    if not functions:
+        if with_lemmas:
+            found += ask_wp(path, root, ["-wp-prop=@lemma"], seconds)
+        found.append(look_for_contradictions(path, root, fitting))
     return found
+
+
+def frama_c(path: Path, root: Path, asked: list[str]) -> tuple[int, str, float]:
+    include = "-I. -D__FRAMAC__ -DCAPOS_DEBUG"
+    arguments = ["frama-c", f"-cpp-extra-args={include}", *WP_FLAGS, "-wp-par", str(os.cpu_count()), str(path)]
+    return run(arguments + asked, root, None)
+
+
+def look_for_contradictions(path: Path, root: Path, functions: str) -> Outcome:
+    """WP's smoke tests: each precondition, case, loop invariant and statement can be met, each call comes back; of
+    what cannot, a prover would find a proof. That is wanted where a CHECK or ASSERT has failed, and only there."""
+    label = f"{path.stem[3:]}: no contradiction"
+    if not shutil.which("frama-c"):
+        return missing("wp", path)
+    asked = ["-wp-prover", "cvc4", "-wp-steps", str(SMOKE_STEPS), *SMOKE_FLAGS, "-wp-fct", functions]
+    status, output, took = frama_c(path, root, asked)
+    total = len(SMOKE.findall(output))
+    places = [(name, int(number)) for name, number in UNREACHED.findall(output)]
+    lines = [(f"{name}:{number}", (root / name).read_text().splitlines()[number - 1]) for name, number in places]
+    wrong = [f"{place}: cannot be\n" for place, line in lines if not PROMISE.search(line)]
+    if status != 0 or total == 0 or GOAL_COUNT.search(output) is None:
+        return Outcome("wp", label, 0, 1, took, output)
+    return Outcome("wp", label, total - len(wrong), total, took, "".join(wrong))
 
 
 def ask_wp(path: Path, root: Path, asked: list[str], seconds: int) -> list[Outcome]:
     if not shutil.which("frama-c"):
         return [missing("wp", path)]
-    include = "-I. -D__FRAMAC__ -DCAPOS_DEBUG"
-    arguments = ["frama-c", f"-cpp-extra-args={include}", *WP_FLAGS, "-wp-prover", PROVERS]
-    arguments += ["-wp-timeout", str(seconds), "-wp-par", str(os.cpu_count()), str(path)]
-    arguments += asked
-    status, output, took = run(arguments, root, None)
+    status, output, took = frama_c(path, root, ["-wp-prover", PROVERS, "-wp-timeout", str(seconds), *asked])
     counts = GOAL_COUNT.search(output)
     if status != 0 or not counts:
         return [Outcome("wp", path.stem, 0, 1, took, output)]

@@ -3,7 +3,8 @@
 
 prove_mutants.py [--only WORD]
 A mutant is one substitution in one file, in a copy of the tree. It is caught if the proof runs and does not prove all;
-a proof that cannot run catches nothing, nor does one that fails as the tree is: that is tried first. Last line: "prove-mutants: N passed, N failed".
+a proof that cannot run catches nothing, nor does one that fails as the tree is: that is tried first. One of "smoke" makes
+contracts contradict each other, which must be found. Last line: "prove-mutants: N passed, N failed".
 """
 import argparse
 import os
@@ -38,6 +39,8 @@ VALIDATE = ("cbmc", "proofs/cbmc/cbmc_user_access.c", "kernel/mem/validate.c")
 TRANSFER = ("cbmc", "proofs/cbmc/cbmc_transfer.c", "kernel/task/transfer.c")
 PTE = ("cbmc", "proofs/cbmc/cbmc_pte.c", "kernel/arch/x86_64/pte.h")
 TABLE = ("wp", "proofs/wp/wp_cap_table.c", "lib/cap_table.c")
+TABLE_SMOKE = ("smoke", "proofs/wp/wp_cap_table.c", "proofs/wp/wp_cap_table.c")
+TREE_SMOKE = ("smoke", "proofs/wp/wp_bit_tree.c", "proofs/wp/wp_bit_tree.h")
 TABLE_H = ("wp", "proofs/wp/wp_cap_table.c", "lib/cap_table.h")
 
 # (proof, property, what stands there, what is put there instead); the first place is changed
@@ -180,6 +183,23 @@ MUTANTS = [
     (TABLE, "release", "\tput_back(table, cap_table_index(handle), slot);", "\t;"),
     (TABLE, "cap_table_remove", "\tcopy_out(table, cap_table_index(handle), hold);", "\t;"),
     (TABLE, "cap_table_remove", "GUARD(resolves(table, handle, CAP_SLOT_LIVE), STATUS_NO_SUCH_CAPABILITY);", ";"),
+    (TABLE, "cap_table_reserve", "table->used++;", ";"),
+    (TABLE, "cap_table_reserve", "index = table->free_head - 1;", "index = 0;"),
+    (TABLE, "cap_table_reserve", "slot_at(table, index)->generation + 1", "slot_at(table, index)->generation"),
+    (TABLE, "slots_of_pages", "slots < CAP_TABLE_MAX_SLOTS ? slots", "slots <= CAP_TABLE_MAX_SLOTS + 1 ? slots"),
+    (TABLE, "cap_table_init", "{ .page = directory }", "{ .page = directory, .free_head = 1 }"),
+    (TABLE, "attach_page", "table->pages++;", ";"),
+    (TABLE, "attach_page", "table->page[table->pages] = page;", "table->page[0] = page;"),
+    (TABLE, "list_from", "index > first; index--", "index > first + 1; index--"),
+    (TABLE, "list_from", "push_free(table, index - 1, slot_at(table, index - 1));", "push_free(table, first, slot_at(table, first));"),
+    (TABLE, "cap_table_add_page", "GUARD(table->pages < CAP_TABLE_PAGES, STATUS_OVER_CAP_SLOTS);", ";"),
+    (TABLE, "cap_table_add_page", "\tlist_from(table, first);", "\t;"),
+    (TABLE, "cap_table_find_interface", "found->interface == interface", "found->mode == interface"),
+    (TABLE, "cap_table_next", "if (slot->state == CAP_SLOT_LIVE) {", "if (slot->state != CAP_SLOT_FREE) {"),
+    (TABLE, "cap_table_next", "*handle = handle_make(index, slot->generation);", "*handle = handle_make(index, 1);"),
+    (TABLE_SMOKE, "count_down", "requires table->used >= 1;", "requires table->used + table->retired > table->slots + 1;"),
+    (TABLE_SMOKE, "cap_table_next", "assumes \\exists integer i; index <= i", "assumes \\exists integer i; i < 0 && index <= i"),
+    (TREE_SMOKE, "descend", "axiom up_none: \\forall integer n; up(n, 0) == n;", "axiom up_none: \\forall integer n; up(n, 0) == n + 1;"),
     (RANGE_WP, "uaddr_range_overlaps", "a.start.raw < b.end.raw && ", ""),
     (RANGE_WP, "uaddr_range_of_pages", "GUARD(length <= UINT64_MAX - start, STATUS_RANGE_WRAPS);", ";"),
     (RANGE_WP, "uaddr_range_of_pages", "start + length <= USER_LIMIT", "start <= USER_LIMIT"),
@@ -197,6 +217,9 @@ MUTANTS = [
     (TREE_H, "bit_tree_raise", "bits_with(old, (uint32_t)(bit % BITS_PER_WORD))", "bits_with(0, (uint32_t)(bit % BITS_PER_WORD))"),
     (TREE_H, "bit_tree_lower", "return now != 0;", "return old != 0;"),
     (TREE_H, "bit_tree_lower", "bits_without(old, (uint32_t)(bit % BITS_PER_WORD))", "0"),
+    (TREE_H, "bit_tree_write_word", "if (old == 0 && value != 0)", "if (old == 0 && value == 0)"),
+    (TREE_H, "bit_tree_write_word", "if (old != 0 && value == 0)", "if (old == 0 && value == 0)"),
+    (TREE_H, "bit_tree_write_word", "bit_tree_put(tree, 0, index, value);", "bit_tree_put(tree, 0, index, old);"),
     (TREE_H, "bit_tree_set", "if (!bit_tree_raise(tree, 0, bit))", "if (bit_tree_raise(tree, 0, bit))"),
     (TREE_H, "bit_tree_clear", "bit_tree_word_emptied(tree, bit / BITS_PER_WORD);", ";"),
     (TREE, "bit_tree_word_filled", "if (bit_tree_raise(tree, level, index))", "if (!bit_tree_raise(tree, level, index))"),
@@ -212,12 +235,14 @@ MUTANTS = [
 def ask(root: Path, tool: str, path: str, name: str) -> list[prove.Outcome]:
     if tool == "wp":
         return prove.prove_wp(Path(path), root, name, WP_SECONDS)
+    if tool == "smoke":
+        return [prove.look_for_contradictions(Path(path), root, name)]
     return prove.prove_cbmc(Path(path), name, root, ("--stop-on-fail",))
 
 
 def is_caught(tool: str, outcomes: list[prove.Outcome]) -> bool:
     """Whether the proof ran and refuses."""
-    if tool == "wp":
+    if tool in ("wp", "smoke"):
         return any(outcome.total > 1 and not outcome.passed for outcome in outcomes)
     return any(outcome.refuted for outcome in outcomes)
 

@@ -70,6 +70,23 @@
       \forall integer i; 0 <= i < \at(t->slots, B) && \at(slot_of(t, i)->state, B) == CAP_SLOT_FREE ==>
 	i != but && \at(slot_of(t, i)->state, A) == CAP_SLOT_FREE &&
 	\at(slot_of(t, i)->next_free, A) == \at(slot_of(t, i)->next_free, B);
+    predicate old_slots_same{A, B}(struct cap_table *t) =
+      \forall integer j; 0 <= j < \at(t->slots, A) ==>
+	slot_of{A}(t, j) == slot_of{B}(t, j) && same_slot{A, B}(slot_of{A}(t, j));
+    predicate same_states{A, B}(struct cap_table *t) =
+      \forall integer j; 0 <= j < \at(t->slots, A) ==>
+	\at(slot_of{A}(t, j)->state, A) == \at(slot_of{A}(t, j)->state, B);
+    predicate is_fresh{L}(struct cap_slot *s) = s->state == CAP_SLOT_FREE && s->generation == 0 && s->next_free == 0;
+    predicate is_unlinked{L}(struct cap_table *t, integer i) =
+      t->free_head != i + 1 && \forall integer j; 0 <= j < t->slots && slot_of(t, j)->state == CAP_SLOT_FREE ==>
+	slot_of(t, j)->next_free != i + 1;
+    predicate whole{L}(struct cap_table *t) =
+      t->slots == (t->pages * 128 < CAP_TABLE_MAX_SLOTS ? t->pages * 128 : CAP_TABLE_MAX_SLOTS);
+    predicate is_new_page{L}(struct cap_table *t, struct cap_slot *p) =
+      \valid(p + (0 .. 127)) && \separated(p + (0 .. 127), t) &&
+      \separated(p + (0 .. 127), t->page + (0 .. CAP_TABLE_PAGES - 1)) &&
+      (\forall integer q; 0 <= q < t->pages ==> \separated(p + (0 .. 127), t->page[q] + (0 .. 127))) &&
+      \forall integer i; 0 <= i < 128 ==> is_fresh(p + i);
     predicate spent_stay{A, B}(struct cap_table *t) =
       \forall integer h; 0 <= h <= 0xffffffff && spent{A}(t, h) ==> spent{B}(t, h);
     predicate is_hold{L}(struct cap_hold *a, struct cap_hold *b) =
@@ -157,7 +174,7 @@ static bool resolves(const struct cap_table *table, handle_t handle, enum cap_sl
 static inline enum status cap_table_find(const struct cap_table *table, handle_t handle, const struct cap_hold **hold);
 
 /*@ requires table_fits(table) && index < table->slots && slot == slot_of(table, index);
-    requires is_used(slot->state) && slot->generation < 65535;
+    requires slot->generation < 65535 && is_unlinked(table, index);
     assigns slot->state, slot->next_free, table->free_head;
     ensures pages: same_pages{Pre, Post}(table);
     ensures shape: shape(table);
@@ -289,6 +306,76 @@ static void release(struct cap_table *table, handle_t handle, struct cap_slot *s
     ensures badge: hold->badge == \old(slot_of(table, index)->hold.badge);
     ensures spent: spent_stay{Pre, Post}(table); */
 static void copy_out(const struct cap_table *table, uint32_t index, struct cap_hold *hold);
+
+/*@ requires pages <= CAP_TABLE_PAGES;
+    assigns \nothing;
+    ensures \result == (pages * 128 < CAP_TABLE_MAX_SLOTS ? pages * 128 : CAP_TABLE_MAX_SLOTS); */
+static uint32_t slots_of_pages(uint32_t pages);
+
+/*@ requires \valid(table) && \valid(directory + (0 .. CAP_TABLE_PAGES - 1));
+    requires \separated(table, directory + (0 .. CAP_TABLE_PAGES - 1));
+    assigns *table;
+    ensures table->page == directory && table->slots == 0 && table->used == 0;
+    ensures table_fits(table) && counted(table) && whole(table); */
+void cap_table_init(struct cap_table *table, struct cap_slot **directory);
+
+/*@ requires table_fits(table) && counted(table) && whole(table) && table->pages < CAP_TABLE_PAGES;
+    requires is_new_page(table, page);
+    assigns table->page[table->pages], table->pages, table->slots;
+    ensures more: table->pages == \old(table->pages) + 1 && table->page == \old(table->page) && whole(table);
+    ensures shape: shape(table);
+    ensures slots: slots_fit(table);
+    ensures old: old_slots_same{Pre, Post}(table);
+    ensures fresh: \forall integer i; \old(table->slots) <= i < table->slots ==> is_fresh(slot_of(table, i));
+    ensures head: list_head(table);
+    ensures next: list_next(table);
+    ensures first: list_first(table);
+    ensures once: list_once(table);
+    ensures unlinked: \forall integer i; \old(table->slots) <= i < table->slots ==> is_unlinked(table, i);
+    ensures count: counted(table); */
+static void attach_page(struct cap_table *table, struct cap_slot *page);
+
+/*@ requires table_fits(table) && counted(table) && whole(table) && table->pages >= 1;
+    requires first == (table->pages - 1) * 128;
+    requires \forall integer i; first <= i < table->slots ==> is_fresh(slot_of(table, i)) && is_unlinked(table, i);
+    assigns table->free_head, table->page[table->pages - 1][0 .. 127].state,
+      table->page[table->pages - 1][0 .. 127].next_free;
+    ensures pages: same_pages{Pre, Post}(table);
+    ensures shape: shape(table);
+    ensures slots: slots_fit(table);
+    ensures old: \forall integer i; 0 <= i < first ==> same_slot{Pre, Post}(slot_of(table, i));
+    ensures fresh: \forall integer i; first <= i < table->slots ==>
+      slot_of(table, i)->state == CAP_SLOT_FREE && slot_of(table, i)->generation == 0;
+    ensures head: list_head(table);
+    ensures next: list_next(table);
+    ensures first: list_first(table);
+    ensures once: list_once(table);
+    ensures lowest: table->free_head == first + 1;
+    ensures count: counted(table); */
+static void list_from(struct cap_table *table, uint32_t first);
+
+/*@ requires table_fits(table) && counted(table) && whole(table);
+    requires is_new_page(table, page);
+    behavior more:
+      assumes table->pages < CAP_TABLE_PAGES;
+      ensures \result == STATUS_OK && table->pages == \old(table->pages) + 1 && table->used == \old(table->used);
+      ensures shape: shape(table) && whole(table);
+      ensures slots: slots_fit(table);
+      ensures old: old_slots_same{Pre, Post}(table);
+      ensures new: \forall integer i; \old(table->slots) <= i < table->slots ==>
+	slot_of(table, i)->state == CAP_SLOT_FREE && slot_of(table, i)->generation == 0;
+      ensures head: list_head(table) && table->free_head == \old(table->slots) + 1;
+      ensures next: list_next(table);
+      ensures first: list_first(table);
+      ensures once: list_once(table);
+      ensures count: counted(table);
+      ensures spent: spent_stay{Pre, Post}(table);
+    behavior full:
+      assumes table->pages == CAP_TABLE_PAGES;
+      assigns \nothing;
+      ensures \result == STATUS_OVER_CAP_SLOTS;
+    complete behaviors; disjoint behaviors; */
+enum status cap_table_add_page(struct cap_table *table, struct cap_slot *page);
 
 /*@ requires \valid_read(table);
     assigns \nothing;
@@ -425,5 +512,38 @@ void cap_table_move_commit(struct cap_table *table, handle_t handle);
     ensures others: others_same{Pre, Post}(table, handle % 65536);
     ensures spent: spent_stay{Pre, Post}(table); */
 void cap_table_move_abort(struct cap_table *table, handle_t handle);
+
+/*@ requires shape(table) && \valid(hold);
+    assigns *hold;
+    behavior found:
+      assumes is_in(table, handle, CAP_SLOT_LIVE) && slot_of(table, handle % 65536)->hold.interface == interface;
+      ensures \result == STATUS_OK && *hold == &slot_of{Pre}(table, handle % 65536)->hold;
+    behavior other:
+      assumes is_in(table, handle, CAP_SLOT_LIVE) && slot_of(table, handle % 65536)->hold.interface != interface;
+      assigns \nothing;
+      ensures \result == STATUS_WRONG_INTERFACE;
+    behavior none:
+      assumes !is_in(table, handle, CAP_SLOT_LIVE);
+      assigns \nothing;
+      ensures \result == STATUS_NO_SUCH_CAPABILITY;
+    complete behaviors; disjoint behaviors; */
+enum status cap_table_find_interface(const struct cap_table *table, handle_t handle, enum interface_id interface,
+				     const struct cap_hold **hold);
+
+/*@ requires shape(table) && \valid(handle) && \valid(hold) && \separated(handle, hold);
+    assigns *handle, *hold;
+    behavior one:
+      assumes \exists integer i; index <= i < table->slots && state_is(table, i, CAP_SLOT_LIVE);
+      ensures \result == STATUS_OK && index <= *handle % 65536;
+      ensures live: is_in{Pre}(table, *handle, CAP_SLOT_LIVE);
+      ensures hold: *hold == &slot_of{Pre}(table, *handle % 65536)->hold;
+      ensures lowest: \forall integer i; index <= i < *handle % 65536 ==> !state_is{Pre}(table, i, CAP_SLOT_LIVE);
+    behavior none:
+      assumes \forall integer i; index <= i < table->slots ==> !state_is(table, i, CAP_SLOT_LIVE);
+      assigns \nothing;
+      ensures \result == STATUS_NOT_FOUND;
+    complete behaviors; disjoint behaviors; */
+enum status cap_table_next(const struct cap_table *table, uint32_t index, handle_t *handle,
+			   const struct cap_hold **hold);
 
 #include "lib/cap_table.c"

@@ -8,7 +8,7 @@
 #include "lib/cap_table.h"
 #include "lib/check.h"
 
-static uint64_t directory[512], page[512];
+static struct cap_slot *directory[CAP_TABLE_PAGES], page[CAP_SLOTS_PER_PAGE];
 
 static void test_other_generations(void **state)
 {
