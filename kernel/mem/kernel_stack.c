@@ -18,7 +18,7 @@
 
 _Static_assert(KERNEL_STACK_SLOTS % BITS_PER_WORD == 0, "whole words");
 
-static struct spinlock stack_lock = SPINLOCK_INIT;
+static struct spinlock stack_lock = SPINLOCK_INIT(LOCK_KERNEL_STACK);
 static uint64_t slot_used[SLOT_WORDS];     /* stack_lock; bit per slot */
 static uint32_t cache[KERNEL_STACK_CACHE]; /* stack_lock; slots whose stacks are mapped and nobody's */
 static uint32_t cached;                    /* stack_lock */

@@ -7,7 +7,9 @@
 #include "kernel/arch/x86_64/cpu_local.h"
 #include "kernel/arch/x86_64/instructions.h"
 #include "kernel/arch/x86_64/interrupt_window.h"
+#include "kernel/arch/x86_64/lock_watch.h"
 #include "kernel/arch/x86_64/smp.h"
+#include "kernel/arch/x86_64/time_limit.h"
 #include "kernel/arch/x86_64/trap.h"
 #include "kernel/mem/address_space.h"
 #include "kernel/mem/paging.h"
@@ -41,7 +43,10 @@ struct scheduler_cpu {
 	struct deadline_heap deadlines; /* deadline_lock; threads that fell asleep on this CPU */
 } __attribute__((aligned(64)));
 
-static struct scheduler_cpu scheduler_cpus[CPU_MAX];
+static struct scheduler_cpu scheduler_cpus[CPU_MAX] = {
+	[0 ... CPU_MAX - 1] = { .queue.lock = SPINLOCK_INIT(LOCK_RUN_QUEUE),
+				.deadline_lock = SPINLOCK_INIT(LOCK_DEADLINE) },
+};
 static uint64_t idle_mask; /* atomic: CPUs that halt, or are about to and will look once more */
 
 static struct scheduler_cpu *this_cpu(void)
@@ -425,6 +430,7 @@ static void switch_to(struct scheduler_cpu *cpu, struct thread *before, struct t
 	uint64_t *save = before != NULL ? &before->context : &cpu->idle_context;
 	uint64_t now = clock_now_ns();
 
+	lock_watch_none_held();
 	if (before != NULL)
 		leave_thread(cpu, before, now);
 	cpu->leaving = before;
@@ -556,6 +562,14 @@ static bool something_is_ready(void)
 	return __atomic_load_n(&cpu_current()->attention, __ATOMIC_ACQUIRE) != 0;
 }
 
+static void halt_until_interrupt(void)
+{
+	lock_watch_none_held();
+	time_limit_interrupts_on();
+	sti_hlt_cli();
+	time_limit_interrupts_off();
+}
+
 _Noreturn void scheduler_idle(void)
 {
 	struct scheduler_cpu *cpu = this_cpu();
@@ -572,7 +586,7 @@ _Noreturn void scheduler_idle(void)
 		}
 		__atomic_fetch_or(&idle_mask, bit, __ATOMIC_SEQ_CST);
 		if (!something_is_ready())
-			sti_hlt_cli();
+			halt_until_interrupt();
 		__atomic_fetch_and(&idle_mask, ~bit, __ATOMIC_SEQ_CST);
 	}
 }

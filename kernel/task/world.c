@@ -6,6 +6,7 @@
 #include "kernel/arch/x86_64/cpu_local.h"
 #include "kernel/arch/x86_64/instructions.h"
 #include "kernel/arch/x86_64/smp.h"
+#include "kernel/arch/x86_64/time_limit.h"
 #include "kernel/arch/x86_64/tlb.h"
 #include "lib/check.h"
 
@@ -19,11 +20,13 @@ void world_park(void)
 
 	if (!__atomic_load_n(&is_stopped, __ATOMIC_ACQUIRE))
 		return;
+	lock_watch_none_held();
 	__atomic_fetch_or(&parked_mask, bit, __ATOMIC_RELEASE);
 	while (__atomic_load_n(&is_stopped, __ATOMIC_ACQUIRE)) {
 		cpu_pause();
 		tlb_poll();
 	}
+	time_limit_exempt(TIME_EXEMPT_WORLD);
 	__atomic_fetch_and(&parked_mask, ~bit, __ATOMIC_RELEASE);
 }
 
@@ -65,5 +68,6 @@ void world_start(void)
 		cpu_pause();
 		tlb_poll();
 	}
+	time_limit_exempt(TIME_EXEMPT_WORLD);
 	__atomic_store_n(&is_taken, false, __ATOMIC_RELEASE);
 }
