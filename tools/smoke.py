@@ -6,7 +6,7 @@ smoke.py shell    a session of the shell on machines that differ in board, CPUs 
                   too; `make run` with its input from a pipe; what a boot to the prompt takes
 smoke.py vm       the self-checking programs of user/demos, by the debug and clang builds too
 smoke.py mutant   the self-tests, which must fail on a kernel without TLB shootdowns and pass on the sound one; and a
-                  kernel whose stacks overflow, which must say so
+                  kernel whose stacks overflow, which must say so; a debug kernel that misbehaves (tools/debug_kernel.py)
 smoke.py iso      the ISO through BIOS and UEFI, boot/shim without an ISO, and what `make iso LIMINE=DIR` makes
 CAPOS_BUILD is the build directory. Last line: "run-NAME: N passed, N failed". Logs: build/logs.
 """
@@ -19,6 +19,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import debug_kernel
 import limine_iso
 import transcript
 from qemu import READY, Machine, Step, explain, run
@@ -31,35 +32,6 @@ MUTANT_PANIC = "selftest: FAILED an unmapped page is unreachable on the other CP
 OVERFLOW_PANIC = re.compile(r"PANIC: kernel stack overflow: double fault .*, cr2 0x([0-9a-f]+)")
 OVERFLOWING = "use_up_stack at selftest.c:"
 THREAD_STACKS, CPU_STACKS, IMAGE = 0xFFFFD000_00000000, 0xFFFFD000_05000000, 0xFFFFFFFF_80000000
-# Faults that a debug kernel commits (kernel/debug/fault.c), and how it must find each out: what was done, and where.
-AT = r"at 0x[0-9a-f]{16}"
-BY_HAND, ONE_PAGE = r"\[0x10000000, 0x10008000\)", r"\[0x10000000, 0x10001000\)"
-COMMITTED = {
-    "lock-order": rf"process\.lock taken {AT}: out of order, under heap_lock taken {AT}",
-    "lock-same-class": rf"process\.lock taken {AT}: out of order, under process\.lock taken {AT}",
-    "lock-again": rf"heap_lock taken {AT}: this CPU holds it already, under heap_lock taken {AT}",
-    "lock-nameless": rf"a lock without a name taken {AT}: it was never named",
-    "lock-not-held": rf"heap_lock given back {AT}: this CPU does not hold it",
-    "lock-with-interrupts": rf"heap_lock taken with interrupts on, {AT}",
-    "lock-over-window": rf"interrupts let in under heap_lock, taken {AT}",
-    "lock-asleep": rf"heap_lock is still held where no lock may be, taken {AT}",
-    "lock-too-long": rf"heap_lock was held for 10\d{{3}} us, limit 2000: taken {AT}, given back {AT}",
-    "interrupts-off-too-long": rf"interrupts were off for 10\d{{3}} us, limit 2000: off {AT}, on {AT}",
-    "page-executable": rf"page table, after an operation on {BY_HAND}: writable and executable, address 0x10001000",
-    "page-of-another": rf"page table, after an operation on {BY_HAND}: the frame's owner is another, address 0x10002000",
-    "page-uncounted": rf"page table, after an operation on {ONE_PAGE}: a table's counters do not agree with its entries, "
-    "address 0x10000000",
-    "page-elsewhere": rf"page table, after an operation on {ONE_PAGE}: writable and executable, address 0x10004000",
-    "heap-overrun": r"kernel/mem/heap\.c:\d+: redzones_hold\(.*\) does not hold",
-    "heap-underrun": r"kernel/mem/heap\.c:\d+: redzones_hold\(.*\) does not hold",
-    "heap-use-after-free": r"kernel/mem/heap\.c:\d+: poison_holds\(.*\) does not hold",
-    "undefined-shift": r"undefined behaviour at kernel/debug/fault\.c:\d+:\d+: a shift by too many bits",
-    "undefined-sum": r"undefined behaviour at kernel/debug/fault\.c:\d+:\d+: a sum is out of range",
-    "undefined-index": r"undefined behaviour at kernel/debug/fault\.c:\d+:\d+: an index is beyond its array",
-    "undefined-pointer": r"undefined behaviour at kernel/debug/fault\.c:\d+:\d+: a pointer is null",
-    "stack-overrun": rf"a buffer on the stack was overrun by the function {AT}",
-}
-COMMITTED_WORDS = {"page-elsewhere": "paranoid", "lock-too-long": "limits=2000", "interrupts-off-too-long": "limits=2000"}
 STACKS = {"boot": (IMAGE, 1 << 64), "cpu": (CPU_STACKS, IMAGE), "thread": (THREAD_STACKS, CPU_STACKS)}
 TIMEOUT = float(os.environ.get("CAPOS_TIMEOUT", "180"))
 BOOT_SECONDS, BOOTS = 1.0, ((1, "128M"), (4, "128M"), (1, "8G"))  # try_boot_time
@@ -502,29 +474,6 @@ def check_overflow(machine: Machine, first: int, end: int) -> transcript.Check:
     return verify
 
 
-def check_fault(machine: Machine, name: str) -> transcript.Check:
-    """A panic that says what the kernel has done, and whose addresses decode to the function that did it."""
-
-    def verify(output: str) -> list[str]:
-        said = re.search(r"PANIC: .*", output)
-        if said is None or re.match(f"PANIC: {COMMITTED[name]}", said[0]) is None:
-            return [f"not \"{COMMITTED[name]}\": {said[0] if said else 'no panic'}"]
-        wanted = f"{name.replace('-', '_')} at fault.c:"
-        return [] if any(wanted in line for line in explain(machine, output)) else [f"no address is of {wanted}"]
-
-    return verify
-
-
-def fault_cases() -> list[Case]:
-    """A debug kernel that misbehaves on purpose; and the times of a sound one, on a CPU whose clock nobody else moves."""
-    machine = Machine(build=Path("build/debug"), icount=True)
-    cases = []
-    for name in COMMITTED:
-        wrong = replace(machine, append=f"fault={name} {COMMITTED_WORDS.get(name, '')}")
-        cases.append(case_of(f"fault {name}", wrong, "", [check_fault(wrong, name)], "kernel panic"))
-    return cases
-
-
 def mutant_cases() -> list[Case]:
     machine = Machine("q35", 2, "128M", BUILD, append="selftest check")
     mutant = replace(machine, kernel=MUTANT)
@@ -537,7 +486,7 @@ def mutant_cases() -> list[Case]:
             overflow = replace(machine, build=build, append=f"overflow={stack}")
             name = f"overflow of the stack \"{stack}\", {build.name}"
             cases.append(case_of(name, overflow, "", [check_overflow(overflow, *bounds)], "kernel panic"))
-    return cases + fault_cases()
+    return cases + debug_kernel.cases(TIMEOUT)
 
 
 def iso_cases() -> list[Case]:

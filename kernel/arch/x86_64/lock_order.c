@@ -1,5 +1,7 @@
 #include "kernel/arch/x86_64/lock_order.h"
 
+#ifdef CAPOS_DEBUG
+
 #include <stddef.h>
 
 #include "lib/check.h"
@@ -87,14 +89,18 @@ enum lock_fault lock_order_take(struct lock_stack *stack, const struct lock_held
 	*against = NULL;
 	if (next->class == LOCK_CLASS_NONE || next->class >= LOCK_CLASS_COUNT)
 		return LOCK_FAULT_NO_CLASS;
-	for (uint32_t i = stack->count; i-- > 0;) {
-		*against = &stack->held[i];
-		if (stack->held[i].lock == next->lock)
+	for (uint32_t i = 0; i < stack->count; i++) {
+		const struct lock_held *held = &stack->held[i];
+
+		if (held->lock == next->lock) {
+			*against = held;
 			return LOCK_FAULT_AGAIN;
-		if (!lock_order_allows(stack->held[i].class, next->class))
-			return LOCK_FAULT_ORDER;
+		}
+		if (!lock_order_allows(held->class, next->class))
+			*against = held;
 	}
-	*against = NULL;
+	if (*against != NULL)
+		return LOCK_FAULT_ORDER;
 	if (stack->count == LOCK_STACK_DEPTH)
 		return LOCK_FAULT_DEPTH;
 	stack->held[stack->count++] = *next;
@@ -122,3 +128,5 @@ const struct lock_held *lock_order_bars_window(const struct lock_stack *stack)
 			return &stack->held[i];
 	return NULL;
 }
+
+#endif

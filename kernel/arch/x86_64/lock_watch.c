@@ -52,6 +52,17 @@ void lock_watch_giving(const void *lock, enum lock_class class, uint64_t where)
 	time_limit_lock(&taken, where);
 }
 
+void lock_watch_exempt(uint64_t since_ns, uint64_t now_ns)
+{
+	struct lock_stack *stack = own_stack();
+
+	for (uint32_t i = 0; i < stack->count; i++) {
+		uint64_t *taken_ns = &stack->held[i].since_ns;
+
+		*taken_ns = *taken_ns < since_ns ? *taken_ns + (now_ns - since_ns) : now_ns;
+	}
+}
+
 void lock_watch_none_held(void)
 {
 	const struct lock_stack *stack = own_stack();

@@ -18,6 +18,9 @@ void lock_watch_taking(const void *lock, enum lock_class class, uint64_t where);
 void lock_watch_taken(void);
 void lock_watch_giving(const void *lock, enum lock_class class, uint64_t where);
 
+/* By time_limit.c: the time since `since_ns` does not count for locks that this CPU holds. */
+void lock_watch_exempt(uint64_t since_ns, uint64_t now_ns);
+
 /* This CPU is about to leave a thread, or the kernel: it holds no lock. */
 void lock_watch_none_held(void);
 

@@ -8,6 +8,7 @@
 #include "kernel/arch/x86_64/cpu_local.h"
 #include "kernel/arch/x86_64/log.h"
 #include "kernel/arch/x86_64/panic.h"
+#include "lib/check.h"
 
 /* A time, and the addresses of the code at both of its ends. */
 struct span {
@@ -19,6 +20,8 @@ struct span {
 struct record {
 	uint64_t off_since_ns; /* 0: interrupts are on, or went off before times counted */
 	uint64_t off_from;
+	uint64_t exempt_since_ns;
+	uint32_t exempt; /* how many begun times do not count; 0: it does */
 	struct span off;
 	struct span held[LOCK_CLASS_COUNT];
 } __attribute__((aligned(64)));
@@ -69,6 +72,8 @@ __attribute__((noinline)) void time_limit_interrupts_on(void)
 		return;
 	span.ns = clock_now_ns() - record->off_since_ns;
 	record->off_since_ns = 0;
+	if (record->exempt != 0)
+		return;
 	if (is_too_long(span))
 		panic("interrupts were off for %llu us, limit %llu: off at 0x%lx, on at 0x%lx",
 		      (unsigned long long)(span.ns / NS_PER_US), (unsigned long long)(limit / NS_PER_US), span.from,
@@ -76,20 +81,34 @@ __attribute__((noinline)) void time_limit_interrupts_on(void)
 	note(&record->off, span);
 }
 
-void time_limit_exempt(enum time_exemption why)
+void time_limit_exempt_begin(void)
 {
 	struct record *record = &records[cpu_index()];
 
-	(void)why;
+	if (record->exempt++ == 0)
+		record->exempt_since_ns = clock_now_ns();
+}
+
+/* What began before is as if it had begun so much later; what began in between begins now. */
+void time_limit_exempt_end(void)
+{
+	struct record *record = &records[cpu_index()];
+	const uint64_t now = clock_now_ns();
+	const uint64_t since = record->exempt_since_ns;
+
+	CHECK(record->exempt != 0);
+	if (--record->exempt != 0)
+		return;
 	if (record->off_since_ns != 0)
-		record->off_since_ns = clock_now_ns();
+		record->off_since_ns = record->off_since_ns < since ? record->off_since_ns + (now - since) : now;
+	lock_watch_exempt(since, now);
 }
 
 void time_limit_lock(const struct lock_held *taken, uint64_t where)
 {
 	const struct span span = { clock_now_ns() - taken->since_ns, taken->where, where };
 
-	if (!counts())
+	if (!counts() || records[cpu_index()].exempt != 0)
 		return;
 	if (is_too_long(span) && !lock_order_spans_windows(taken->class))
 		panic("%s was held for %llu us, limit %llu: taken at 0x%lx, given back at 0x%lx",

@@ -7,10 +7,12 @@
  * takes a CPU away in the middle, and the time says nothing of the kernel.
  *
  * Left out, with the reason:
- *   boot, self-tests    before time_limit_begin: nobody waits yet, and there are no programs
- *   panic               interrupts do not come on again
- *   a stopped world     TIME_EXEMPT_WORLD: one CPU looks at all others' data, and that all wait is what it is for
- *   locks over windows  lock_order_spans_windows: they are as long as what is asked for is large; no limit, but told
+ *   boot, self-tests       before time_limit_begin: nobody waits yet, and there are no programs
+ *   panic                  interrupts do not come on again
+ *   a stopped world        world_stop to world_start, world_park: one CPU looks at all that there is, the others wait
+ *                          for it; programs ask for it by Inspector alone
+ *   looks of the kernel    address_space_audit_operation: only debug kernels do it
+ *   locks over windows     lock_order_spans_windows: held as long as what is asked for is large; no limit, but told
  */
 #ifndef CAPOS_KERNEL_ARCH_X86_64_TIME_LIMIT_H
 #define CAPOS_KERNEL_ARCH_X86_64_TIME_LIMIT_H
@@ -19,10 +21,6 @@
 
 #include "kernel/arch/x86_64/kernel_watch.h"
 #include "kernel/arch/x86_64/lock_watch.h"
-
-enum time_exemption {
-	TIME_EXEMPT_WORLD, /* world_stop, world_park */
-};
 
 #ifdef KERNEL_WATCH
 
@@ -33,8 +31,9 @@ void time_limit_begin(uint64_t limit_ns);
 void time_limit_interrupts_off(void);
 void time_limit_interrupts_on(void);
 
-/* What this CPU has done since interrupts went off does not count. */
-void time_limit_exempt(enum time_exemption why);
+/* What this CPU does between the two does not count. They nest. */
+void time_limit_exempt_begin(void);
+void time_limit_exempt_end(void);
 
 /* A lock is given back, at `where`. */
 void time_limit_lock(const struct lock_held *taken, uint64_t where);
@@ -57,9 +56,12 @@ static inline void time_limit_interrupts_on(void)
 {
 }
 
-static inline void time_limit_exempt(enum time_exemption why)
+static inline void time_limit_exempt_begin(void)
 {
-	(void)why;
+}
+
+static inline void time_limit_exempt_end(void)
+{
 }
 
 static inline void time_limit_report(void)
