@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "kernel/arch/x86_64/clock.h"
+#include "kernel/arch/x86_64/cpu_local.h"
 #include "kernel/arch/x86_64/halt.h"
 #include "kernel/arch/x86_64/instructions.h"
 #include "kernel/arch/x86_64/interrupt_window.h"
@@ -25,7 +26,6 @@
 
 /* What no compiler knows. */
 static volatile uint32_t bits = 32;
-static volatile uint32_t beyond = ARRAY_WORDS;
 static uint32_t *volatile nowhere;
 
 /* ---- locks ---- */
@@ -205,7 +205,7 @@ static void undefined_index(void)
 {
 	uint32_t array[ARRAY_WORDS] = { bits };
 
-	bits = array[beyond];
+	bits = array[ARRAY_WORDS * cpu_online_count()];
 }
 
 static void undefined_pointer(void)

@@ -5,8 +5,8 @@
  * Lower-half tables belong to the space; the upper half is the kernel's, shared by all roots. A table whose entries are
  * all empty, or all reserved, is given back and its parent's entry says so for the whole span.
  *
- * Locking: each call below that takes a space takes and releases its lock itself, unless it says "locked". Lock order:
- * address space, memory object, account, frames. A call that fails has changed nothing: not the tables, not a ledger.
+ * Locking: each call below that takes a space takes and releases its lock itself, unless it says "locked"; no
+ * lock may be held (lock_order.h). A call that fails has changed nothing: not the tables, not a ledger.
  */
 #ifndef CAPOS_KERNEL_MEM_ADDRESS_SPACE_H
 #define CAPOS_KERNEL_MEM_ADDRESS_SPACE_H

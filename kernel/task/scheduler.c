@@ -9,7 +9,6 @@
 #include "kernel/arch/x86_64/interrupt_window.h"
 #include "kernel/arch/x86_64/lock_watch.h"
 #include "kernel/arch/x86_64/smp.h"
-#include "kernel/arch/x86_64/time_limit.h"
 #include "kernel/arch/x86_64/trap.h"
 #include "kernel/mem/address_space.h"
 #include "kernel/mem/paging.h"
@@ -17,6 +16,7 @@
 #include "kernel/task/process_end.h"
 #include "kernel/task/run_queue.h"
 #include "kernel/task/world.h"
+#include "lib/bits.h"
 #include "lib/check.h"
 
 #define ALARM_STEP 16u /* sleepers that are woken at a time, with interrupts off */
@@ -141,11 +141,6 @@ static void interrupt_cpu(uint32_t index)
 		smp_interrupt(index);
 }
 
-static uint64_t bit_of(uint32_t index)
-{
-	return UINT64_C(1) << index;
-}
-
 /*
  * A CPU that idles, if one does: where the thread ran last before others. Whoever clears its bit has it, so two threads
  * never go to one CPU while another one sleeps.
@@ -155,9 +150,9 @@ static bool claim_idle_cpu(uint32_t last, uint32_t *index)
 	uint64_t idle = __atomic_load_n(&idle_mask, __ATOMIC_SEQ_CST);
 
 	while (idle != 0) {
-		*index = (idle & bit_of(last)) != 0 ? last : (uint32_t)__builtin_ctzll(idle);
-		idle = __atomic_fetch_and(&idle_mask, ~bit_of(*index), __ATOMIC_SEQ_CST);
-		if ((idle & bit_of(*index)) != 0)
+		*index = (idle & bits_one(last)) != 0 ? last : (uint32_t)__builtin_ctzll(idle);
+		idle = __atomic_fetch_and(&idle_mask, ~bits_one(*index), __ATOMIC_SEQ_CST);
+		if ((idle & bits_one(*index)) != 0)
 			return true;
 	}
 	return false;
@@ -562,14 +557,6 @@ static bool something_is_ready(void)
 	return __atomic_load_n(&cpu_current()->attention, __ATOMIC_ACQUIRE) != 0;
 }
 
-static void halt_until_interrupt(void)
-{
-	lock_watch_none_held();
-	time_limit_interrupts_on();
-	sti_hlt_cli();
-	time_limit_interrupts_off();
-}
-
 _Noreturn void scheduler_idle(void)
 {
 	struct scheduler_cpu *cpu = this_cpu();
@@ -586,7 +573,7 @@ _Noreturn void scheduler_idle(void)
 		}
 		__atomic_fetch_or(&idle_mask, bit, __ATOMIC_SEQ_CST);
 		if (!something_is_ready())
-			halt_until_interrupt();
+			interrupt_window_halt();
 		__atomic_fetch_and(&idle_mask, ~bit, __ATOMIC_SEQ_CST);
 	}
 }

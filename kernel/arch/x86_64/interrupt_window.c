@@ -11,3 +11,11 @@ void interrupt_window_open(void)
 	sti_nop_cli();
 	time_limit_interrupts_off();
 }
+
+void interrupt_window_halt(void)
+{
+	lock_watch_none_held();
+	time_limit_interrupts_on();
+	sti_hlt_cli();
+	time_limit_interrupts_off();
+}

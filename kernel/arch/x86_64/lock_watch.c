@@ -30,8 +30,9 @@ void lock_watch_taking(const void *lock, enum lock_class class, uint64_t where)
 		return;
 	if (against == NULL)
 		panic("%s taken at 0x%lx: %s", lock_order_name(class), where, lock_order_fault_name(fault));
-	panic("%s taken at 0x%lx: %s, under %s taken at 0x%lx", lock_order_name(class), where,
-	      lock_order_fault_name(fault), lock_order_name(against->class), against->where);
+	else
+		panic("%s taken at 0x%lx: %s, under %s taken at 0x%lx", lock_order_name(class), where,
+		      lock_order_fault_name(fault), lock_order_name(against->class), against->where);
 }
 
 /* The time counts from here: the wait was somebody else's. */
