@@ -32,6 +32,7 @@ FAULTS = {
     "page-uncounted": rf"page table, after an operation on {ONE_PAGE}: a table's counters do not agree with its entries, "
     "address 0x10000000",
     "page-elsewhere": rf"page table, after an operation on {ONE_PAGE}: writable and executable, address 0x10004000",
+    "page-for-programs": r"kernel page table, after a page was mapped: user access, address 0xffffd0[0-9a-f]{10}",
     "heap-overrun": r"kernel/mem/heap\.c:\d+: redzones_hold\(.*\) does not hold",
     "heap-underrun": r"kernel/mem/heap\.c:\d+: redzones_hold\(.*\) does not hold",
     "heap-use-after-free": r"kernel/mem/heap\.c:\d+: poison_holds\(.*\) does not hold",

@@ -15,6 +15,8 @@
 #include "kernel/debug/test_space.h"
 #include "kernel/mem/anonymous.h"
 #include "kernel/mem/heap.h"
+#include "kernel/mem/kernel_stack.h"
+#include "kernel/mem/paging.h"
 #include "kernel/task/scheduler.h"
 #include "lib/check.h"
 #include "lib/string.h"
@@ -146,6 +148,18 @@ static void page_elsewhere(void)
 	operate_on(0, 1);
 }
 
+/* All stacks of threads lie below one table of level 3, which is made a program's; then another stack is mapped. */
+static void page_for_programs(void)
+{
+	const pte_t above = paging_root_table()[pte_index(STACK_WINDOW_START, PTE_LEVELS)];
+	pte_t *table = direct_map_of_frame(pte_frame(above));
+	pte_t *entry = &table[pte_index(STACK_WINDOW_START, PTE_LEVELS - 1)];
+	uint64_t top;
+
+	*entry = pte_toggle(*entry, PTE_USER);
+	CHECK(kernel_stack_create(&top) == STATUS_OK);
+}
+
 /* ---- the heap ---- */
 
 static uint8_t *take_block(void)
@@ -238,6 +252,7 @@ static const struct {
 	{ "page-of-another", page_of_another },
 	{ "page-uncounted", page_uncounted },
 	{ "page-elsewhere", page_elsewhere },
+	{ "page-for-programs", page_for_programs },
 	{ "heap-overrun", heap_overrun },
 	{ "heap-underrun", heap_underrun },
 	{ "heap-use-after-free", heap_use_after_free },

@@ -6,6 +6,7 @@
 #include "kernel/arch/x86_64/tlb.h"
 #include "kernel/mem/frame.h"
 #include "kernel/mem/paging.h"
+#include "kernel/mem/paging_check.h"
 #include "kernel/mem/shortage.h"
 #include "lib/bits.h"
 #include "lib/check.h"
@@ -138,6 +139,8 @@ static enum status map_one(uint64_t address)
 	status = paging_map_page(address, frame);
 	if (status != STATUS_OK)
 		frame_free(frame, FRAME_KERNEL, NULL);
+	else
+		paging_check_mapped(address);
 	return status;
 }
 
