@@ -15,11 +15,14 @@
 #include "kernel/arch/x86_64/log.h"
 #include "kernel/arch/x86_64/panic.h"
 #include "kernel/arch/x86_64/serial.h"
+#include "kernel/arch/x86_64/time_limit.h"
 #include "kernel/boot/boot_info.h"
 #include "kernel/boot/boot_option.h"
 #include "kernel/cap/supervisor.h"
+#include "kernel/debug/fault.h"
 #include "kernel/debug/protection_suite.h"
 #include "kernel/debug/selftest.h"
+#include "kernel/mem/address_space.h"
 #include "kernel/mem/boot_memory.h"
 #include "kernel/mem/frame.h"
 #include "kernel/mem/kernel_stack.h"
@@ -148,6 +151,10 @@ _Noreturn void kernel_main(void)
 		protection_suite_run();
 	if (options.overflow[0] != 0)
 		selftest_overflow(options.overflow);
+	address_space_audit_begin(options.paranoid);
+	time_limit_begin(options.limit_us * 1000); /* from here on somebody waits, if it takes long */
+	if (options.fault[0] != 0)
+		fault_commit(options.fault);
 	log_line("ready: %u cpus, %llu MiB free, %llu ms", cpu_online_count(),
 		 (unsigned long long)frame_free_count() >> 8, (unsigned long long)clock_now_ns() / 1000000);
 	supervisor_run(options.init[0] != 0 ? options.init : NULL, options.once);

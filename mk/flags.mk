@@ -30,19 +30,25 @@ FREESTANDING_FLAGS := $(COMMON_FLAGS) -ffreestanding -fno-pic -fno-stack-protect
 # word for all, since there is no thread-local storage in the kernel.
 STACK_GUARD_FLAGS := -fstack-protector-strong -mstack-protector-guard=global
 
+# Undefined behaviour ends a debug build: the kernel with the place in its source (kernel/arch/x86_64/undefined.c), all else
+# with an invalid opcode.
+UNDEFINED_SAYS := -fno-sanitize-recover=undefined
+UNDEFINED_TRAPS := $(if $(IS_CLANG),-fsanitize-trap=undefined,-fsanitize-undefined-trap-on-error)
+
 # A frame changes its type over its life (zeroed as words, then a page table, then a slab), which the effective-type
 # rules of C do not allow for: the kernel is compiled without type-based alias analysis. lib/ itself does not need it;
 # the host tests and the programs compile lib/ with strict aliasing.
 KERNEL_FLAGS := $(FREESTANDING_FLAGS) -mcmodel=kernel -mno-red-zone -mgeneral-regs-only -fno-omit-frame-pointer \
-	-fno-strict-aliasing $(MUTANT:%=-DCAPOS_MUTANT_%) $(if $(FAULTS),-DCAPOS_FAULTS) $(if $(filter debug,$(MODE)),$(STACK_GUARD_FLAGS))
-USER_FLAGS := $(FREESTANDING_FLAGS) -fno-omit-frame-pointer -ffunction-sections -fdata-sections
+	-fno-strict-aliasing $(MUTANT:%=-DCAPOS_MUTANT_%) $(if $(FAULTS),-DCAPOS_FAULTS) \
+	$(if $(filter debug,$(MODE)),$(STACK_GUARD_FLAGS) $(UNDEFINED_SAYS))
+USER_FLAGS := $(FREESTANDING_FLAGS) -fno-omit-frame-pointer -ffunction-sections -fdata-sections \
+	$(if $(filter debug,$(MODE)),$(UNDEFINED_TRAPS))
 HOST_FLAGS := $(COMMON_FLAGS) -O1 -fno-omit-frame-pointer -DCAPOS_DEBUG -DCAPOS_HOST -DCAPOS_FAULTS \
 	$(if $(IS_CLANG),-Wno-unknown-warning-option)
 
 RELEASE_FLAGS := -O2
 COVERAGE_FLAGS := -Og # as release, but that each line keeps instructions of its own (make coverage)
-DEBUG_FLAGS := -O1 -DCAPOS_DEBUG -fsanitize=undefined \
-	$(if $(IS_CLANG),-fsanitize-trap=undefined,-fsanitize-undefined-trap-on-error)
+DEBUG_FLAGS := -O1 -DCAPOS_DEBUG -fsanitize=undefined
 MODE_FLAGS := $($(if $(filter debug,$(MODE)),DEBUG,$(if $(filter coverage,$(MODE)),COVERAGE,RELEASE))_FLAGS)
 
 ASSEMBLER_FLAGS := $(if $(IS_CLANG),-Wno-unused-command-line-argument)

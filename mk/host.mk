@@ -46,7 +46,7 @@ $(HOST_LIBRARY): $(HOST_LIBRARY_OBJECTS)
 HOST_TASK_KERNEL := $(filter-out kernel/cap/supervisor.c,$(wildcard kernel/cap/*.c)) \
 	$(filter-out $(patsubst %,kernel/task/%.c,boot_package console_start cpu_start run_queue scheduler user_trap world), \
 	$(wildcard kernel/task/*.c)) \
-	$(patsubst %,kernel/mem/%.c,account address_space anonymous anonymous_image bootstrap_page borrowed demand frame heap heap_break \
+	$(patsubst %,kernel/mem/%.c,account address_space address_space_audit anonymous anonymous_image bootstrap_page borrowed demand frame heap heap_break \
 	kernel_stack memory_object page_gap page_placement page_walk shortage user_access validate)
 
 # $(call kernel_sources,FILE): what the comment in its first lines names; HOST_TASK_KERNEL stands for its list.

@@ -2,7 +2,8 @@
 
 SHIM := $B/shim.elf
 SHIM_SCRIPT := boot/shim/shim.ld
-SHIM_FLAGS := $(FREESTANDING_FLAGS) -mno-red-zone -mgeneral-regs-only -ffunction-sections -fdata-sections
+SHIM_FLAGS := $(FREESTANDING_FLAGS) -mno-red-zone -mgeneral-regs-only -ffunction-sections -fdata-sections \
+	$(if $(filter debug,$(MODE)),$(UNDEFINED_TRAPS))
 SHIM_SOURCES := $(sort $(wildcard boot/shim/*.[cS]))
 SHIM_OBJECTS := $(call objects,shim,$(SHIM_SOURCES) $(LIB_SOURCES))
 SHIM_PACKAGE := $B/shim.cpio

@@ -24,6 +24,7 @@ PANIC_STATUS = 31
 REFUSED_STATUS = 29  # boot/shim could not load the kernel
 READY = b"capos: "  # the kernel has its UART set up once it prints; what comes earlier could be lost
 OVMF = ("/usr/share/ovmf/OVMF.fd", "/usr/share/OVMF/OVMF_CODE.fd")
+OF_CODE = ("  ", "capos: PANIC: ", "capos: limits: ")  # lines that name addresses of the kernel's code
 ADDRESS = re.compile(r"\b(?:rip|at) 0x([0-9a-f]+)")
 FAULT = re.compile(r"capos: fault: process \d+ (\S+): ")
 TRIPLE_FAULT = "Triple fault"
@@ -281,7 +282,7 @@ def explain(machine: Machine, output: str) -> list[str]:
     for line in output.splitlines():
         if fault := FAULT.search(line):
             program = machine.build / "user" / fault[1]
-        if not (fault or line.startswith("  ")):
+        if not (fault or line.startswith(OF_CODE)):
             continue
         for match in ADDRESS.finditer(line):
             address = int(match[1], 16)

@@ -6,7 +6,7 @@ smoke.py shell    a session of the shell on machines that differ in board, CPUs 
                   too; `make run` with its input from a pipe; what a boot to the prompt takes
 smoke.py vm       the self-checking programs of user/demos, by the debug and clang builds too
 smoke.py mutant   the self-tests, which must fail on a kernel without TLB shootdowns and pass on the sound one; and a
-                  kernel whose stacks overflow, which must say so
+                  kernel whose stacks overflow, which must say so; a debug kernel that misbehaves (tools/debug_kernel.py)
 smoke.py iso      the ISO through BIOS and UEFI, boot/shim without an ISO, and what `make iso LIMINE=DIR` makes
 CAPOS_BUILD is the build directory. Last line: "run-NAME: N passed, N failed". Logs: build/logs.
 """
@@ -19,6 +19,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import debug_kernel
 import limine_iso
 import transcript
 from qemu import READY, Machine, Step, explain, run
@@ -485,7 +486,7 @@ def mutant_cases() -> list[Case]:
             overflow = replace(machine, build=build, append=f"overflow={stack}")
             name = f"overflow of the stack \"{stack}\", {build.name}"
             cases.append(case_of(name, overflow, "", [check_overflow(overflow, *bounds)], "kernel panic"))
-    return cases
+    return cases + debug_kernel.cases(TIMEOUT)
 
 
 def iso_cases() -> list[Case]:

@@ -40,6 +40,25 @@ static bool take_shortage(const char *word, size_t length, const struct boot_opt
 }
 #endif
 
+#ifdef CAPOS_DEBUG
+static bool take_watch(const char *word, size_t length, struct boot_options *options)
+{
+	if (!string_equal_part("paranoid", word, length))
+		return take_number(word, length, "limits=", &options->limit_us) ||
+		       take_value(word, length, "fault=", options->fault, sizeof(options->fault));
+	options->paranoid = true;
+	return true;
+}
+#else
+static bool take_watch(const char *word, size_t length, const struct boot_options *options)
+{
+	(void)word;
+	(void)length;
+	(void)options;
+	return false;
+}
+#endif
+
 static void parse_word(const char *word, size_t length, struct boot_options *options)
 {
 	if (take_value(word, length, "init=", options->init, sizeof(options->init)))
@@ -49,7 +68,7 @@ static void parse_word(const char *word, size_t length, struct boot_options *opt
 		return;
 	else if (take_number(word, length, "seed=", &options->seed))
 		options->has_seed = true;
-	else if (take_shortage(word, length, options))
+	else if (take_shortage(word, length, options) || take_watch(word, length, options))
 		return;
 	else if (string_equal_part("once", word, length))
 		options->once = true;

@@ -1,7 +1,7 @@
 /*
  * Words of the kernel's command line: `init=NAME`, `once`, `selftest`, `protection`, `check`, `overflow=STACK`,
- * `seed=NUMBER`, `console=polled`, `shortage=NUMBER`. Words that are unknown, too long or no number are reported and
- * ignored.
+ * `seed=NUMBER`, `console=polled`, `shortage=NUMBER`; in debug builds `limits=MICROSECONDS`, `paranoid`, `fault=NAME`.
+ * Words that are unknown, too long or no number are reported and ignored.
  */
 #ifndef CAPOS_KERNEL_BOOT_BOOT_OPTION_H
 #define CAPOS_KERNEL_BOOT_BOOT_OPTION_H
@@ -20,6 +20,11 @@ struct boot_options {
 	bool console_polled; /* no interrupt for what is typed, even if there is one */
 	uint64_t shortage;   /* not 0: in a kernel built with FAULTS=1, what is to be refused (kernel/mem/shortage.h) */
 	bool check;          /* walk the kernel's half of the page table at boot, in release builds too */
+
+	/* debug builds alone */
+	uint64_t limit_us; /* of how long interrupts may be off and locks held (time_limit.h); 0: none */
+	bool paranoid;     /* look at the whole page table after each operation (address_space.h) */
+	char fault[32]; /* not empty: what the kernel is to do wrong, to show that it is told (kernel/debug/fault.h) */
 };
 
 /* Read the command line; unknown words go to the log. */

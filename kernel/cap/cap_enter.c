@@ -14,6 +14,8 @@
 #include "abi/syscall_abi.h"
 #include "kernel/arch/x86_64/clock.h"
 #include "kernel/arch/x86_64/cpu_local.h"
+#include "kernel/arch/x86_64/lock_watch.h"
+#include "kernel/arch/x86_64/time_limit.h"
 #include "kernel/arch/x86_64/trap.h"
 #include "kernel/arch/x86_64/user_mode.h"
 #include "kernel/cap/dispatch.h"
@@ -92,7 +94,7 @@ static __attribute__((noinline)) uint64_t enter_with_calls(struct thread *thread
  * The shortest way: null operations alone, all of which have room, with nothing open and no need to wait. It calls
  * nothing and keeps all it needs in registers. The first other submission, and all else, goes to enter_with_calls.
  */
-uint64_t syscall_cap_enter(uint64_t min_complete, uint64_t timeout_ns)
+static inline uint64_t enter(uint64_t min_complete, uint64_t timeout_ns)
 {
 	struct thread *thread = cpu_current()->current_thread;
 	struct ring_page *ring = thread->ring;
@@ -112,10 +114,22 @@ uint64_t syscall_cap_enter(uint64_t min_complete, uint64_t timeout_ns)
 	return enter_with_calls(thread, look, min_complete, timeout_ns);
 }
 
+uint64_t syscall_cap_enter(uint64_t min_complete, uint64_t timeout_ns)
+{
+	uint64_t result;
+
+	time_limit_interrupts_off();
+	result = enter(min_complete, timeout_ns);
+	lock_watch_none_held();
+	time_limit_interrupts_on();
+	return result;
+}
+
 _Noreturn void syscall_exit(uint64_t code)
 {
 	struct process_exit exit = { .code = (int64_t)code, .end = PROCESS_EXITED };
 
+	time_limit_interrupts_off();
 	process_end_begin(thread_current()->process, &exit);
 	process_end_thread(exit.code);
 }

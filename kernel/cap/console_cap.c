@@ -12,8 +12,9 @@
 
 #define PART_BYTES 256u
 
-static struct spinlock output_lock = SPINLOCK_INIT; /* writers take turns; only lines of the kernel wait beside */
-static struct spinlock input_lock = SPINLOCK_INIT;  /* one reader looks and takes */
+/* Writers take turns; only lines of the kernel wait beside. */
+static struct spinlock output_lock = SPINLOCK_INIT(LOCK_CONSOLE_OUTPUT);
+static struct spinlock input_lock = SPINLOCK_INIT(LOCK_CONSOLE_INPUT); /* one reader looks and takes */
 
 /* What has come and nobody has read. input_lock. */
 static struct {

@@ -16,6 +16,7 @@ enum status test_space_try(struct test_space *space)
 	enum status status;
 
 	*space = (struct test_space){ 0 };
+	spinlock_name(&space->account.lock, LOCK_ACCOUNT);
 	resource_ledger_init(&space->account.ledger, limits);
 	TRY(address_space_create(&space->space, &space->account, paging_root_table()));
 	status = anonymous_map(&space->space, &placement, PROTECTION_READ | PROTECTION_WRITE, &space->range);

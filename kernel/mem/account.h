@@ -30,7 +30,7 @@ static inline void charge_add(struct charge *charge, enum ledger_kind kind, uint
 
 /*
  * Charge, and promise frames, as one step, all or nothing: the OVER_ status of the first ledger that refuses, or
- * OUT_OF_MEMORY. A refusal has changed nothing, not even a peak. Any lock above the ledger may be held.
+ * OUT_OF_MEMORY. A refusal has changed nothing, not even a peak. Locks that may be held: lock_order.c.
  *
  * Here and in account_refund each ledger is looked at by a constant index, so that of a caller whose charge is in plain
  * sight nothing is left but its own ledgers.

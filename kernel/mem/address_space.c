@@ -8,8 +8,6 @@
 #include "lib/check.h"
 #include "lib/string.h"
 
-#define USER_ROOT_ENTRIES (PTE_ENTRIES / 2)
-
 /*
  * Process-context identifiers. 0 is the kernel's own, and that of spaces when all others are taken. One that is taken
  * again may still tag old translations somewhere: a new space is warm nowhere, so each CPU flushes it at the first
@@ -17,7 +15,7 @@
  */
 #define PCIDS 4096u
 
-static struct spinlock pcid_lock = SPINLOCK_INIT;
+static struct spinlock pcid_lock = SPINLOCK_INIT(LOCK_PCID);
 static uint64_t pcid_taken[PCIDS / 64]; /* pcid_lock */
 
 static uint16_t take_pcid(void)
@@ -59,6 +57,7 @@ enum status address_space_create(struct address_space *space, struct account *ac
 	TRY(account_charge_and_promise(account, &charge, 1));
 	root = frame_take_zeroed(FRAME_TABLE, space);
 	*space = (struct address_space){ .root = root, .root_table = direct_map_of_frame(root), .account = account };
+	spinlock_name(&space->lock, LOCK_ADDRESS_SPACE);
 	space->pcid = take_pcid();
 	space->areas.map = user_range(USER_START, ADDRESS_SPACE_MAP_TOP);
 	memcpy(&space->root_table[USER_ROOT_ENTRIES], &kernel_root[USER_ROOT_ENTRIES],
@@ -364,158 +363,4 @@ void address_space_destroy(struct address_space *space)
 	charge_add(&release.refund, LEDGER_PAGE_TABLE, 1);
 	account_refund(space->account, &release.refund);
 	space->root_table = NULL;
-}
-
-/* ---- looking through the whole table ---- */
-
-struct audit {
-	const struct address_space *space;
-	struct address_space_census census;
-	bool broken;
-};
-
-static bool page_owner_is_right(const struct audit *audit, pte_t entry, uint64_t address)
-{
-	uint64_t owner = frame_info_of(pte_frame(entry))->owner;
-	bool in_window = address >= BOOTSTRAP_START && address < BOOTSTRAP_END;
-
-	switch (pte_kind(entry)) {
-	case PAGE_ANONYMOUS:
-		return owner == frame_owner_word(FRAME_ANONYMOUS, audit->space) && !in_window;
-	case PAGE_IMAGE:
-		return owner == frame_owner_word(FRAME_IMAGE, audit->space) && !in_window;
-	case PAGE_BOOTSTRAP:
-		return owner == frame_owner_word(FRAME_BOOTSTRAP, audit->space) && in_window;
-	case PAGE_BORROWED:
-		return (owner & 15) == FRAME_OBJECT && frame_info_of(pte_frame(entry))->count > 0 && !in_window;
-	case PAGE_EMPTY:
-	case PAGE_RESERVED:
-	case PAGE_GUARD:
-	case PAGE_LAZY:
-	case PAGE_KIND_COUNT:
-		return false;
-	}
-	return false;
-}
-
-static void audit_page(struct audit *audit, pte_t entry, uint64_t address)
-{
-	uint32_t protection = pte_protection(entry);
-
-	audit->census.pages[pte_kind(entry)]++;
-	if (!page_owner_is_right(audit, entry, address) || protection_check(protection) != STATUS_OK ||
-	    (pte_is_present(entry) && !pte_has(entry, PTE_USER)))
-		audit->broken = true;
-}
-
-static void audit_uniform(struct audit *audit, pte_t entry, unsigned level)
-{
-	enum page_kind kind = pte_kind(entry);
-
-	audit->census.pages[kind] += pte_span(level) >> PAGE_SHIFT;
-	if (!pte_equal(entry, pte_uniform(kind)) || (kind != PAGE_RESERVED && kind != PAGE_GUARD))
-		audit->broken = true;
-}
-
-static void audit_lazy(struct audit *audit, pte_t entry, uint64_t address)
-{
-	bool is_image = pte_kind_when_touched(entry) == PAGE_IMAGE;
-	bool in_window = address >= BOOTSTRAP_START && address < BOOTSTRAP_END;
-	uint32_t protection = pte_protection(entry);
-
-	if (is_image)
-		audit->census.lazy_image++;
-	else
-		audit->census.pages[PAGE_LAZY]++;
-	if (!pte_equal(entry, pte_lazy(protection, is_image)) || protection_check(protection) != STATUS_OK || in_window)
-		audit->broken = true;
-}
-
-static bool kind_has_frame(enum page_kind kind)
-{
-	return kind == PAGE_ANONYMOUS || kind == PAGE_BORROWED || kind == PAGE_IMAGE || kind == PAGE_BOOTSTRAP;
-}
-
-static void audit_table(struct audit *audit, const pte_t *table, unsigned level, uint64_t base)
-{
-	const struct frame_info *info = frame_info_of(direct_map_frame(table));
-	uint32_t entries = user_entries(level);
-	uint32_t used = 0;
-	uint32_t reserved = 0;
-	uint32_t guards = 0;
-	uint32_t groups = 0;
-
-	audit->census.tables++;
-	for (uint32_t i = 0; i < entries; i++) {
-		pte_t entry = table[i];
-		uint64_t address = base + i * pte_span(level);
-
-		if (pte_is_empty(entry))
-			continue;
-		used++;
-		reserved += pte_kind(entry) == PAGE_RESERVED;
-		if (pte_equal(entry, pte_uniform(PAGE_GUARD)))
-			guards++;
-		else
-			groups |= UINT32_C(1) << i / PAGE_GROUP;
-		if (level > 1 && pte_is_present(entry))
-			audit_table(audit, page_table_of(entry), level - 1, address);
-		else if (level == 1 && kind_has_frame(pte_kind(entry)))
-			audit_page(audit, entry, address);
-		else if (level == 1 && pte_kind(entry) == PAGE_LAZY)
-			audit_lazy(audit, entry, address);
-		else
-			audit_uniform(audit, entry, level);
-	}
-	if (level == 1)
-		interrupt_window_open();
-	if (used != page_table_used(info) || reserved != page_table_reserved(info) ||
-	    guards != page_table_guards(info) || (groups & ~page_table_groups(info)) != 0 ||
-	    info->owner != frame_owner_word(FRAME_TABLE, audit->space))
-		audit->broken = true;
-	if (level < PTE_LEVELS && (used == 0 || reserved == PTE_ENTRIES))
-		audit->broken = true;
-}
-
-void address_space_count(struct address_space *space, struct address_space_census *census)
-{
-	struct audit audit = { .space = space };
-
-	address_space_lock(space, whole_user_half());
-	audit_table(&audit, space->root_table, PTE_LEVELS, 0);
-	address_space_unlock(space, whole_user_half());
-	*census = audit.census;
-}
-
-/* What is remembered is what the table says. Locked. */
-static bool seen_page_is_valid(const struct address_space *space)
-{
-	const struct seen_page *seen = &space->seen;
-	unsigned level;
-	pte_t entry;
-
-	if (seen->word == 0)
-		return true;
-	entry = address_space_entry(space, seen->word & ~(PAGE_SIZE - 1), &level);
-	return level == 1 && pte_has(entry, PTE_PRESENT | PTE_USER) &&
-	       frame_to_u64(pte_present_frame(entry)) == frame_to_u64(seen->frame) &&
-	       (pte_has(entry, PTE_WRITE) || (seen->word & SEEN_WRITABLE) == 0);
-}
-
-bool address_space_is_valid(struct address_space *space, const pte_t *kernel_root)
-{
-	struct audit audit = { .space = space };
-	unsigned level;
-
-	address_space_lock(space, whole_user_half());
-	audit_table(&audit, space->root_table, PTE_LEVELS, 0);
-	audit.broken |= !seen_page_is_valid(space);
-	for (unsigned i = USER_ROOT_ENTRIES; i < PTE_ENTRIES; i++)
-		if (!pte_equal(space->root_table[i], kernel_root[i]))
-			audit.broken = true;
-	if (!pte_is_empty(address_space_entry(space, 0, &level)) ||
-	    !pte_is_empty(address_space_entry(space, USER_LIMIT, &level)))
-		audit.broken = true;
-	address_space_unlock(space, whole_user_half());
-	return !audit.broken;
 }

@@ -5,8 +5,8 @@
  * Lower-half tables belong to the space; the upper half is the kernel's, shared by all roots. A table whose entries are
  * all empty, or all reserved, is given back and its parent's entry says so for the whole span.
  *
- * Locking: each call below that takes a space takes and releases its lock itself, unless it says "locked". Lock order:
- * address space, memory object, account, frames. A call that fails has changed nothing: not the tables, not a ledger.
+ * Locking: each call below that takes a space takes and releases its lock itself, unless it says "locked"; no
+ * lock may be held (lock_order.h). A call that fails has changed nothing: not the tables, not a ledger.
  */
 #ifndef CAPOS_KERNEL_MEM_ADDRESS_SPACE_H
 #define CAPOS_KERNEL_MEM_ADDRESS_SPACE_H
@@ -16,6 +16,7 @@
 
 #include "abi/status.h"
 #include "abi/virtual_memory_abi.h"
+#include "kernel/arch/x86_64/kernel_watch.h"
 #include "kernel/arch/x86_64/pte.h"
 #include "kernel/arch/x86_64/spinlock.h"
 #include "kernel/mem/account.h"
@@ -26,6 +27,7 @@
 /* In a space whose areas nobody has set, reservations without a hint go below this address, downwards. */
 #define ADDRESS_SPACE_MAP_TOP UINT64_C(0x00007ffff0000000)
 #define GAP_CLASSES 6u
+#define USER_ROOT_ENTRIES (PTE_ENTRIES / 2) /* of the root; those above are the kernel's */
 
 /*
  * A search for `pages` or more may start so many bytes from where mappings begin (areas.map.end, or .start if upward):
@@ -180,5 +182,41 @@ void address_space_count(struct address_space *space, struct address_space_censu
  * their window and nowhere else.
  */
 bool address_space_is_valid(struct address_space *space, const pte_t *kernel_root);
+
+/* What an audit has found first. */
+struct address_space_fault {
+	const char *what; /* NULL: nothing is wrong */
+	uint64_t address; /* of the page, or where the table begins */
+};
+
+/* The same of the tables and entries on the way to the pages of a range, at most AUDIT_TABLES tables. Locked. */
+#define AUDIT_TABLES 8u
+struct address_space_fault address_space_audit_range(const struct address_space *space, struct uaddr_range range);
+
+/*
+ * After an operation that has changed the range: debug kernels panic if something is wrong there, or, after every so
+ * many operations, anywhere in the space. Locked.
+ */
+#ifdef KERNEL_WATCH
+
+void address_space_audit_operation(const struct address_space *space, struct uaddr_range range);
+
+/* Look at the whole space after each operation, or only sometimes. At boot. */
+void address_space_audit_begin(bool always);
+
+#else
+
+static inline void address_space_audit_operation(const struct address_space *space, struct uaddr_range range)
+{
+	(void)space;
+	(void)range;
+}
+
+static inline void address_space_audit_begin(bool always)
+{
+	(void)always;
+}
+
+#endif
 
 #endif

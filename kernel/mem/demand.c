@@ -205,6 +205,7 @@ enum status demand_supply(struct address_space *space, struct uaddr_range range,
 	}
 	for (uint64_t address = uaddr_to_u64(range.start); address < end; address += PAGE_SIZE)
 		materialise(space, address);
+	address_space_audit_operation(space, range);
 	return STATUS_OK;
 }
 

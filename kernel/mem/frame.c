@@ -27,7 +27,7 @@ struct frame_info *frame_table;
 uint64_t frame_table_count;
 
 static struct frame_stack stack_of_cpu[CPU_MAX];
-static struct spinlock bitmap_lock = SPINLOCK_INIT;
+static struct spinlock bitmap_lock = SPINLOCK_INIT(LOCK_BITMAP);
 static struct frame_bitmap bitmap; /* bitmap_lock */
 static uint64_t kernel_at_boot;    /* fixed after frame_init */
 static uint64_t total_frames;      /* of RAM: all with a use; fixed after frame_init */
@@ -118,8 +118,10 @@ enum status frame_init(const struct memory_map *map, void *storage)
 	total_frames = 0;
 	kernel_at_boot = 0;
 	available = 0;
-	for (uint32_t i = 0; i < CPU_MAX; i++)
+	for (uint32_t i = 0; i < CPU_MAX; i++) {
+		spinlock_name(&stack_of_cpu[i].lock, LOCK_FRAME_STACK);
 		stack_of_cpu[i].depth = stack_of_cpu[i].zeroed_depth = 0;
+	}
 	TRY(frame_bitmap_init(&bitmap, frames, (char *)storage + frames * sizeof(struct frame_info)));
 	for (uint32_t i = 0; i < map->count && done < frames; i++) { /* each frame is written once */
 		const struct memory_map_entry *entry = &map->entry[i];

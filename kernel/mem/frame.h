@@ -10,7 +10,8 @@
  * FREE exactly if it is in one of these two; frame 0, the kernel image, the bitmap and the frame table are never free.
  * Freeing a frame that is free, or that has another use than the caller says, panics in every build.
  *
- * Locks: one per stack (innermost but one), one for the bitmap (innermost). Callers may hold any other lock.
+ * Locks: one per stack (innermost but one), one for the bitmap (innermost). Callers may
+ * hold what lock_order.c allows.
  */
 #ifndef CAPOS_KERNEL_MEM_FRAME_H
 #define CAPOS_KERNEL_MEM_FRAME_H

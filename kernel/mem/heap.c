@@ -36,7 +36,7 @@ struct slab {
 _Static_assert(sizeof(struct slab) <= SLAB_HEADER, "cells start at a fixed, aligned place");
 _Static_assert((PAGE_SIZE - SLAB_HEADER) / SMALLEST_CELL <= 128, "handed_out has a bit for each cell");
 
-static struct spinlock heap_lock = SPINLOCK_INIT;
+static struct spinlock heap_lock = SPINLOCK_INIT(LOCK_HEAP);
 static struct slab *partial[CLASSES];          /* heap_lock */
 static struct heap_statistics heap_statistics; /* heap_lock */
 

@@ -3,7 +3,7 @@
  * size again when it frees, and a wrong size or a second free panics. Debug builds put redzones around each block and
  * poison what is free.
  *
- * Locks: its own, innermost but for frames. Any caller.
+ * Locks: its own, taken under no other; those of frames are taken under it.
  */
 #ifndef CAPOS_KERNEL_MEM_HEAP_H
 #define CAPOS_KERNEL_MEM_HEAP_H

@@ -6,6 +6,7 @@
 #include "kernel/arch/x86_64/tlb.h"
 #include "kernel/mem/frame.h"
 #include "kernel/mem/paging.h"
+#include "kernel/mem/paging_check.h"
 #include "kernel/mem/shortage.h"
 #include "lib/bits.h"
 #include "lib/check.h"
@@ -18,7 +19,7 @@
 
 _Static_assert(KERNEL_STACK_SLOTS % BITS_PER_WORD == 0, "whole words");
 
-static struct spinlock stack_lock = SPINLOCK_INIT;
+static struct spinlock stack_lock = SPINLOCK_INIT(LOCK_KERNEL_STACK);
 static uint64_t slot_used[SLOT_WORDS];     /* stack_lock; bit per slot */
 static uint32_t cache[KERNEL_STACK_CACHE]; /* stack_lock; slots whose stacks are mapped and nobody's */
 static uint32_t cached;                    /* stack_lock */
@@ -138,6 +139,8 @@ static enum status map_one(uint64_t address)
 	status = paging_map_page(address, frame);
 	if (status != STATUS_OK)
 		frame_free(frame, FRAME_KERNEL, NULL);
+	else
+		paging_check_mapped(address);
 	return status;
 }
 

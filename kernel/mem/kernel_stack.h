@@ -9,8 +9,8 @@
  *  - who accounts for every frame, counts so many of FRAME_KERNEL for the cache;
  *  - who is refused a frame, tries again if kernel_stack_trim() gave any back.
  *
- * Locks: one of its own, inside all but those of frames and of page tables, and not held while a stack is mapped,
- * unmapped or flushed. Any CPU may call.
+ * Locks: one of its own, taken under no other, and not held while a stack is mapped, unmapped or flushed. Any CPU may
+ * call, without a lock.
  */
 #ifndef CAPOS_KERNEL_MEM_KERNEL_STACK_H
 #define CAPOS_KERNEL_MEM_KERNEL_STACK_H

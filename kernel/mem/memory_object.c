@@ -11,7 +11,7 @@
 #define INDEX_ENTRIES 512u
 #define KNOWN_FLAGS (FRAME_ALLOCATOR_CONTIGUOUS | FRAME_ALLOCATOR_ALIGN_2MIB)
 
-static struct spinlock object_list_lock = SPINLOCK_INIT;
+static struct spinlock object_list_lock = SPINLOCK_INIT(LOCK_OBJECT_LIST);
 static struct memory_object *object_list; /* object_list_lock */
 static uint64_t last_number;              /* object_list_lock */
 
@@ -182,6 +182,7 @@ enum status memory_object_create(uint64_t pages, uint64_t flags, struct memory_o
 	}
 	made = block;
 	*made = (struct memory_object){ .pages = pages, .flags = flags, .holds = 1 };
+	spinlock_name(&made->lock, LOCK_MEMORY_OBJECT);
 	made->index_frames = index_frames(pages, flags);
 	made->depth = index_depth(pages, flags);
 	status = take_frames(made);

@@ -313,6 +313,7 @@ static inline void page_walk_settle(struct page_walk *walk)
 		page_walk_flush(walk);
 	if (walk->gather.count != 0)
 		frame_gather_free(&walk->gather);
+	address_space_audit_operation(walk->space, walk->range);
 }
 
 /* The same for an operation that gives nothing back but tables; it pays these back. */

@@ -25,7 +25,7 @@ static paddr_t image_physical;
 static bool frames_are_ready;
 static uint64_t tables_from_frames; /* taken since then; atomic */
 
-static struct spinlock window_lock = SPINLOCK_INIT;
+static struct spinlock window_lock = SPINLOCK_INIT(LOCK_WINDOW);
 static uint64_t next_device = DEVICE_WINDOW_START; /* window_lock */
 
 static enum status take_table(paddr_t *table)

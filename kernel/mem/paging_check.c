@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "kernel/arch/x86_64/image_bounds.h"
+#include "kernel/arch/x86_64/panic.h"
 #include "kernel/arch/x86_64/pte.h"
 #include "kernel/mem/cpu_memory.h"
 #include "kernel/mem/direct_map.h"
@@ -90,14 +91,48 @@ static uint64_t physical_of(const char *symbol)
 	return frame_to_u64(pte_frame(table[pte_index(address_of(symbol), 1)])) << PAGE_SHIFT;
 }
 
+static struct fixed_bytes find_fixed(void)
+{
+	const uint64_t start = physical_of(kernel_text_start);
+
+	return (struct fixed_bytes){ start, start + (address_of(kernel_rodata_end) - address_of(kernel_text_start)) };
+}
+
 bool paging_check_run(struct paging_report *report)
 {
-	struct fixed_bytes fixed;
+	const struct fixed_bytes fixed = find_fixed();
 
-	fixed.start = physical_of(kernel_text_start);
-	fixed.end = fixed.start + (address_of(kernel_rodata_end) - address_of(kernel_text_start));
 	*report = (struct paging_report){ 0 };
 	/* the sign-extended address of entry 256 is ffff8000_00000000 */
 	check_table(paging_root_table(), PTE_LEVELS, UINT64_C(0xffff000000000000), fixed, report);
 	return report->broken == NULL;
 }
+
+#ifdef KERNEL_WATCH
+
+static const char *mapped_fault(uint64_t address)
+{
+	const pte_t *table = paging_root_table();
+
+	for (unsigned level = PTE_LEVELS;; level--) {
+		const pte_t entry = table[pte_index(address, level)];
+
+		if (!pte_is_present(entry))
+			return "not mapped";
+		if (pte_has(entry, PTE_USER))
+			return "user access";
+		if (level == 1 || pte_is_large(entry))
+			return page_fault(entry, address, pte_span(level), find_fixed());
+		table = direct_map_of_frame(pte_frame(entry));
+	}
+}
+
+void paging_check_mapped(uint64_t address)
+{
+	const char *broken = mapped_fault(address);
+
+	if (broken != NULL)
+		panic("kernel page table, after a page was mapped: %s, address 0x%lx", broken, address);
+}
+
+#endif

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "kernel/arch/x86_64/kernel_watch.h"
+
 struct paging_report {
 	uint64_t entries; /* present leaf entries looked at */
 	uint64_t executable_pages, writable_bytes;
@@ -16,5 +18,15 @@ struct paging_report {
 
 /* Walk every entry of the kernel's half and compare it with the promise. Returns whether it holds. */
 bool paging_check_run(struct paging_report *report);
+
+/* After a page of it was mapped: debug kernels panic if it, or a table on the way to it, is not what it must be. */
+#ifdef KERNEL_WATCH
+void paging_check_mapped(uint64_t address);
+#else
+static inline void paging_check_mapped(uint64_t address)
+{
+	(void)address;
+}
+#endif
 
 #endif

@@ -6,7 +6,7 @@
 #include "kernel/arch/x86_64/serial.h"
 #include "kernel/task/scheduler.h"
 
-static struct spinlock wait_lock = SPINLOCK_INIT;
+static struct spinlock wait_lock = SPINLOCK_INIT(LOCK_INPUT_WAIT);
 
 /* wait_lock */
 static struct operation_queue waiting, called;

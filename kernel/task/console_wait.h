@@ -11,7 +11,7 @@
  * ```
  * Where the line is polled (serial_is_polled), their threads also look by themselves, each CONSOLE_WAIT_POLL_NS.
  *
- * Locks: one, inside no other but around those of the scheduler; it is the guard of the operations. Not held while
+ * Locks: one, taken under no other; threads are woken under it. It is the guard of the operations. Not held while
  * something is looked at.
  */
 #ifndef CAPOS_KERNEL_TASK_CONSOLE_WAIT_H

@@ -11,7 +11,7 @@
 #include "lib/check.h"
 #include "lib/string.h"
 
-static struct spinlock list_lock = SPINLOCK_INIT;
+static struct spinlock list_lock = SPINLOCK_INIT(LOCK_ENDPOINT_LIST);
 static struct endpoint *endpoints; /* list_lock */
 static uint64_t last_number;       /* list_lock */
 
@@ -46,6 +46,7 @@ enum status endpoint_create(struct endpoint **endpoint)
 
 	TRY(heap_allocate(sizeof(struct endpoint), &block));
 	*endpoint = block;
+	spinlock_name(&(*endpoint)->lock, LOCK_ENDPOINT);
 	(*endpoint)->owners = 1;
 	(*endpoint)->references = 1;
 	(*endpoint)->next_call = 1;

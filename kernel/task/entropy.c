@@ -14,7 +14,7 @@ static struct {
 	struct spinlock lock;
 	struct random_stream stream; /* lock */
 	bool is_seeded;              /* fixed at the start */
-} source;
+} source = { .lock = SPINLOCK_INIT(LOCK_ENTROPY) };
 
 void entropy_start(const uint64_t *loader, uint32_t words)
 {

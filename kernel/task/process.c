@@ -43,6 +43,10 @@ static enum status create_record(const struct process_template *template, struct
 
 	TRY(frame_allocate(FRAME_TASK, NULL, &frame));
 	*process = direct_map_of_frame(frame);
+	spinlock_name(&(*process)->lock, LOCK_PROCESS);
+	spinlock_name(&(*process)->cap_lock, LOCK_CAP_TABLE);
+	spinlock_name(&(*process)->park_lock, LOCK_PARK);
+	spinlock_name(&(*process)->account.lock, LOCK_ACCOUNT);
 	resource_ledger_init(&(*process)->account.ledger, template->limits);
 	copy_name(*process, template->name);
 	(*process)->parent = template->parent;

@@ -6,8 +6,8 @@
  * storage -> when all threads are reclaimed the account ends at zero (CHECK), the limits go back to the parent, and who
  * waits is told. What is left is the record, for those who hold a ProcessHandle and pay for it.
  *
- * Locks, outermost first: process tree, process, address space, endpoint, park, capability table, memory object,
- * account, frames and heap; scheduler's. Two capability tables are never locked together.
+ * Locks: four of its own, each named at its field; kernel/arch/x86_64/lock_order.h has their order. Two of one kind are
+ * never locked together.
  */
 #ifndef CAPOS_KERNEL_TASK_PROCESS_H
 #define CAPOS_KERNEL_TASK_PROCESS_H

@@ -6,7 +6,7 @@
 #include "kernel/task/scheduler.h"
 #include "lib/check.h"
 
-static struct spinlock tree_lock = SPINLOCK_INIT;
+static struct spinlock tree_lock = SPINLOCK_INIT(LOCK_TREE);
 static struct process *processes; /* tree_lock; the newest first */
 static uint64_t process_count;    /* atomic; in the list, or not quite freed */
 static uint64_t last_id;          /* atomic */

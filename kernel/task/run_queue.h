@@ -1,7 +1,8 @@
 /*
  * Threads that are ready to run, of one CPU: a list per priority. Other CPUs put threads in and steal them.
  *
- * Locking: each call takes a queue's own lock, which is innermost; run_queue_best and run_queue_count look without.
+ * Locking: each call takes a queue's own lock, under which nothing is taken; run_queue_best and run_queue_count look
+ * without.
  */
 #ifndef CAPOS_KERNEL_TASK_RUN_QUEUE_H
 #define CAPOS_KERNEL_TASK_RUN_QUEUE_H

@@ -7,6 +7,7 @@
 #include "kernel/arch/x86_64/cpu_local.h"
 #include "kernel/arch/x86_64/instructions.h"
 #include "kernel/arch/x86_64/interrupt_window.h"
+#include "kernel/arch/x86_64/lock_watch.h"
 #include "kernel/arch/x86_64/smp.h"
 #include "kernel/arch/x86_64/trap.h"
 #include "kernel/mem/address_space.h"
@@ -15,6 +16,7 @@
 #include "kernel/task/process_end.h"
 #include "kernel/task/run_queue.h"
 #include "kernel/task/world.h"
+#include "lib/bits.h"
 #include "lib/check.h"
 
 #define ALARM_STEP 16u /* sleepers that are woken at a time, with interrupts off */
@@ -41,7 +43,10 @@ struct scheduler_cpu {
 	struct deadline_heap deadlines; /* deadline_lock; threads that fell asleep on this CPU */
 } __attribute__((aligned(64)));
 
-static struct scheduler_cpu scheduler_cpus[CPU_MAX];
+static struct scheduler_cpu scheduler_cpus[CPU_MAX] = {
+	[0 ... CPU_MAX - 1] = { .queue.lock = SPINLOCK_INIT(LOCK_RUN_QUEUE),
+				.deadline_lock = SPINLOCK_INIT(LOCK_DEADLINE) },
+};
 static uint64_t idle_mask; /* atomic: CPUs that halt, or are about to and will look once more */
 
 static struct scheduler_cpu *this_cpu(void)
@@ -136,11 +141,6 @@ static void interrupt_cpu(uint32_t index)
 		smp_interrupt(index);
 }
 
-static uint64_t bit_of(uint32_t index)
-{
-	return UINT64_C(1) << index;
-}
-
 /*
  * A CPU that idles, if one does: where the thread ran last before others. Whoever clears its bit has it, so two threads
  * never go to one CPU while another one sleeps.
@@ -150,9 +150,9 @@ static bool claim_idle_cpu(uint32_t last, uint32_t *index)
 	uint64_t idle = __atomic_load_n(&idle_mask, __ATOMIC_SEQ_CST);
 
 	while (idle != 0) {
-		*index = (idle & bit_of(last)) != 0 ? last : (uint32_t)__builtin_ctzll(idle);
-		idle = __atomic_fetch_and(&idle_mask, ~bit_of(*index), __ATOMIC_SEQ_CST);
-		if ((idle & bit_of(*index)) != 0)
+		*index = (idle & bits_one(last)) != 0 ? last : (uint32_t)__builtin_ctzll(idle);
+		idle = __atomic_fetch_and(&idle_mask, ~bits_one(*index), __ATOMIC_SEQ_CST);
+		if ((idle & bits_one(*index)) != 0)
 			return true;
 	}
 	return false;
@@ -425,6 +425,7 @@ static void switch_to(struct scheduler_cpu *cpu, struct thread *before, struct t
 	uint64_t *save = before != NULL ? &before->context : &cpu->idle_context;
 	uint64_t now = clock_now_ns();
 
+	lock_watch_none_held();
 	if (before != NULL)
 		leave_thread(cpu, before, now);
 	cpu->leaving = before;
@@ -572,7 +573,7 @@ _Noreturn void scheduler_idle(void)
 		}
 		__atomic_fetch_or(&idle_mask, bit, __ATOMIC_SEQ_CST);
 		if (!something_is_ready())
-			sti_hlt_cli();
+			interrupt_window_halt();
 		__atomic_fetch_and(&idle_mask, ~bit, __ATOMIC_SEQ_CST);
 	}
 }

@@ -8,8 +8,8 @@
  *
  * The kernel is not preempted. A thread leaves its CPU when it blocks, ends, or is about to return to ring 3.
  *
- * Locks, in this order: deadline heap of a CPU, thread, run queue. All are inside every other lock of the kernel, so
- * threads can be woken anywhere.
+ * Locks: the deadline heap of a CPU, a thread, a run queue (lock_order.h). Whoever wakes a thread may hold what
+ * WAKERS in lock_order.c has.
  */
 #ifndef CAPOS_KERNEL_TASK_SCHEDULER_H
 #define CAPOS_KERNEL_TASK_SCHEDULER_H

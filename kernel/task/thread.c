@@ -3,6 +3,8 @@
 #include <stddef.h>
 
 #include "kernel/arch/x86_64/context.h"
+#include "kernel/arch/x86_64/lock_watch.h"
+#include "kernel/arch/x86_64/time_limit.h"
 #include "kernel/arch/x86_64/trap.h"
 #include "kernel/mem/frame.h"
 #include "kernel/mem/kernel_stack.h"
@@ -30,6 +32,8 @@ static void begin(void *argument)
 		CHECK(false && "a kernel thread does not end");
 	}
 	task_before_user();
+	lock_watch_none_held();
+	time_limit_interrupts_on();
 	user_mode_enter(thread->entry, thread->user_stack, thread->argument, thread->ring_address);
 }
 
@@ -40,6 +44,7 @@ static enum status create_parts(struct process *process, struct thread **thread)
 
 	TRY(frame_allocate(FRAME_TASK, NULL, &frame));
 	*thread = direct_map_of_frame(frame);
+	spinlock_name(&(*thread)->lock, LOCK_THREAD);
 	(*thread)->process = process;
 	fpu_state_init(&(*thread)->fpu);
 	(*thread)->fpu_cpu = UINT32_MAX;

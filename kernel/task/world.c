@@ -5,7 +5,9 @@
 
 #include "kernel/arch/x86_64/cpu_local.h"
 #include "kernel/arch/x86_64/instructions.h"
+#include "kernel/arch/x86_64/lock_watch.h"
 #include "kernel/arch/x86_64/smp.h"
+#include "kernel/arch/x86_64/time_limit.h"
 #include "kernel/arch/x86_64/tlb.h"
 #include "lib/check.h"
 
@@ -19,11 +21,14 @@ void world_park(void)
 
 	if (!__atomic_load_n(&is_stopped, __ATOMIC_ACQUIRE))
 		return;
+	lock_watch_none_held();
+	time_limit_exempt_begin();
 	__atomic_fetch_or(&parked_mask, bit, __ATOMIC_RELEASE);
 	while (__atomic_load_n(&is_stopped, __ATOMIC_ACQUIRE)) {
 		cpu_pause();
 		tlb_poll();
 	}
+	time_limit_exempt_end();
 	__atomic_fetch_and(&parked_mask, ~bit, __ATOMIC_RELEASE);
 }
 
@@ -45,6 +50,7 @@ void world_stop(void)
 		tlb_poll();
 		world_park(); /* whoever stops the world waits for this CPU, too */
 	}
+	time_limit_exempt_begin();
 	__atomic_store_n(&is_stopped, true, __ATOMIC_RELEASE);
 	while ((__atomic_load_n(&parked_mask, __ATOMIC_ACQUIRE) & others) != others) {
 		ask(others & ~__atomic_load_n(&parked_mask, __ATOMIC_RELAXED));
@@ -65,5 +71,6 @@ void world_start(void)
 		cpu_pause();
 		tlb_poll();
 	}
+	time_limit_exempt_end();
 	__atomic_store_n(&is_taken, false, __ATOMIC_RELEASE);
 }

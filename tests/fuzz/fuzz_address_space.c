@@ -1,7 +1,7 @@
-/* links: kernel/mem/address_space.c kernel/mem/anonymous.c kernel/mem/anonymous_image.c kernel/mem/demand.c
-   kernel/mem/heap_break.c kernel/mem/page_placement.c kernel/mem/borrowed.c kernel/mem/page_walk.c
-   kernel/mem/page_gap.c kernel/mem/memory_object.c kernel/mem/heap.c kernel/mem/frame.c kernel/mem/shortage.c
-   kernel/mem/account.c */
+/* links: kernel/mem/address_space.c kernel/mem/address_space_audit.c kernel/mem/anonymous.c
+   kernel/mem/anonymous_image.c kernel/mem/demand.c kernel/mem/heap_break.c kernel/mem/page_placement.c
+   kernel/mem/borrowed.c kernel/mem/page_walk.c kernel/mem/page_gap.c kernel/mem/memory_object.c kernel/mem/heap.c
+   kernel/mem/frame.c kernel/mem/shortage.c kernel/mem/account.c */
 #include "tests/host/space_steps.h"
 
 #define STEPS 400u /* that one input decides at most */

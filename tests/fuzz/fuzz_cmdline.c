@@ -74,7 +74,11 @@ static void read_word(struct reading *reading, const char *word)
 		options->protection = true;
 	} else if (strcmp(word, "check") == 0) {
 		options->check = true;
+	} else if (strcmp(word, "paranoid") == 0) {
+		options->paranoid = true;
 	} else if (!read_number(word, "shortage=", &options->shortage) &&
+		   !read_number(word, "limits=", &options->limit_us) &&
+		   !read_value(word, "fault=", sizeof(options->fault), options->fault) &&
 		   !read_value(word, "overflow=", sizeof(options->overflow), options->overflow)) {
 		reading->refused++;
 	}
@@ -86,6 +90,8 @@ static void assert_same(const struct boot_options *one, const struct boot_option
 	CHECK(one->once == other->once && one->selftest == other->selftest);
 	CHECK(one->protection == other->protection && one->check == other->check);
 	CHECK(one->console_polled == other->console_polled && one->shortage == other->shortage);
+	CHECK(one->paranoid == other->paranoid && one->limit_us == other->limit_us);
+	CHECK(strcmp(one->fault, other->fault) == 0);
 	CHECK(one->has_seed == other->has_seed && (!one->has_seed || one->seed == other->seed));
 }
 

@@ -231,7 +231,7 @@ void machine_account(struct account *account, uint64_t limit)
 
 	for (uint32_t kind = 0; kind < LEDGER_COUNT; kind++)
 		limits[kind] = limit;
-	account->lock = (struct spinlock)SPINLOCK_INIT;
+	account->lock = (struct spinlock)SPINLOCK_INIT(LOCK_ACCOUNT);
 	resource_ledger_init(&account->ledger, limits);
 }
 

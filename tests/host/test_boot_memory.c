@@ -1,5 +1,6 @@
 /* links: kernel/mem/boot_memory.c kernel/mem/shortage.c kernel/mem/frame.c kernel/mem/address_space.c
-   kernel/mem/page_walk.c kernel/mem/page_gap.c kernel/mem/memory_object.c kernel/mem/heap.c kernel/mem/account.c */
+   kernel/mem/address_space_audit.c kernel/mem/page_walk.c kernel/mem/page_gap.c kernel/mem/memory_object.c
+   kernel/mem/heap.c kernel/mem/account.c */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

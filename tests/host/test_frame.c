@@ -1,5 +1,5 @@
-/* links: kernel/mem/frame.c kernel/mem/shortage.c kernel/mem/address_space.c kernel/mem/page_walk.c
-   kernel/mem/page_gap.c kernel/mem/memory_object.c kernel/mem/heap.c kernel/mem/account.c */
+/* links: kernel/mem/frame.c kernel/mem/shortage.c kernel/mem/address_space.c kernel/mem/address_space_audit.c
+   kernel/mem/page_walk.c kernel/mem/page_gap.c kernel/mem/memory_object.c kernel/mem/heap.c kernel/mem/account.c */
 /* The frame allocator: promises, stacks of several CPUs, runs, and what must panic. */
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,6 @@
-/* links: kernel/mem/heap.c kernel/mem/frame.c kernel/mem/shortage.c kernel/mem/address_space.c kernel/mem/page_walk.c
-   kernel/mem/page_gap.c kernel/mem/memory_object.c kernel/mem/account.c */
+/* links: kernel/mem/heap.c kernel/mem/frame.c kernel/mem/shortage.c kernel/mem/address_space.c
+   kernel/mem/address_space_audit.c kernel/mem/page_walk.c kernel/mem/page_gap.c kernel/mem/memory_object.c
+   kernel/mem/account.c */
 /* The kernel heap: every size, what must panic, and no memory in each place where some is wanted. */
 #include <stdarg.h>
 #include <stddef.h>

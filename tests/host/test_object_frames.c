@@ -1,6 +1,7 @@
-/* links: kernel/mem/memory_object.c kernel/mem/borrowed.c kernel/mem/address_space.c kernel/mem/anonymous.c
-   kernel/mem/anonymous_image.c kernel/mem/demand.c kernel/mem/page_placement.c kernel/mem/page_walk.c
-   kernel/mem/page_gap.c kernel/mem/heap.c kernel/mem/frame.c kernel/mem/shortage.c kernel/mem/account.c */
+/* links: kernel/mem/memory_object.c kernel/mem/borrowed.c kernel/mem/address_space.c kernel/mem/address_space_audit.c
+   kernel/mem/anonymous.c kernel/mem/anonymous_image.c kernel/mem/demand.c kernel/mem/page_placement.c
+   kernel/mem/page_walk.c kernel/mem/page_gap.c kernel/mem/heap.c kernel/mem/frame.c kernel/mem/shortage.c
+   kernel/mem/account.c */
 /* Frames of a memory object: zeroed, however they were taken; and never more mappings than they can count. */
 #include <stdarg.h>
 #include <stddef.h>

@@ -107,7 +107,7 @@ static void test_done_order(void **state)
 {
 	static const uint32_t order[] = { 3, 0, 7, 1, 6, 2, 5, 4 };
 	struct operation_queue queue = { .count = 0 };
-	struct spinlock guard = SPINLOCK_INIT;
+	struct spinlock guard = SPINLOCK_INIT(LOCK_PROCESS);
 	struct operation *operation[COUNT_OF(order)];
 	struct ring_completion completion;
 	uint64_t next_look = UINT64_MAX;
@@ -143,7 +143,7 @@ static void test_done_order(void **state)
 static void test_cancel(void **state)
 {
 	struct operation_queue queue = { .count = 0 };
-	struct spinlock guard = SPINLOCK_INIT;
+	struct spinlock guard = SPINLOCK_INIT(LOCK_PROCESS);
 	struct operation *first;
 	struct ring_completion completion;
 
@@ -174,7 +174,7 @@ static void test_cancel(void **state)
 static void test_queue_first(void **state)
 {
 	struct operation_queue queue = { .count = 0 };
-	struct spinlock guard = SPINLOCK_INIT;
+	struct spinlock guard = SPINLOCK_INIT(LOCK_PROCESS);
 	struct operation *operation[3];
 
 	(void)state;

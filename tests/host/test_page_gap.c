@@ -1,6 +1,7 @@
-/* links: kernel/mem/address_space.c kernel/mem/anonymous.c kernel/mem/anonymous_image.c kernel/mem/demand.c
-   kernel/mem/page_placement.c kernel/mem/page_walk.c kernel/mem/page_gap.c kernel/mem/memory_object.c
-   kernel/mem/heap.c kernel/mem/frame.c kernel/mem/shortage.c kernel/mem/account.c */
+/* links: kernel/mem/address_space.c kernel/mem/address_space_audit.c kernel/mem/anonymous.c
+   kernel/mem/anonymous_image.c kernel/mem/demand.c kernel/mem/page_placement.c kernel/mem/page_walk.c
+   kernel/mem/page_gap.c kernel/mem/memory_object.c kernel/mem/heap.c kernel/mem/frame.c kernel/mem/shortage.c
+   kernel/mem/account.c */
 /* The search for a gap: it finds one if there is one, at a cost that does not grow with what is reserved. For
    that the kernel's RAM is shut: each access opens it for one instruction, and is counted. */
 #define _GNU_SOURCE /* the registers of a signal's context */

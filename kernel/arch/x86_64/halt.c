@@ -2,6 +2,7 @@
 
 #include "kernel/arch/x86_64/port.h"
 #include "kernel/arch/x86_64/serial.h"
+#include "kernel/arch/x86_64/time_limit.h"
 
 #define DEBUG_EXIT_PORT 0xf4u       /* where the runner puts QEMU's isa-debug-exit */
 #define BOCHS_SHUTDOWN_PORT 0x8900u /* Bochs ends when it has seen "Shutdown" here */
@@ -23,6 +24,7 @@ static _Noreturn void halt_with(uint8_t debug_exit)
 
 _Noreturn void machine_halt(uint32_t code)
 {
+	time_limit_report();
 	halt_with((uint8_t)(DEBUG_EXIT_BASE + (code < HALT_CODE_MAX ? code : HALT_CODE_MAX)));
 }
 

@@ -7,4 +7,7 @@
 
 void interrupt_window_open(void);
 
+/* Sleep until an interrupt has come and gone. By the idle loop: no lock is held. */
+void interrupt_window_halt(void);
+
 #endif

@@ -6,12 +6,14 @@
 #include "kernel/arch/x86_64/cpu_local.h"
 #include "kernel/arch/x86_64/fixup.h"
 #include "kernel/arch/x86_64/instructions.h"
+#include "kernel/arch/x86_64/lock_watch.h"
 #include "kernel/arch/x86_64/log.h"
 #include "kernel/arch/x86_64/offsets.h"
 #include "kernel/arch/x86_64/panic.h"
 #include "kernel/arch/x86_64/probe.h"
 #include "kernel/arch/x86_64/serial.h"
 #include "kernel/arch/x86_64/smp.h"
+#include "kernel/arch/x86_64/time_limit.h"
 #include "kernel/arch/x86_64/tlb.h"
 
 _Static_assert(sizeof(struct trap_frame) == TRAP_FRAME_BYTES, "offsets.h");
@@ -34,6 +36,7 @@ struct gate {
 #define GATE_PRESENT (UINT64_C(1) << 47)
 
 #define VECTORS 256u
+#define FLAG_INTERRUPTS UINT64_C(0x200)
 
 static struct gate gates[VECTORS] __attribute__((aligned(16)));
 
@@ -220,16 +223,30 @@ static bool returns_to_program(const struct trap_frame *frame)
 	return trap_is_from_user(frame) && !is_on_own_stack(frame);
 }
 
+/* Back to where interrupts are on: a program, or a place of the kernel where they may come. */
+static void leave(const struct trap_frame *frame)
+{
+	if (trap_is_from_user(frame))
+		lock_watch_none_held();
+	time_limit_interrupts_on();
+}
+
 /*
  * A thread may come back from both calls on another CPU than it came in on, whose GS, TSS and loaded segments are then
  * right for it: so the word is looked up anew, and trap_entry.S uses nothing but the frame after this.
  */
 void trap_dispatch(struct trap_frame *frame)
 {
+	const bool interrupts_were_on = (frame->rflags & FLAG_INTERRUPTS) != 0;
+
+	if (interrupts_were_on)
+		time_limit_interrupts_off();
 	if (frame->vector < TRAP_EXCEPTIONS)
 		exception(frame);
 	else
 		interrupt(frame);
 	if (returns_to_program(frame) && __atomic_load_n(&cpu_current()->attention, __ATOMIC_RELAXED) != 0)
 		task_before_user();
+	if (interrupts_were_on)
+		leave(frame);
 }
