@@ -37,6 +37,13 @@ LAYOUT_KEYS = ("cbmc", "proofs/cbmc/cbmc_manifest.c", "lib/manifest_layout.c")
 ACCESS = ("cbmc", "proofs/cbmc/cbmc_user_access.c", "kernel/mem/user_access.c")
 VALIDATE = ("cbmc", "proofs/cbmc/cbmc_user_access.c", "kernel/mem/validate.c")
 TRANSFER = ("cbmc", "proofs/cbmc/cbmc_transfer.c", "kernel/task/transfer.c")
+ONE_TABLE = ("cbmc", "proofs/cbmc/cbmc_page_table.c", "kernel/mem/anonymous.c")
+ONE_TABLE_WALK = ("cbmc", "proofs/cbmc/cbmc_page_table.c", "kernel/mem/page_walk.c")
+ONE_TABLE_WALK_H = ("cbmc", "proofs/cbmc/cbmc_page_table.c", "kernel/mem/page_walk.h")
+CHANGE = ("cbmc", "proofs/cbmc/cbmc_page_change.c", "kernel/mem/anonymous.c")
+CHANGE_WALK = ("cbmc", "proofs/cbmc/cbmc_page_change.c", "kernel/mem/page_walk.c")
+CHANGE_WALK_H = ("cbmc", "proofs/cbmc/cbmc_page_change.c", "kernel/mem/page_walk.h")
+CHANGE_ACCOUNT = ("cbmc", "proofs/cbmc/cbmc_page_change.c", "kernel/mem/account.h")
 PTE = ("cbmc", "proofs/cbmc/cbmc_pte.c", "kernel/arch/x86_64/pte.h")
 TABLE = ("wp", "proofs/wp/wp_cap_table.c", "lib/cap_table.c")
 TABLE_SMOKE = ("smoke", "proofs/wp/wp_cap_table.c", "proofs/wp/wp_cap_table.c")
@@ -150,7 +157,7 @@ MUTANTS = [
     (PTE, "pte_of_page", "pte_is_present(entry) ? entry.raw : ~entry.raw", "entry.raw"),
     (PTE, "pte_of_lazy_page", "pte_protection_bits(protection) & ~PTE_PRESENT", "pte_protection_bits(protection)"),
     (PTE, "pte_of_span", "PTE_PRESENT | PTE_WRITE | PTE_USER };", "PTE_PRESENT | PTE_USER };"),
-    (PTE, "pte_way_down", "(PAGE_SHIFT + 9 * (level - 1))) & (PTE_ENTRIES - 1)", "(PAGE_SHIFT + 9 * (level - 1))) & (PTE_ENTRIES - 2)"),
+    (PTE, "pte_way_down", "(PAGE_SHIFT + PTE_INDEX_BITS * (level - 1))) & (PTE_ENTRIES - 1)", "(PAGE_SHIFT + PTE_INDEX_BITS * (level - 1))) & (PTE_ENTRIES - 2)"),
     (VALIDATE, "user_access_in", "GUARD(pte_has(entry, PTE_PRESENT | PTE_USER), STATUS_BUFFER_FAULT);", "GUARD(pte_has(entry, PTE_PRESENT), STATUS_BUFFER_FAULT);"),
     (VALIDATE, "user_access_out", "GUARD(!writable || pte_has(entry, PTE_WRITE), STATUS_BUFFER_FAULT);", ";"),
     (ACCESS, "user_access_in", "(start & (PAGE_SIZE - 1)), buffer, bytes, direction", "(start & (PAGE_SIZE - 2)), buffer, bytes, direction"),
@@ -163,6 +170,30 @@ MUTANTS = [
     (TRANSFER, "transfer_refused", "give_back(transfer, transfer->count);\n\treturn STATUS_RECEIVER_LIMIT;", "return STATUS_RECEIVER_LIMIT;"),
     (TRANSFER, "transfer_committed", "GUARD(item->hold.mode == TRANSFER_COPY, STATUS_NOT_TRANSFERABLE);", ";"),
     (TRANSFER, "transfer_committed", "if (item->kind == TRANSFER_KIND_MOVE)\n\t\t\tcommit_move(transfer, item);", ""),
+    (ONE_TABLE_WALK, "page_table_split", "page_table_note_entry(parent, entry);", ";"),
+    (ONE_TABLE_WALK, "page_table_split", "page_table_adjust_guards(parent, -(int32_t)(guards / PTE_ENTRIES));", ";"),
+    (ONE_TABLE_WALK, "page_table_split", "page_table_adjust(parent, 1, 0);", ";"),
+    (ONE_TABLE_WALK, "page_table_merge", "*entry = pte_uniform(PAGE_RESERVED);", "*entry = pte_uniform(PAGE_EMPTY);"),
+    (ONE_TABLE_WALK, "page_table_merge", "page_table_adjust(parent, -1, 0);", ";"),
+    (ONE_TABLE_WALK_H, "page_table_merge", "page_table_reserved(table) == PTE_ENTRIES", "page_table_used(table) == PTE_ENTRIES"),
+    (ONE_TABLE, "page_table_plans_of_release", "GUARD(anonymous_is_own(run->entry[i]), STATUS_NOT_RESERVED);", ";"),
+    (ONE_TABLE, "page_table_plan_of_commit", "before + run->count - (walk->pages - before)", "before + run->count"),
+    (ONE_TABLE, "page_table_plan_of_protect", "status = STATUS_NOT_COMMITTED;", ";"),
+    (ONE_TABLE_WALK_H, "page_table_reserve", "page_table_adjust(run->table, (int32_t)run->count, (int32_t)reserved);", ";"),
+    (ONE_TABLE, "page_table_decommit", "page_table_adjust(run->table, 0, committed);", ";"),
+    (ONE_TABLE, "page_table_unmap", "committed - (int32_t)run->count);", "-(int32_t)run->count);"),
+    (ONE_TABLE, "page_table_protect", "run->entry[i] = pte_lazy(protection, false);", "run->entry[i] = pte_lazy(protection, true);"),
+    (ONE_TABLE, "page_table_commit", "kind == PAGE_LAZY ? pte_protection(run->entry[i]) : walk->protection;", "walk->protection;"),
+    (ONE_TABLE, "page_table_map", "if (replaced == 0) /* they were empty */", "if (replaced != 0)"),
+    (CHANGE, "page_change_commit_splits", "charge_add(&charge, LEDGER_PAGE_TABLE, walk->tables);\n\tTRY(account_charge_and_promise(walk->space->account, &charge, walk->pages + walk->tables));\n\tpage_walk_publish(walk, &anonymous_publish_fill);", "TRY(account_charge_and_promise(walk->space->account, &charge, walk->pages + walk->tables));\n\tpage_walk_publish(walk, &anonymous_publish_fill);"),
+    (CHANGE, "page_change_unmap_splits", "charge_add(&charge, LEDGER_PAGE_TABLE, walk->tables);\n\t\tTRY", "TRY"),
+    (CHANGE, "page_change_decommit", "charge_add(&refund, LEDGER_FRAME_GRANT, walk->pages);\n\tpage_walk_finish_refund", "page_walk_finish_refund"),
+    (CHANGE, "page_change_protect", "walk->must_flush = true;\n\tif (LIKELY(walk->protection", "if (LIKELY(walk->protection"),
+    (CHANGE_WALK_H, "page_change_decommit", "if (walk->must_flush || walk->tables_given != 0)", "if (walk->tables_given != 0)"),
+    (CHANGE_WALK_H, "page_change_decommit", "if (UNLIKELY(page_table_is_uniform(run.table)))\n\t\tpage_walk_collapse(walk);", ""),
+    (CHANGE_WALK_H, "page_change_decommit", "charge_add(refund, LEDGER_PAGE_TABLE, walk->tables_given);", ";"),
+    (CHANGE_ACCOUNT, "page_change_map_splits", "if (status == STATUS_OK && frames != 0)", "if (frames != 0)"),
+    (CHANGE_WALK, "page_change_reserve_splits", "page_table_adjust(parent, 1, 0);", ";"),
     (TABLE_H, "cap_table_find", "GUARD(slot->state == CAP_SLOT_LIVE, STATUS_NO_SUCH_CAPABILITY);", ";"),
     (TABLE_H, "cap_table_find", "GUARD(slot->generation == cap_table_generation(handle), STATUS_NO_SUCH_CAPABILITY);", ";"),
     (TABLE_H, "cap_table_find", "GUARD(index < table->slots, STATUS_NO_SUCH_CAPABILITY);", ";"),

@@ -42,7 +42,7 @@ static __attribute__((noinline)) frame_t make_filled_table(struct address_space 
 	page_fill64(direct_map_of_frame(frame), pte_bits(*entry));
 	page_table_adjust(table, PTE_ENTRIES, (int32_t)reserved);
 	page_table_adjust_guards(table, (int32_t)guards);
-	table->link = reserved != 0 ? UINT32_MAX : 0;
+	table->link = reserved != 0 ? PAGE_GROUPS_ALL : 0;
 	page_table_adjust(parent, 0, -(int32_t)(reserved / PTE_ENTRIES));
 	page_table_adjust_guards(parent, -(int32_t)(guards / PTE_ENTRIES));
 	return frame;

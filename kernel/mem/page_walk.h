@@ -28,9 +28,6 @@ struct page_run {
 	struct frame_info *table; /* counters of the table */
 };
 
-/* Entries that a loop takes at a time where one costs only an instruction or two. */
-#define PAGE_STRIDE 8u
-
 /* Of a run, the entries in whole strides. */
 static inline uint64_t page_run_strides(const struct page_run *run)
 {
@@ -153,11 +150,11 @@ static inline void page_table_adjust_guards(struct frame_info *table, int32_t gu
 }
 
 /*
- * Entries of a group, which has one bit in frame_info.link of its table: without it, none of them is anything but empty
- * or a guard. With it, some may be, so a bit is only ever added as long as the table stands.
+ * A group of PAGE_GROUP entries has one bit in frame_info.link of its table: without it, none of them is anything but
+ * empty or a guard. With it, some may be, so a bit is only ever added as long as the table stands.
  */
-#define PAGE_GROUP 16u
-_Static_assert(PTE_ENTRIES / PAGE_GROUP == 32, "a bit for each group");
+#define PAGE_GROUPS_ALL (UINT32_MAX >> (32 - PTE_ENTRIES / PAGE_GROUP))
+_Static_assert(PTE_ENTRIES / PAGE_GROUP <= 32, "a bit for each group");
 
 static inline uint32_t page_table_groups(const struct frame_info *table)
 {
@@ -170,7 +167,7 @@ static inline void page_table_note(struct frame_info *table, const pte_t *first,
 	uint64_t index = (uintptr_t)first / sizeof(*first) % PTE_ENTRIES;
 	uint64_t last = (index + count - 1) / PAGE_GROUP;
 
-	table->link |= (UINT32_MAX << index / PAGE_GROUP) & (UINT32_MAX >> (PTE_ENTRIES / PAGE_GROUP - 1 - last));
+	table->link |= (UINT32_MAX << index / PAGE_GROUP) & (UINT32_MAX >> (31 - last));
 }
 
 /* The same of one entry. */

@@ -11,7 +11,6 @@
  * options each: --unwindset account_refund.0:7,account_refund$link1.0:7
  * options each: --unwindset account_charge_and_promise.0:7,account_charge_and_promise$link1.0:7
  * options each: --unwindset account_charge_and_promise.1:7,account_charge_and_promise$link1.1:7
- * options transfer_committed: -DITEMS=1u
  */
 #include "kernel/task/transfer.h"
 
@@ -224,6 +223,16 @@ PROOF(transfer_to_self_refused)
 	PROVE(uses == 0 && holds == 0);
 }
 
+/* Whether a descriptor moves that capability; another may have copied it before. */
+static bool moves(uint32_t count, handle_t source)
+{
+	bool found = false;
+
+	for (uint32_t i = 0; i < ITEMS; i++)
+		found = found || (i < count && item[i].source == source && item[i].kind == TRANSFER_KIND_MOVE);
+	return found;
+}
+
 /* Each arrives as it was sent; what is moved is gone from the sender, what is copied is there still. */
 PROOF(transfer_committed)
 {
@@ -254,7 +263,7 @@ PROOF(transfer_committed)
 	PROVE(arrived->interface == had->hold.interface && arrived->mode == had->hold.mode);
 	PROVE(cap_hold_origin(arrived) == 1);
 	PROVE((cap_table_find(&sender.process->caps, item[one].source, &arrived) == STATUS_OK) ==
-	      (item[one].kind == TRANSFER_KIND_COPY));
+	      !moves(transfer.count, item[one].source));
 	PROVE(uses == 0 && holds <= copies);
 	PROVE(sender.process->caps.used + receiver.process->caps.used ==
 	      sender.table.used + receiver.table.used + copies);

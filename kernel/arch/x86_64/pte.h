@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "abi/virtual_memory_abi.h"
+#include "kernel/arch/x86_64/pte_shape.h"
 #include "lib/address.h"
 
 typedef struct {
@@ -45,20 +46,19 @@ typedef struct {
 /* In CR3 with a PCID: keep the translations that carry it (SDM vol. 3A, 4.10.4.1). */
 #define PTE_ROOT_NO_FLUSH (UINT64_C(1) << 63)
 
-#define PTE_ENTRIES 512u
-#define PTE_LEVELS 4u
+#define PTE_ENTRIES (1u << PTE_INDEX_BITS)
 
 _Static_assert(PAGE_KIND_COUNT <= 8, "the kind has three bits");
 
 /* Bytes that one entry of a level covers: 4 KiB at level 1, 512 GiB at level 4. */
 static inline uint64_t pte_span(unsigned level)
 {
-	return UINT64_C(1) << (PAGE_SHIFT + 9 * (level - 1));
+	return UINT64_C(1) << (PAGE_SHIFT + PTE_INDEX_BITS * (level - 1));
 }
 
 static inline unsigned pte_index(uint64_t address, unsigned level)
 {
-	return (unsigned)(address >> (PAGE_SHIFT + 9 * (level - 1))) & (PTE_ENTRIES - 1);
+	return (unsigned)(address >> (PAGE_SHIFT + PTE_INDEX_BITS * (level - 1))) & (PTE_ENTRIES - 1);
 }
 
 /* The word itself, for loops that compare many entries at once. */
