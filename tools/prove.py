@@ -19,8 +19,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -67,6 +69,9 @@ class Outcome:
     @property
     def passed(self) -> bool:
         return self.total > 0 and self.proved == self.total
+
+
+Job = Callable[[], Outcome]
 
 
 def run(arguments: list[str], directory: Path = ROOT, limit: float | None = LIMIT_SECONDS) -> tuple[int, str, float]:
@@ -183,12 +188,12 @@ def with_options(words: list[str]) -> list[str]:
     return kept + [word for word in words if word not in away]
 
 
-def prove_cbmc(path: Path, only: str = "", root: Path = ROOT, more: tuple[str, ...] = ()) -> list[Outcome]:
+def cbmc_jobs(path: Path, only: str, root: Path = ROOT, more: tuple[str, ...] = ()) -> list[Job]:
     text = (root / path).read_text()
     names = [name for name in PROOF.findall(text) if only in f"cbmc {path.stem} {name}"]
     folder = cbmc_folder()
     if folder is None:
-        return [missing("cbmc", path)] if names else []
+        return [lambda: missing("cbmc", path)] if names else []
     options = OPTIONS.findall(text)
     links = " ".join(LINKS.findall(text)).split()
     os.environ["PATH"] = f"{folder}:{os.environ['PATH']}"  # cbmc calls the solvers beside it
@@ -199,8 +204,11 @@ def prove_cbmc(path: Path, only: str = "", root: Path = ROOT, more: tuple[str, .
         arguments += ["proofs/cbmc/cbmc_check.c", *links, *with_options(words), *more]
         return cbmc_outcome(f"{path.stem[5:]}: {name}", *run(arguments, root))
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(prove_one, names))
+    return [partial(prove_one, name) for name in names]
+
+
+def prove_cbmc(path: Path, only: str = "", root: Path = ROOT, more: tuple[str, ...] = ()) -> list[Outcome]:
+    return [job() for job in cbmc_jobs(path, only, root, more)]
 
 
 def cbmc_outcome(name: str, status: int, output: str, took: float) -> Outcome:
@@ -217,11 +225,11 @@ def cbmc_outcome(name: str, status: int, output: str, took: float) -> Outcome:
 # ---- spin ----
 
 
-def prove_spin(path: Path, only: str = "") -> list[Outcome]:
+def spin_jobs(path: Path, only: str) -> list[Job]:
     runs = [(name, flags) for name, flags in RUN.findall(path.read_text()) if only in f"spin {path.stem} {name}"]
     if not shutil.which("spin"):
-        return [missing("spin", path)] if runs else []
-    return [check_model(path, name, flags.split()) for name, flags in runs]
+        return [lambda: missing("spin", path)] if runs else []
+    return [partial(check_model, path, name, flags.split()) for name, flags in runs]
 
 
 def check_model(path: Path, name: str, flags: list[str]) -> Outcome:
@@ -257,11 +265,12 @@ def prepare() -> None:
 
 
 def properties(only: str):
-    """All outcomes in order, as they come."""
-    for path in sorted((ROOT / "proofs/spin").glob("*.pml")):
-        yield from prove_spin(path, only)
+    """All outcomes in order, as they come. Frama-C keeps every CPU busy by itself."""
+    jobs = [job for path in sorted((ROOT / "proofs/spin").glob("*.pml")) for job in spin_jobs(path, only)]
     for path in sorted((ROOT / "proofs/cbmc").glob("cbmc_*.c")):
-        yield from prove_cbmc(path.relative_to(ROOT), only)
+        jobs += cbmc_jobs(path.relative_to(ROOT), only)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        yield from pool.map(lambda job: job(), jobs)
     for path in sorted((ROOT / "proofs/wp").glob("wp_*.c")):
         if only in f"wp {path.stem}":
             yield from prove_wp(path.relative_to(ROOT))
