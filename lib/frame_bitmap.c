@@ -251,6 +251,7 @@ static inline void frame_unmark(struct frame_bitmap *bitmap, uint64_t number)
 	      number % 64 + 1); */
 }
 
+/* How many frames are free, and nothing else. */
 static inline void count_free(struct frame_bitmap *bitmap, uint64_t free)
 {
 	bitmap->free_frames = free;

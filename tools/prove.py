@@ -96,8 +96,8 @@ def prove_wp(path: Path, root: Path = ROOT, functions: str = "", seconds: int = 
     text = (root / path).read_text()
     named = CONTRACT.findall(COMMENT.sub("", text)) + " ".join(PROVES.findall(text)).split()
     with_lemmas = "lemmas" in named or re.search(r"\blemma \w+", text)  # what the functions' proofs take for granted
-    asked = ["-wp-fct", functions or ",".join(name for name in named if name != "lemmas")]
-    found = ask_wp(path, root, asked, seconds)
+    asked = functions or ",".join(name for name in named if name != "lemmas")
+    found = ask_wp(path, root, ["-wp-fct", asked], seconds) if asked else []
     if with_lemmas and not functions:
         found += ask_wp(path, root, ["-wp-prop=@lemma"], seconds)
     return found

@@ -6,7 +6,7 @@
  * - An allocation gives a frame that was free and is used afterwards, changes no other, and fails only if none is free.
  */
 #define TREES_FROM_OUTSIDE
-#include "proofs/wp/wp_bit_tree.h"
+#include "proofs/wp/wp_bit_tree_facts.h"
 
 #include "lib/frame_bitmap.h"
 

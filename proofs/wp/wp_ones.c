@@ -56,4 +56,5 @@
       ones_8(w, 56) == ones_8(v, 56) + below(e, 56) - below(f, 56);
     lemma below_sum: \forall integer e; 0 <= e <= 64 ==> below(e, 0) + below(e, 8) + below(e, 16) + below(e, 24) +
       below(e, 32) + below(e, 40) + below(e, 48) + below(e, 56) == e; */
+#define ONES_FACT lemma
 #include "proofs/wp/wp_ones.h"
