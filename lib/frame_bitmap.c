@@ -37,16 +37,74 @@ enum status frame_bitmap_init(struct frame_bitmap *bitmap, uint64_t frames, void
 	return STATUS_OK;
 }
 
+/* All frames of a block are free now. */
+static inline void block_mark(struct frame_bitmap *bitmap, uint64_t block)
+{
+	bitmap->free_blocks++;
+	/*@ assert same_row{Pre, Here}(&bitmap->frame); */
+	/*@ assert same_row{Pre, Here}(&bitmap->block); */
+	/*@ assert same_but{Pre, Here}(&bitmap->block, block); */
+	bit_tree_set(&bitmap->block, block);
+	/*@ assert bitmap->free_blocks == \at(bitmap->free_blocks, Pre) + 1; */
+	/*@ assert same_but{Pre, Here}(&bitmap->block, block); */
+	/*@ assert same_row{Pre, Here}(&bitmap->frame); */
+	/*@ assert tree_stands(&bitmap->frame); */
+	/*@ assert tree_stands(&bitmap->block); */
+	/*@ assert words(&bitmap->frame) == \at(words(&bitmap->frame), Pre); */
+	/*@ assert words(&bitmap->block) == \at(words(&bitmap->block), Pre); */
+	/*@ assert sized(bitmap); */
+	/*@ assert apart(bitmap); */
+}
+
+/* Not all frames of a block are free any more. */
+static inline void block_unmark(struct frame_bitmap *bitmap, uint64_t block)
+{
+	bitmap->free_blocks--;
+	/*@ assert same_row{Pre, Here}(&bitmap->frame); */
+	/*@ assert same_row{Pre, Here}(&bitmap->block); */
+	/*@ assert same_but{Pre, Here}(&bitmap->block, block); */
+	bit_tree_clear(&bitmap->block, block);
+	/*@ assert bitmap->free_blocks == \at(bitmap->free_blocks, Pre) - 1; */
+	/*@ assert same_but{Pre, Here}(&bitmap->block, block); */
+	/*@ assert same_row{Pre, Here}(&bitmap->frame); */
+	/*@ assert tree_stands(&bitmap->frame); */
+	/*@ assert tree_stands(&bitmap->block); */
+	/*@ assert words(&bitmap->frame) == \at(words(&bitmap->frame), Pre); */
+	/*@ assert words(&bitmap->block) == \at(words(&bitmap->block), Pre); */
+	/*@ assert sized(bitmap); */
+	/*@ assert apart(bitmap); */
+}
+
 /* `count` frames of a block, at least one, were used and are free now. */
 static inline void block_give(struct frame_bitmap *bitmap, uint64_t block, uint32_t count)
 {
 	const uint32_t now = bitmap->block_free[block] + count;
 
 	bitmap->block_free[block] = (uint16_t)now;
-	if (now == FRAMES_PER_BLOCK) {
-		bit_tree_set(&bitmap->block, block);
-		bitmap->free_blocks++;
-	}
+	/*@ assert bitmap->block_free[block] == \at(bitmap->block_free[block], Pre) + count; */
+	/*@ assert \forall integer b; 0 <= b < blocks(bitmap) && b != block ==>
+	      bitmap->block_free[b] == \at(bitmap->block_free[b], Pre); */
+	/*@ ghost
+	    /@ loop invariant 0 <= i <= blocks(bitmap);
+	       loop invariant block < i ==> sum(bitmap->block_free, i) == sum{Pre}(bitmap->block_free, i) + count;
+	       loop invariant block < i ==> whole(bitmap->block_free, i) == whole{Pre}(bitmap->block_free, i)
+		 + (now == 512 ? 1 : 0);
+	       loop invariant i <= block ==> sum(bitmap->block_free, i) == sum{Pre}(bitmap->block_free, i) &&
+		 whole(bitmap->block_free, i) == whole{Pre}(bitmap->block_free, i);
+	       loop invariant 0 <= whole(bitmap->block_free, i) <= i && 0 <= sum(bitmap->block_free, i);
+	       loop assigns i;
+	       loop variant blocks(bitmap) - i; @/
+	    for (uint64_t i = 0; i <= (bitmap->frames - 1) / FRAMES_PER_BLOCK; i++)
+		    ;
+	*/
+	/*@ assert stands(bitmap); */
+	if (now == FRAMES_PER_BLOCK)
+		block_mark(bitmap, block);
+	/*@ assert same_bits{Pre, Here}(&bitmap->frame); */
+	/*@ assert \forall integer b; 0 <= b < blocks(bitmap) && b != block ==>
+	      bitmap->block_free[b] == \at(bitmap->block_free[b], Pre); */
+	/*@ assert sum(bitmap->block_free, blocks(bitmap)) ==
+	      \at(sum(bitmap->block_free, blocks(bitmap)), Pre) + count; */
 }
 
 /* `count` frames of a block, at least one, were free and are used now. */
@@ -55,10 +113,33 @@ static inline void block_take(struct frame_bitmap *bitmap, uint64_t block, uint3
 	const uint32_t old = bitmap->block_free[block];
 
 	bitmap->block_free[block] = (uint16_t)(old - count);
-	if (old == FRAMES_PER_BLOCK) {
-		bit_tree_clear(&bitmap->block, block);
-		bitmap->free_blocks--;
-	}
+	/*@ assert bitmap->block_free[block] == \at(bitmap->block_free[block], Pre) - count; */
+	/*@ assert old == \at(bitmap->block_free[block], Pre) && bitmap->block_free[block] != 512; */
+	/*@ assert \forall integer b; 0 <= b < blocks(bitmap) && b != block ==>
+	      bitmap->block_free[b] == \at(bitmap->block_free[b], Pre); */
+	/*@ ghost
+	    /@ loop invariant 0 <= i <= blocks(bitmap);
+	       loop invariant block < i ==> sum(bitmap->block_free, i) == sum{Pre}(bitmap->block_free, i) - count;
+	       loop invariant block < i ==> whole(bitmap->block_free, i) == whole{Pre}(bitmap->block_free, i)
+		 - (old == 512 ? 1 : 0);
+	       loop invariant i <= block ==> sum(bitmap->block_free, i) == sum{Pre}(bitmap->block_free, i) &&
+		 whole(bitmap->block_free, i) == whole{Pre}(bitmap->block_free, i);
+	       loop invariant 0 <= whole(bitmap->block_free, i) <= i && 0 <= sum(bitmap->block_free, i);
+	       loop assigns i;
+	       loop variant blocks(bitmap) - i; @/
+	    for (uint64_t i = 0; i <= (bitmap->frames - 1) / FRAMES_PER_BLOCK; i++)
+		    ;
+	*/
+	/*@ assert stands(bitmap); */
+	/*@ assert old != 512 ==> !has(&bitmap->block, block); */
+	if (old == FRAMES_PER_BLOCK)
+		block_unmark(bitmap, block);
+	/*@ assert !has(&bitmap->block, block); */
+	/*@ assert same_bits{Pre, Here}(&bitmap->frame); */
+	/*@ assert \forall integer b; 0 <= b < blocks(bitmap) && b != block ==>
+	      bitmap->block_free[b] == \at(bitmap->block_free[b], Pre); */
+	/*@ assert sum(bitmap->block_free, blocks(bitmap)) ==
+	      \at(sum(bitmap->block_free, blocks(bitmap)), Pre) - count; */
 }
 
 /* Frames of [first, end), not empty, that lie in the same block as `first`. */
@@ -148,6 +229,64 @@ enum status frame_bitmap_reserve(struct frame_bitmap *bitmap, struct frame_range
 	return STATUS_OK;
 }
 
+/* The bit of a free frame alone. */
+static inline void frame_unmark(struct frame_bitmap *bitmap, uint64_t number)
+{
+	bit_tree_clear(&bitmap->frame, number);
+	/*@ assert same_row{Pre, Here}(&bitmap->block); */
+	/*@ assert tree_stands(&bitmap->frame); */
+	/*@ assert tree_stands(&bitmap->block); */
+	/*@ assert words(&bitmap->frame) == \at(words(&bitmap->frame), Pre); */
+	/*@ assert words(&bitmap->block) == \at(words(&bitmap->block), Pre); */
+	/*@ assert sized(bitmap); */
+	/*@ assert apart(bitmap); */
+	/*@ assert same_but_word{Pre, Here}(&bitmap->frame, number / 64); */
+	/*@ assert \forall integer n; 0 <= n && n / 64 == number / 64 && n != number ==>
+	      (has{Pre}(&bitmap->frame, n) <==> has(&bitmap->frame, n)); */
+	/*@ assert \forall integer b; 0 <= b < 64 && b != number % 64 ==>
+	      (bit(\at(bitmap->frame.level[0][number / 64], Pre), b) <==>
+	      bit(bitmap->frame.level[0][number / 64], b)); */
+	/*@ assert bit(\at(bitmap->frame.level[0][number / 64], Pre), number % 64); */
+	/*@ assert more(\at(bitmap->frame.level[0][number / 64], Pre), bitmap->frame.level[0][number / 64], number % 64,
+	      number % 64 + 1); */
+}
+
+/* How many frames are free, and nothing else. */
+static inline void count_free(struct frame_bitmap *bitmap, uint64_t free)
+{
+	bitmap->free_frames = free;
+	/*@ assert same_row{Pre, Here}(&bitmap->frame); */
+	/*@ assert same_row{Pre, Here}(&bitmap->block); */
+	/*@ assert tree_stands(&bitmap->frame); */
+	/*@ assert tree_stands(&bitmap->block); */
+	/*@ assert words(&bitmap->frame) == \at(words(&bitmap->frame), Pre); */
+	/*@ assert words(&bitmap->block) == \at(words(&bitmap->block), Pre); */
+	/*@ assert sized(bitmap); */
+	/*@ assert apart(bitmap); */
+	/*@ assert same_bits{Pre, Here}(&bitmap->frame); */
+	/*@ assert same_bits{Pre, Here}(&bitmap->block); */
+	/*@ assert counted_but(bitmap, -1); */
+	/*@ assert told_whole(bitmap); */
+}
+
+/* A free frame is used now. */
+static inline void take_one(struct frame_bitmap *bitmap, uint64_t number)
+{
+	frame_unmark(bitmap, number);
+	/*@ assert words(&bitmap->frame) == \at(words(&bitmap->frame), Pre); */
+	/*@ assert words(&bitmap->block) == \at(words(&bitmap->block), Pre); */
+	/*@ assert bitmap->block.level[0] == \at(bitmap->block.level[0], Pre); */
+	/*@ assert counted_but(bitmap, number / 512); */
+	/*@ assert bitmap->block_free[number / 512] == ones_of(&bitmap->frame, number / 512) + 1; */
+	/*@ assert \at(ones_of(&bitmap->frame, number / 512), Pre) <= 512; */
+	/*@ assert same_but{Pre, Here}(&bitmap->frame, number) && !has(&bitmap->frame, number); */
+	block_take(bitmap, number / FRAMES_PER_BLOCK, 1);
+	/*@ assert same_but{Pre, Here}(&bitmap->frame, number) && !has(&bitmap->frame, number); */
+	/*@ assert 0 <= sum(bitmap->block_free, blocks(bitmap)) == bitmap->free_frames - 1; */
+	count_free(bitmap, bitmap->free_frames - 1);
+	/*@ assert same_but{Pre, Here}(&bitmap->frame, number) && !has(&bitmap->frame, number); */
+}
+
 /* The lowest free frame at or after the word of `near`, else the lowest of all. */
 static inline bool find_near(const struct frame_bitmap *bitmap, uint64_t near, uint64_t *number)
 {
@@ -155,11 +294,17 @@ static inline bool find_near(const struct frame_bitmap *bitmap, uint64_t near, u
 
 	/* Nearly always there is one in the word itself. */
 	if (near < bitmap->frames && bit_tree_word(&bitmap->frame, index) != 0) {
-		*number = index * BITS_PER_WORD + bits_lowest(bit_tree_word(&bitmap->frame, index));
+		const uint64_t lowest = index * BITS_PER_WORD + bits_lowest(bit_tree_word(&bitmap->frame, index));
+
+		/*@ assert lowest / 64 == index && has(&bitmap->frame, lowest); */
+		/*@ assert lowest < bitmap->frames; */
+		*number = lowest;
+		/*@ assert same_row{Pre, Here}(&bitmap->frame); */
 		return true;
 	}
 	if (bit_tree_find(&bitmap->frame, index * BITS_PER_WORD, number))
 		return true;
+	/*@ assert same_row{Pre, Here}(&bitmap->frame); */
 	return bit_tree_find(&bitmap->frame, 0, number);
 }
 
@@ -168,10 +313,24 @@ enum status frame_bitmap_allocate(struct frame_bitmap *bitmap, uint64_t near, fr
 	uint64_t number;
 
 	GUARD(find_near(bitmap, near, &number), STATUS_OUT_OF_MEMORY);
-	bit_tree_clear(&bitmap->frame, number);
-	block_take(bitmap, number / FRAMES_PER_BLOCK, 1);
-	bitmap->free_frames--;
 	*frame = frame_from_u64(number);
+	/*@ assert same_row{Pre, Here}(&bitmap->frame); */
+	/*@ assert same_row{Pre, Here}(&bitmap->block); */
+	/*@ assert tree_stands(&bitmap->frame); */
+	/*@ assert tree_stands(&bitmap->block); */
+	/*@ assert words(&bitmap->frame) == \at(words(&bitmap->frame), Pre); */
+	/*@ assert words(&bitmap->block) == \at(words(&bitmap->block), Pre); */
+	/*@ assert sized(bitmap); */
+	/*@ assert apart(bitmap); */
+	/*@ assert same_bits{Pre, Here}(&bitmap->frame); */
+	/*@ assert same_bits{Pre, Here}(&bitmap->block); */
+	/*@ assert counted_but(bitmap, -1); */
+	/*@ assert told_whole(bitmap); */
+	/*@ assert summed(bitmap, bitmap->free_frames); */
+	/*@ assert is_free{Pre}(bitmap, number) && is_free(bitmap, number); */
+	take_one(bitmap, number);
+	/*@ assert frame->raw == number; */
+	/*@ assert same_but{Pre, Here}(&bitmap->frame, number); */
 	return STATUS_OK;
 }
 

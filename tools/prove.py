@@ -110,11 +110,12 @@ def prove_wp(path: Path, root: Path = ROOT, functions: str = "", seconds: int = 
     named = CONTRACT.findall(COMMENT.sub("", text)) + " ".join(PROVES.findall(text)).split()
     with_lemmas = "lemmas" in named or re.search(r"\blemma \w+", text)  # what the functions' proofs take for granted
     fitting = functions or ",".join(name for name in named if name != "lemmas")
-    found = ask_wp(path, root, ["-wp-fct", fitting], seconds)
+    found = ask_wp(path, root, ["-wp-fct", fitting], seconds) if fitting else []
     if not functions:
         if with_lemmas:
             found += ask_wp(path, root, ["-wp-prop=@lemma"], seconds)
-        found.append(look_for_contradictions(path, root, fitting))
+        if fitting:
+            found.append(look_for_contradictions(path, root, fitting))
     return found
 
 

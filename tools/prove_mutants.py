@@ -24,6 +24,7 @@ RANGE_C = ("wp", "proofs/wp/wp_range.c", "lib/range.c")
 BITS_WP = ("wp", "proofs/wp/wp_bits.c", "lib/bits.h")
 TREE = ("wp", "proofs/wp/wp_bit_tree.c", "lib/bit_tree.c")
 TREE_H = ("wp", "proofs/wp/wp_bit_tree.c", "lib/bit_tree.h")
+FRAMES = ("wp", "proofs/wp/wp_frame_bitmap.c", "lib/frame_bitmap.c")
 RANGE = ("cbmc", "proofs/cbmc/cbmc_range.c", "lib/range.h")
 BITS = ("cbmc", "proofs/cbmc/cbmc_bits.c", "lib/bits.h")
 RING = ("cbmc", "proofs/cbmc/cbmc_ring.c", "lib/ring.h")
@@ -260,6 +261,20 @@ MUTANTS = [
     (TREE, "descend", "bits_lowest(word_at(tree, level, bit))", "0"),
     (TREE, "bit_tree_find", "if (at.level == tree->levels)", "if (at.level > tree->levels)"),
     (TREE, "bit_tree_word_emptied", "if (bit_tree_lower(tree, level, index))", "if (!bit_tree_lower(tree, level, index))"),
+    (FRAMES, "frame_bitmap_allocate", "number), STATUS_OUT_OF_MEMORY);", "number), STATUS_BAD_ARGUMENT);"),
+    (FRAMES, "frame_bitmap_allocate", "take_one(bitmap, number);", ";"),
+    (FRAMES, "frame_bitmap_is_free", "frame_to_u64(frame) < bitmap->frames", "frame_to_u64(frame) <= bitmap->frames"),
+    (FRAMES, "find_near", "return bit_tree_find(&bitmap->frame, 0, number);", "return false;"),
+    (FRAMES, "find_near", "near < bitmap->frames", "near <= bitmap->frames"),
+    (FRAMES, "take_one", "block_take(bitmap, number / FRAMES_PER_BLOCK, 1);", "block_take(bitmap, number / FRAMES_PER_BLOCK, 2);"),
+    (FRAMES, "take_one", "count_free(bitmap, bitmap->free_frames - 1);", "count_free(bitmap, bitmap->free_frames);"),
+    (FRAMES, "frame_unmark", "bit_tree_clear(&bitmap->frame, number);", "bit_tree_clear(&bitmap->frame, 0);"),
+    (FRAMES, "block_give", "bitmap->block_free[block] = (uint16_t)now;", "bitmap->block_free[block] = (uint16_t)count;"),
+    (FRAMES, "block_give", "if (now == FRAMES_PER_BLOCK)", "if (now > FRAMES_PER_BLOCK)"),
+    (FRAMES, "block_take", "if (old == FRAMES_PER_BLOCK)", "if (count == FRAMES_PER_BLOCK)"),
+    (FRAMES, "block_mark", "bitmap->free_blocks++;", ";"),
+    (FRAMES, "block_unmark", "bit_tree_clear(&bitmap->block, block);", "bit_tree_set(&bitmap->block, block);"),
+    (FRAMES, "count_free", "bitmap->free_frames = free;", "bitmap->frames = free;"),
 ]
 
 

@@ -15,6 +15,7 @@
 #include "proofs/wp/wp_bits.h"
 #include "lib/bit_tree_type.h"
 
+#ifndef TREES_FROM_OUTSIDE
 /*@ axiomatic Up { // the bit of level k that stands for bit n of level 0: n / 64^k
       logic integer up(integer n, integer k);
       axiom up_none: \forall integer n; up(n, 0) == n;
@@ -22,8 +23,14 @@
       axiom up_next: \forall integer n, k; 0 <= n && 0 <= k < 6 ==> up(n, k + 1) == up(n, k) / 64;
       axiom up_order: \forall integer n, m, k; 0 <= n <= m && 0 <= k <= 6 ==> 0 <= up(n, k) <= up(m, k);
       axiom up_least: \forall integer n, k; 0 <= n && 0 <= k <= 6 ==> up(n, k) <= n;
-    }
-    logic integer last{L}(struct bit_tree *t, integer k) = up(t->bits - 1, k); */
+    } */
+#else
+/*@ axiomatic Up {
+      logic integer up(integer n, integer k);
+      axiom up_first: \forall integer n; 0 <= n ==> up(n, 1) == n / 64;
+    } */
+#endif
+/*@ logic integer last{L}(struct bit_tree *t, integer k) = up(t->bits - 1, k); */
 
 /*@ predicate sizes{L}(struct bit_tree *t) =
       \valid(t) && 1 <= t->bits <= 0x1000000000 && 1 <= t->levels <= 6 && last(t, t->levels) == 0;
@@ -31,9 +38,6 @@
       \valid(t->level[k] + (0 .. last(t, k + 1))) && \separated(t, t->level[k] + (0 .. last(t, k + 1)));
     predicate levels_apart{L}(struct bit_tree *t) = \forall integer j, k; 0 <= j < k < t->levels ==>
       \separated(t->level[j] + (0 .. last(t, j + 1)), t->level[k] + (0 .. last(t, k + 1)));
-    predicate shape{L}(struct bit_tree *t) = sizes(t) && rooms(t) && levels_apart(t);
-    predicate outside{L}(struct bit_tree *t, uint64_t *p) = \separated(p, t) &&
-      \forall integer k; 0 <= k < t->levels ==> \separated(p, t->level[k] + (0 .. last(t, k + 1)));
     predicate bit_at{L}(struct bit_tree *t, integer k, integer n) = bit(t->level[k][n / 64], n % 64);
     predicate has{L}(struct bit_tree *t, integer n) = bit(t->level[0][n / 64], n % 64);
     predicate words_cover{L}(struct bit_tree *t) = \forall integer k, n;
@@ -44,7 +48,6 @@
     predicate true_but{L}(struct bit_tree *t, integer level, integer index) = \forall integer k, n;
       1 <= k < t->levels && 0 <= n <= last(t, k) && !(k == level && n == index) ==> told(t, k, n);
     predicate all_true{L}(struct bit_tree *t) = true_but(t, 0, 0);
-    predicate tree_fits{L}(struct bit_tree *t) = shape(t) && ends(t) && all_true(t);
     predicate all_up{L}(struct bit_tree *t) = \forall integer k, n;
       0 <= k < t->levels && 0 <= n < t->bits && has(t, n) ==> bit_at(t, k, up(n, k));
 
@@ -65,6 +68,12 @@
       0 <= n && n / 64 <= last{A}(t, level + 1) && n != but ==> (bit_at{A}(t, level, n) <==> bit_at{B}(t, level, n));
     predicate same_but{A, B}(struct bit_tree *t, integer but) = \forall integer n;
       0 <= n < \at(t->bits, A) && n != but ==> (has{A}(t, n) <==> has{B}(t, n)); */
+
+#ifndef TREES_FROM_OUTSIDE
+/*@ predicate shape{L}(struct bit_tree *t) = sizes(t) && rooms(t) && levels_apart(t);
+    predicate outside{L}(struct bit_tree *t, uint64_t *p) = \separated(p, t) &&
+      \forall integer k; 0 <= k < t->levels ==> \separated(p, t->level[k] + (0 .. last(t, k + 1)));
+    predicate tree_fits{L}(struct bit_tree *t) = shape(t) && ends(t) && all_true(t); */
 
 /*@ axiomatic Room { // how many words the levels below level k have, of a tree whose last bit is n
       logic integer room(integer n, integer k);
@@ -96,6 +105,15 @@
       0 <= b <= last(t, k + 1) ==> \separated(t->level[j] + a, t->level[k] + b);
     lemma still_apart{A, B}: \forall struct bit_tree *t;
       same_shape{A, B}(t) && sizes{A}(t) && levels_apart{A}(t) ==> levels_apart{B}(t); */
+#else // Who uses trees needs no more than the lemmas of wp_bit_tree_facts.h.
+/*@ axiomatic Tree {
+      predicate shape{L}(struct bit_tree *t) reads t->bits, t->levels, t->level[0 .. 5];
+      predicate outside{L}(struct bit_tree *t, uint64_t *p) reads t->bits, t->levels, t->level[0 .. 5];
+      predicate tree_fits{L}(struct bit_tree *t) reads t->bits, t->levels, t->level[0 .. 5], t->level[0][0 ..];
+      predicate in_a_row{L}(struct bit_tree *t) reads t->bits, t->levels, t->level[0 .. 5];
+      logic integer room(integer n, integer k);
+    } */
+#endif
 
 /*@ requires shape(tree) && level < tree->levels && index <= last(tree, level + 1);
     assigns tree->level[level][index];

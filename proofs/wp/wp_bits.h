@@ -7,6 +7,10 @@
 
 #include "lib/bits.h"
 
+/*@ predicate more(integer w, integer v, integer f, integer e) = 0 <= f <= e <= 64 && // w is v and the bits [f, e)
+      (\forall integer b; f <= b < e ==> bit(w, b) && !bit(v, b)) &&
+      (\forall integer b; 0 <= b < 64 && !(f <= b < e) ==> (bit(w, b) <==> bit(v, b))); */
+
 /*@ requires bit < 64;
     assigns \nothing;
     ensures \forall integer b; 0 <= b < 64 ==> (bit(\result, b) <==> b == bit); */
