@@ -6,5 +6,6 @@
 #include "proofs/wp/wp_support.h"
 #include "lib/bits.h"
 
+#define BITS_OF_WORDS_ALONE
 /*@ predicate bit(uint64_t word, integer b) = (word & ((uint64_t)1 << b)) != 0; */
 #include "proofs/wp/wp_bits.h"

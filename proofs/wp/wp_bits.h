@@ -7,9 +7,11 @@
 
 #include "lib/bits.h"
 
+#ifndef BITS_OF_WORDS_ALONE /* where a bit is one of a uint64_t, not of any integer */
 /*@ predicate more(integer w, integer v, integer f, integer e) = 0 <= f <= e <= 64 && // w is v and the bits [f, e)
       (\forall integer b; f <= b < e ==> bit(w, b) && !bit(v, b)) &&
       (\forall integer b; 0 <= b < 64 && !(f <= b < e) ==> (bit(w, b) <==> bit(v, b))); */
+#endif
 
 /*@ requires bit < 64;
     assigns \nothing;
