@@ -28,8 +28,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "capos"
 WHY3_CONFIGURATION = ROOT / "build" / "prove" / "why3.conf"
-PROVERS = "cvc4,z3"
-WP_SECONDS = 20  # of a prover's own time, for one goal
 SMOKE_STEPS = 60000  # of cvc4, about a third of a second, to find a contradiction
 LIMIT_SECONDS = 600  # for one property of CBMC or spin
 
@@ -40,7 +38,7 @@ SMOKE_FLAGS = ["-wp-smoke-tests", "-wp-smoke-timeout", "20", "-wp-prop=" + ",".j
 CBMC_FLAGS = """--no-standard-checks --unwinding-assertions --bounds-check --pointer-check --pointer-overflow-check
 --pointer-primitive-check --signed-overflow-check --div-by-zero-check --undefined-shift-check""".split()
 
-GOAL = re.compile(r"^\[wp\] \[(.+?)\] Goal typed_(\S+)", re.M)
+GOAL = re.compile(r"^\[wp\] \[.+?\] Goal typed_(\S+) : (\w+)", re.M)
 SMOKE = re.compile(r"^\[wp\] \[(?:Passed|Failed)\] Smoke-test typed_(\S+)", re.M)
 UNREACHED = re.compile(r"^\[wp\] (\S+):(\d+): Warning: Failed smoke-test", re.M)
 PROMISE = re.compile(r"\b(?:CHECK|ASSERT)\(")
@@ -54,6 +52,17 @@ OPTIONS = re.compile(r"^ \* options (\w+): (.*)$", re.M)
 LINKS = re.compile(r"^ \* links: (.*)$", re.M)
 RUN = re.compile(r"^ \* run (\w+): (.*)$", re.M)
 CHECKS = re.compile(r"^\*\* (\d+) of (\d+) failed", re.M)
+
+
+@dataclass
+class Effort:
+    """What a prover may spend on one goal."""
+
+    steps: int  # of cvc4: 200,000 are about a second
+    z3_seconds: int
+
+
+EFFORT = Effort(steps=2000000, z3_seconds=20)
 
 
 @dataclass
@@ -105,15 +114,19 @@ def function_of(goal: str, functions: list[str]) -> str:
     return max(fitting, key=len, default="lemmas")
 
 
-def prove_wp(path: Path, root: Path = ROOT, functions: str = "", seconds: int = WP_SECONDS) -> list[Outcome]:
+def function_of_goal(goal: str, functions: list[str]) -> str:
+    return function_of(re.sub(r"^(?:lemma|check_lemma)_", "", goal), functions)
+
+
+def prove_wp(path: Path, root: Path = ROOT, functions: str = "", effort: Effort = EFFORT) -> list[Outcome]:
     text = (root / path).read_text()
     named = CONTRACT.findall(COMMENT.sub("", text)) + " ".join(PROVES.findall(text)).split()
     with_lemmas = "lemmas" in named or re.search(r"\blemma \w+", text)  # what the functions' proofs take for granted
     fitting = functions or ",".join(name for name in named if name != "lemmas")
-    found = ask_wp(path, root, ["-wp-fct", fitting], seconds) if fitting else []
+    found = ask_wp(path, root, ["-wp-fct", fitting], effort) if fitting else []
     if not functions:
         if with_lemmas:
-            found += ask_wp(path, root, ["-wp-prop=@lemma"], seconds)
+            found += ask_wp(path, root, ["-wp-prop=@lemma"], effort)
         if fitting:
             found.append(look_for_contradictions(path, root, fitting))
     return found
@@ -142,28 +155,34 @@ def look_for_contradictions(path: Path, root: Path, functions: str) -> Outcome:
     return Outcome("wp", label, total - len(wrong), total, took, "".join(wrong))
 
 
-def ask_wp(path: Path, root: Path, asked: list[str], seconds: int) -> list[Outcome]:
+def ask_wp(path: Path, root: Path, asked: list[str], effort: Effort) -> list[Outcome]:
+    """cvc4 in a number of steps, whatever else the machine does; what is left to z3, which knows more of bits."""
     if not shutil.which("frama-c"):
         return [missing("wp", path)]
-    status, output, took = frama_c(path, root, ["-wp-prover", PROVERS, "-wp-timeout", str(seconds), *asked])
+    limits = ["-wp-prover", "cvc4", "-wp-steps", str(effort.steps), "-wp-timeout", str(LIMIT_SECONDS)]
+    status, output, took = frama_c(path, root, [*limits, *asked])
     counts = GOAL_COUNT.search(output)
     if status != 0 or not counts:
         return [Outcome("wp", path.stem, 0, 1, took, output)]
     names = ANNOTATED.findall(output)
+    is_proved = {goal: verdict == "Valid" for goal, verdict in GOAL.findall(output)}
+    silent, silent_proved = int(counts[2]) - len(is_proved), int(counts[1]) - sum(is_proved.values())
+    if not all(is_proved.values()):
+        left = {function_of_goal(goal, names) for goal, proved in is_proved.items() if not proved}
+        only = ["-wp-fct", ",".join(sorted(left))] if "lemmas" not in left else asked
+        _, more, took_more = frama_c(path, root, ["-wp-prover", "z3", "-wp-timeout", str(effort.z3_seconds), *only])
+        took += took_more
+        is_proved.update({goal: True for goal, verdict in GOAL.findall(more) if goal in is_proved and verdict == "Valid"})
     outcomes: dict[str, Outcome] = {}
-    for prover, goal in GOAL.findall(output):
-        name = function_of(re.sub(r"^(?:lemma|check_lemma)_", "", goal), names)
+    for goal, proved in is_proved.items():
+        name = function_of_goal(goal, names)
         outcome = outcomes.setdefault(name, Outcome("wp", f"{path.stem[3:]}: {name}", 0, 0, 0))
         outcome.total += 1
-        if prover == "Failed":
-            outcome.output += f"not proved: {goal}\n"
-        else:
-            outcome.proved += 1
+        outcome.proved += proved
+        outcome.output += "" if proved else f"not proved: {goal}\n"
     found = list(outcomes.values())
-    silent = int(counts[2]) - sum(outcome.total for outcome in found)
     if silent > 0:  # goals that Frama-C counts without a line of their own
-        proved = int(counts[1]) - sum(outcome.proved for outcome in found)
-        found.append(Outcome("wp", f"{path.stem[3:]}: trivial goals", proved, silent, 0))
+        found.append(Outcome("wp", f"{path.stem[3:]}: trivial goals", silent_proved, silent, 0))
     for outcome in found:
         outcome.seconds = took * outcome.total / int(counts[2])
     return sorted(found, key=lambda outcome: outcome.name)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import prove
 
-WP_SECONDS = 5
+EFFORT = prove.Effort(steps=1000000, z3_seconds=5)
 LEDGER = ("wp", "proofs/wp/wp_ledger.c", "lib/ledger.h")
 LEDGER_C = ("wp", "proofs/wp/wp_ledger.c", "lib/ledger.c")
 RANGE_WP = ("wp", "proofs/wp/wp_range.c", "lib/range.h")
@@ -280,7 +280,7 @@ MUTANTS = [
 
 def ask(root: Path, tool: str, path: str, name: str) -> list[prove.Outcome]:
     if tool == "wp":
-        return prove.prove_wp(Path(path), root, name, WP_SECONDS)
+        return prove.prove_wp(Path(path), root, name, EFFORT)
     if tool == "smoke":
         return [prove.look_for_contradictions(Path(path), root, name)]
     return prove.prove_cbmc(Path(path), name, root, ("--stop-on-fail",))
@@ -314,7 +314,7 @@ def try_sound(place: tuple[str, str, str]) -> tuple[bool, str]:
     outcomes = ask(prove.ROOT, tool, proof, name)
     output = "".join(outcome.output for outcome in outcomes)
     sound = bool(outcomes) and all(outcome.passed for outcome in outcomes)
-    return sound, f"{proof} {name}: NOT PROVED as it is, within {WP_SECONDS} s a goal: catches nothing\n{output}"
+    return sound, f"{proof} {name}: NOT PROVED as it is, with {EFFORT}: catches nothing\n{output}"
 
 
 def report(results) -> tuple[int, int]:
