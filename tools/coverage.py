@@ -130,7 +130,7 @@ def measure_kernel() -> Sources:
     require(["make", "-s", "kernel", "MODE=coverage", "FAULTS=1"])
     for mode, compiler in (("debug", "gcc"), ("release", "clang")):
         require(["make", "-s", "build", f"MODE={mode}", f"CC={compiler}"])
-    require(["make", "-s", "iso", "MODE=coverage"])
+    require(["make", "-s", "iso", f"{BUILD}/shim.cpio", "MODE=coverage"])
     require(["gcc", "-O2", "-shared", "-fPIC", "-o", str(OUT / "executed_blocks.so"), "tools/coverage/executed_blocks.c"])
     for suite in KERNEL_SUITES:
         done = run(suite, CAPOS_BUILD=str(BUILD), CAPOS_FAULTS_BUILD=str(FAULTS_BUILD), CAPOS_COVERAGE=str(OUT))
