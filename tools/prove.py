@@ -15,6 +15,7 @@ import argparse
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -84,21 +85,25 @@ Job = Callable[[], Outcome]
 
 
 def run(arguments: list[str], directory: Path = ROOT, limit: float | None = LIMIT_SECONDS) -> tuple[int, str, float]:
+    """In a folder for its own files and a session of its own: what it has started and left ends with it."""
     started = time.monotonic()
-    try:
-        done = subprocess.run(
+    with tempfile.TemporaryDirectory(prefix="capos-prove-") as scratch:
+        process = subprocess.Popen(
             arguments,
             cwd=directory,
-            env=dict(os.environ, WHY3CONFIG=str(WHY3_CONFIGURATION), PWD=str(directory)),  # Frama-C asks PWD
+            # Frama-C asks PWD
+            env=dict(os.environ, WHY3CONFIG=str(WHY3_CONFIGURATION), PWD=str(directory), TMPDIR=scratch),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            timeout=limit,
+            start_new_session=True,
         )
-        status, output = done.returncode, done.stdout.decode(errors="replace")
-    except subprocess.TimeoutExpired as late:
-        status, output = -1, (late.stdout or b"").decode(errors="replace") + f"no end after {limit:.0f} s\n"
-    return status, output, time.monotonic() - started
+        try:
+            output, late = process.communicate(timeout=limit)[0], ""
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            output, late = process.communicate()[0], f"no end after {limit:.0f} s\n"
+    return -1 if late else process.returncode, output.decode(errors="replace") + late, time.monotonic() - started
 
 
 def missing(tool: str, path: Path) -> Outcome:

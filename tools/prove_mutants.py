@@ -27,6 +27,8 @@ TREE_H = ("wp", "proofs/wp/wp_bit_tree.c", "lib/bit_tree.h")
 FRAMES = ("wp", "proofs/wp/wp_frame_bitmap.c", "lib/frame_bitmap.c")
 RANGE = ("cbmc", "proofs/cbmc/cbmc_range.c", "lib/range.h")
 BITS = ("cbmc", "proofs/cbmc/cbmc_bits.c", "lib/bits.h")
+RANGES = ("cbmc", "proofs/cbmc/cbmc_bit_tree.c", "lib/bit_tree.c")
+HEAP = ("cbmc", "proofs/cbmc/cbmc_deadline_heap.c", "lib/deadline_heap.c")
 RING = ("cbmc", "proofs/cbmc/cbmc_ring.c", "lib/ring.h")
 NUMBER = ("cbmc", "proofs/cbmc/cbmc_manifest.c", "lib/manifest_line.c")
 MAP = ("cbmc", "proofs/cbmc/cbmc_memory_map.c", "lib/memory_map.c")
@@ -38,6 +40,7 @@ LAYOUT_KEYS = ("cbmc", "proofs/cbmc/cbmc_manifest.c", "lib/manifest_layout.c")
 ACCESS = ("cbmc", "proofs/cbmc/cbmc_user_access.c", "kernel/mem/user_access.c")
 VALIDATE = ("cbmc", "proofs/cbmc/cbmc_user_access.c", "kernel/mem/validate.c")
 TRANSFER = ("cbmc", "proofs/cbmc/cbmc_transfer.c", "kernel/task/transfer.c")
+ABORT = ("cbmc", "proofs/cbmc/cbmc_transfer_abort.c", "kernel/task/transfer.c")
 ONE_TABLE = ("cbmc", "proofs/cbmc/cbmc_page_table.c", "kernel/mem/anonymous.c")
 ONE_TABLE_WALK = ("cbmc", "proofs/cbmc/cbmc_page_table.c", "kernel/mem/page_walk.c")
 ONE_TABLE_WALK_H = ("cbmc", "proofs/cbmc/cbmc_page_table.c", "kernel/mem/page_walk.h")
@@ -171,6 +174,24 @@ MUTANTS = [
     (TRANSFER, "transfer_refused", "give_back(transfer, transfer->count);\n\treturn STATUS_RECEIVER_LIMIT;", "return STATUS_RECEIVER_LIMIT;"),
     (TRANSFER, "transfer_committed", "GUARD(item->hold.mode == TRANSFER_COPY, STATUS_NOT_TRANSFERABLE);", ";"),
     (TRANSFER, "transfer_committed", "if (item->kind == TRANSFER_KIND_MOVE)\n\t\t\tcommit_move(transfer, item);", ""),
+    (RANGES, "bit_tree_set_range_exact", "end = words_of_bits(end);", "end = end / BITS_PER_WORD + 1;"),
+    (RANGES, "bit_tree_set_range_exact", "word[i] |= bits_of_range(i, first, end);", "word[i] |= UINT64_MAX;"),
+    (RANGES, "bit_tree_clear_range_exact", "first = word[first_word] == 0 ? first_word : first_word + 1;", "first = first_word;"),
+    (RANGES, "bit_tree_clear_range_exact", "end = word[last_word] == 0 ? last_word + 1 : last_word;", "end = last_word;"),
+    (RANGES, "bit_tree_clear_found", "return i * BITS_PER_WORD + bits_lowest(clear);", "return i * BITS_PER_WORD + bits_highest(clear);"),
+    (RANGES, "bit_tree_clear_found", "~bit_tree_word(tree, i) & bits_of_range(i, first, end);", "~bit_tree_word(tree, i);"),
+    (HEAP, "deadline_heap_insert_any", "b->deadline < a->deadline ? b : a;", "b->deadline > a->deadline ? b : a;"),
+    (HEAP, "deadline_heap_insert_any", "below->next->previous = below;", ";"),
+    (HEAP, "deadline_heap_remove_any", "node->previous->next = node->next;", ";"),
+    (HEAP, "deadline_heap_remove_any", "set_root(heap, meld(heap->root, below));", ";"),
+    (HEAP, "deadline_heap_remove_above_many", "all = meld(all, pairs);", "all = pairs;"),
+    (HEAP, "deadline_heap_remove_above_many", "struct deadline_node *rest = pairs->next;", "struct deadline_node *rest = NULL;"),
+    (HEAP, "deadline_heap_looks_valid", "child->deadline < node->deadline", "child->deadline <= node->deadline"),
+    (ABORT, "transfer_aborted", "account_cancel(&transfer->to->account, &charge);", "account_refund(&transfer->to->account, &charge);"),
+    (ABORT, "transfer_aborted", "cap_table_cancel(&transfer->to->caps, transfer->item[i].target);", ";"),
+    (ABORT, "transfer_aborted", "&charge);\n\tgive_back(transfer, transfer->count);", "&charge);"),
+    (ABORT, "transfer_aborted", "hold_charge(&transfer->item[i].hold, &charge);\n\t\tspinlock", "spinlock"),
+    (ABORT, "transfer_aborted", "item->is_used = true;", ";"),
     (ONE_TABLE_WALK, "page_table_split", "page_table_note_entry(parent, entry);", ";"),
     (ONE_TABLE_WALK, "page_table_split", "page_table_adjust_guards(parent, -(int32_t)(guards / PTE_ENTRIES));", ";"),
     (ONE_TABLE_WALK, "page_table_split", "page_table_adjust(parent, 1, 0);", ";"),
