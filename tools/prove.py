@@ -103,6 +103,9 @@ def run(arguments: list[str], directory: Path = ROOT, limit: float | None = LIMI
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             output, late = process.communicate()[0], f"no end after {limit:.0f} s\n"
+        except BaseException:  # ^C is the caller's session's alone
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
     return -1 if late else process.returncode, output.decode(errors="replace") + late, time.monotonic() - started
 
 
