@@ -67,7 +67,11 @@
     predicate same_level{A, B}(struct bit_tree *t, integer level, integer but) = \forall integer n;
       0 <= n && n / 64 <= last{A}(t, level + 1) && n != but ==> (bit_at{A}(t, level, n) <==> bit_at{B}(t, level, n));
     predicate same_but{A, B}(struct bit_tree *t, integer but) = \forall integer n;
-      0 <= n < \at(t->bits, A) && n != but ==> (has{A}(t, n) <==> has{B}(t, n)); */
+      0 <= n < \at(t->bits, A) && n != but ==> (has{A}(t, n) <==> has{B}(t, n));
+    predicate same_but_range{A, B}(struct bit_tree *t, integer first, integer end) = \forall integer n;
+      0 <= n < \at(t->bits, A) && !(first <= n < end) ==> (has{A}(t, n) <==> has{B}(t, n));
+    predicate same_words_but_range{A, B}(struct bit_tree *t, integer first, integer end) = \forall integer i;
+      0 <= i <= last{A}(t, 1) && !(first <= i < end) ==> \at(t->level[0][i], A) == \at(t->level[0][i], B); */
 
 #ifndef TREES_FROM_OUTSIDE
 /*@ predicate shape{L}(struct bit_tree *t) = sizes(t) && rooms(t) && levels_apart(t);
@@ -208,6 +212,34 @@ static inline void bit_tree_clear(struct bit_tree *tree, uint64_t bit);
     ensures others: same_words_but{Pre, Post}(tree, index);
     ensures written: tree->level[0][index] == value; */
 static inline void bit_tree_write_word(struct bit_tree *tree, uint64_t index, uint64_t value);
+
+/*@ requires tree_fits(tree) && first < end <= tree->bits;
+    requires in_a_row(tree);
+    assigns tree->level[0][0 .. room(tree->bits - 1, tree->levels) - 1];
+    ensures fits: tree_fits(tree);
+    ensures same: same_shape{Pre, Post}(tree);
+    ensures rest: same_words_but_range{Pre, Post}(tree, first / 64, (end - 1) / 64 + 1);
+    ensures others: same_but_range{Pre, Post}(tree, first, end);
+    ensures set: \forall integer n; first <= n < end ==> has(tree, n); */
+void bit_tree_set_range(struct bit_tree *tree, uint64_t first, uint64_t end);
+
+/*@ requires tree_fits(tree) && first < end <= tree->bits;
+    requires in_a_row(tree);
+    assigns tree->level[0][0 .. room(tree->bits - 1, tree->levels) - 1];
+    ensures fits: tree_fits(tree);
+    ensures same: same_shape{Pre, Post}(tree);
+    ensures rest: same_words_but_range{Pre, Post}(tree, first / 64, (end - 1) / 64 + 1);
+    ensures others: same_but_range{Pre, Post}(tree, first, end);
+    ensures clear: \forall integer n; first <= n < end ==> !has(tree, n); */
+void bit_tree_clear_range(struct bit_tree *tree, uint64_t first, uint64_t end);
+
+/*@ requires tree_fits(tree) && first < end <= tree->bits;
+    requires in_a_row(tree);
+    assigns \nothing;
+    ensures within: first <= \result <= end;
+    ensures lowest: \forall integer n; first <= n < \result ==> has(tree, n);
+    ensures clear: \result < end ==> !has(tree, \result); */
+uint64_t bit_tree_find_clear(const struct bit_tree *tree, uint64_t first, uint64_t end);
 
 /*@ requires tree_fits(tree) && \valid(bit) && outside(tree, bit);
     assigns *bit;

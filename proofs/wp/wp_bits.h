@@ -42,6 +42,11 @@ static inline uint64_t bits_without(uint64_t word, uint32_t bit);
     ensures \forall integer b; 0 <= b < 64 ==> (bit(\result, b) <==> b >= first && bit(word, b)); */
 static inline uint64_t bits_of_rest(uint64_t word, uint32_t first);
 
+/*@ requires first < end && first / 64 <= index <= (end - 1) / 64;
+    assigns \nothing;
+    ensures \forall integer b; 0 <= b < 64 ==> (bit(\result, b) <==> first <= index * 64 + b < end); */
+static inline uint64_t bits_of_range(uint64_t index, uint64_t first, uint64_t end);
+
 /*@ requires word != 0;
     assigns \nothing;
     ensures \result < 64 && bit(word, \result);
