@@ -72,39 +72,53 @@ void bit_tree_word_emptied(struct bit_tree *tree, uint64_t index)
 	}
 }
 
-static void words_set_range(uint64_t *word, uint64_t first, uint64_t end)
+/* The bits of [first, end) that lie in word `index`; the range touches it. */
+static inline void word_set_range(struct bit_tree *tree, uint64_t index, uint64_t first, uint64_t end)
 {
-	for (uint64_t i = first / BITS_PER_WORD; i <= (end - 1) / BITS_PER_WORD; i++)
-		word[i] |= bits_of_range(i, first, end);
+	const uint64_t old = bit_tree_word(tree, index);
+	const uint64_t now = bits_with_all(old, bits_of_range(index, first, end));
+
+	/*@ assert \forall integer b; 0 <= b < 64 ==>
+	      (bit(now, b) <==> bit(old, b) || first <= index * 64 + b < end); */
+	/*@ assert \forall integer b; 0 <= b < 64 && bit(old, b) ==> has(tree, 64 * index + b); */
+	bit_tree_write_word(tree, index, now);
 }
 
-static void words_clear_range(uint64_t *word, uint64_t first, uint64_t end)
+static inline void word_clear_range(struct bit_tree *tree, uint64_t index, uint64_t first, uint64_t end)
 {
-	for (uint64_t i = first / BITS_PER_WORD; i <= (end - 1) / BITS_PER_WORD; i++)
-		word[i] &= ~bits_of_range(i, first, end);
+	const uint64_t old = bit_tree_word(tree, index);
+	const uint64_t now = bits_without_all(old, bits_of_range(index, first, end));
+
+	/*@ assert \forall integer b; 0 <= b < 64 ==>
+	      (bit(now, b) <==> bit(old, b) && !(first <= index * 64 + b < end)); */
+	/*@ assert \forall integer b; 0 <= b < 64 && bit(old, b) ==> has(tree, 64 * index + b); */
+	bit_tree_write_word(tree, index, now);
 }
 
 void bit_tree_set_range(struct bit_tree *tree, uint64_t first, uint64_t end)
 {
-	for (uint32_t level = 0; level < tree->levels; level++) {
-		words_set_range(tree->level[level], first, end);
-		first /= BITS_PER_WORD;
-		end = words_of_bits(end);
-	}
+	/*@ loop invariant first / 64 <= i <= (end - 1) / 64 + 1;
+	    loop invariant tree_fits(tree) && in_a_row(tree) && same_shape{Pre, Here}(tree);
+	    loop invariant same_words_but_range{Pre, Here}(tree, first / 64, i);
+	    loop invariant \forall integer n; first / 64 <= n / 64 < i && 0 <= n ==>
+	      (has(tree, n) <==> has{Pre}(tree, n) || first <= n < end);
+	    loop assigns i, tree->level[0][0 .. room(\at(tree->bits, Pre) - 1, \at(tree->levels, Pre)) - 1];
+	    loop variant (end - 1) / 64 + 1 - i; */
+	for (uint64_t i = first / BITS_PER_WORD; i <= (end - 1) / BITS_PER_WORD; i++)
+		word_set_range(tree, i, first, end);
 }
 
-/* Words in the middle of the range became zero; those at its edges may hold other bits, and then their summary stays.
- */
 void bit_tree_clear_range(struct bit_tree *tree, uint64_t first, uint64_t end)
 {
-	for (uint32_t level = 0; level < tree->levels && first < end; level++) {
-		const uint64_t *word = tree->level[level];
-		const uint64_t first_word = first / BITS_PER_WORD, last_word = (end - 1) / BITS_PER_WORD;
-
-		words_clear_range(tree->level[level], first, end);
-		first = word[first_word] == 0 ? first_word : first_word + 1;
-		end = word[last_word] == 0 ? last_word + 1 : last_word;
-	}
+	/*@ loop invariant first / 64 <= i <= (end - 1) / 64 + 1;
+	    loop invariant tree_fits(tree) && in_a_row(tree) && same_shape{Pre, Here}(tree);
+	    loop invariant same_words_but_range{Pre, Here}(tree, first / 64, i);
+	    loop invariant \forall integer n; first / 64 <= n / 64 < i && 0 <= n ==>
+	      (has(tree, n) <==> has{Pre}(tree, n) && !(first <= n < end));
+	    loop assigns i, tree->level[0][0 .. room(\at(tree->bits, Pre) - 1, \at(tree->levels, Pre)) - 1];
+	    loop variant (end - 1) / 64 + 1 - i; */
+	for (uint64_t i = first / BITS_PER_WORD; i <= (end - 1) / BITS_PER_WORD; i++)
+		word_clear_range(tree, i, first, end);
 }
 
 static inline uint64_t word_at(const struct bit_tree *tree, uint32_t level, uint64_t index)
@@ -188,11 +202,25 @@ bool bit_tree_find(const struct bit_tree *tree, uint64_t from, uint64_t *bit)
 
 uint64_t bit_tree_find_clear(const struct bit_tree *tree, uint64_t first, uint64_t end)
 {
+	/*@ loop invariant first / 64 <= i <= (end - 1) / 64 + 1;
+	    loop invariant \forall integer n; first <= n < end && n / 64 < i ==> has(tree, n);
+	    loop assigns i;
+	    loop variant (end - 1) / 64 + 1 - i; */
 	for (uint64_t i = first / BITS_PER_WORD; i <= (end - 1) / BITS_PER_WORD; i++) {
-		const uint64_t clear = ~bit_tree_word(tree, i) & bits_of_range(i, first, end);
+		const uint64_t clear = bits_without_all(bits_of_range(i, first, end), bit_tree_word(tree, i));
 
-		if (clear != 0)
-			return i * BITS_PER_WORD + bits_lowest(clear);
+		/*@ assert \forall integer b; 0 <= b < 64 ==>
+		      (bit(clear, b) <==> first <= i * 64 + b < end && !has(tree, 64 * i + b)); */
+
+		if (clear != 0) {
+			const uint64_t lowest = i * BITS_PER_WORD + bits_lowest(clear);
+
+			/*@ assert lowest / 64 == i && first <= lowest < end; */
+			/*@ assert \forall integer n; first <= n < lowest && n / 64 == i ==> !bit(clear, n % 64); */
+			/*@ assert \forall integer n; first <= n < lowest && n / 64 == i ==> has(tree, n); */
+			/*@ assert \forall integer n; first <= n < lowest ==> n < end && n / 64 <= i; */
+			return lowest;
+		}
 	}
 	return end;
 }

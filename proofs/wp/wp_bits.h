@@ -7,10 +7,6 @@
 
 #include "lib/bits.h"
 
-/*@ predicate more(integer w, integer v, integer f, integer e) = 0 <= f <= e <= 64 && // w is v and the bits [f, e)
-      (\forall integer b; f <= b < e ==> bit(w, b) && !bit(v, b)) &&
-      (\forall integer b; 0 <= b < 64 && !(f <= b < e) ==> (bit(w, b) <==> bit(v, b))); */
-
 /*@ requires bit < 64;
     assigns \nothing;
     ensures \forall integer b; 0 <= b < 64 ==> (bit(\result, b) <==> b == bit); */
@@ -36,6 +32,14 @@ static inline uint64_t bits_with(uint64_t word, uint32_t bit);
     ensures \forall integer b; 0 <= b < 64 ==> (bit(\result, b) <==> b != bit && bit(word, b));
     ensures word == 0 ==> \result == 0; */
 static inline uint64_t bits_without(uint64_t word, uint32_t bit);
+
+/*@ assigns \nothing;
+    ensures \forall integer b; 0 <= b < 64 ==> (bit(\result, b) <==> bit(word, b) || bit(others, b)); */
+static inline uint64_t bits_with_all(uint64_t word, uint64_t others);
+
+/*@ assigns \nothing;
+    ensures \forall integer b; 0 <= b < 64 ==> (bit(\result, b) <==> bit(word, b) && !bit(others, b)); */
+static inline uint64_t bits_without_all(uint64_t word, uint64_t others);
 
 /*@ requires first < 64;
     assigns \nothing;
