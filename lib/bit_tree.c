@@ -9,33 +9,88 @@ static uint64_t words_of_bits(uint64_t bits)
 uint64_t bit_tree_words(uint64_t bits)
 {
 	uint64_t words = words_of_bits(bits), total = words;
+	/*@ ghost uint32_t k = 1; */
 
+	/*@ loop invariant 1 <= k <= 6 && words == up(bits - 1, k) + 1 && total == room(bits - 1, k);
+	    loop invariant k == 1 || 0 < up(bits - 1, k - 1);
+	    loop invariant words <= 0x40000000 && total <= k * 0x40000000;
+	    loop assigns words, total, k;
+	    loop variant 6 - k; */
 	while (words > 1) {
 		words = words_of_bits(words);
 		total += words;
+		/*@ ghost k++; */
 	}
 	return total;
 }
 
 static void words_zero(uint64_t *word, uint64_t count)
 {
+	/*@ loop invariant 0 <= i <= count && \forall integer j; 0 <= j < i ==> word[j] == 0;
+	    loop assigns i, word[0 .. count - 1];
+	    loop variant count - i; */
 	for (uint64_t i = 0; i < count; i++)
 		word[i] = 0;
 }
 
-void bit_tree_init(struct bit_tree *tree, uint64_t bits, uint64_t *storage)
+/* The levels of a tree, one behind the other. */
+static void tree_lay(struct bit_tree *tree, uint64_t bits, uint64_t *storage)
 {
 	uint64_t words = words_of_bits(bits), used = 0;
 
-	words_zero(storage, bit_tree_words(bits));
 	*tree = (struct bit_tree){ .bits = bits, .levels = 1 };
 	tree->level[0] = storage;
+	/*@ assert tree->levels == 1; */
+	/*@ loop invariant tree->bits == bits && 1 <= tree->levels <= 6;
+	    loop invariant words == up(bits - 1, tree->levels) + 1 && used == room(bits - 1, tree->levels - 1);
+	    loop invariant tree->levels == 1 || 0 < up(bits - 1, tree->levels - 1);
+	    loop invariant words <= 0x40000000 && used <= tree->levels * 0x40000000;
+	    loop invariant \forall integer k; 0 <= k < tree->levels ==> tree->level[k] == storage + room(bits - 1, k);
+	    loop assigns words, used, tree->levels, tree->level[0 .. 5];
+	    loop variant 6 - tree->levels; */
 	while (words > 1 && tree->levels < BIT_TREE_LEVELS) {
 		used += words;
+		/*@ assert used == room(bits - 1, tree->levels); */
 		tree->level[tree->levels] = storage + used;
+		/*@ assert tree->level[tree->levels] == storage + room(bits - 1, tree->levels); */
+		/*@ assert \forall integer k; 0 <= k < tree->levels ==> tree->level[k] == storage + room(bits - 1, k); */
 		tree->levels++;
 		words = words_of_bits(words);
 	}
+	/*@ assert last(tree, tree->levels) == 0; */
+}
+
+/* No bit set in a tree whose levels have so many words. */
+static void tree_empty(struct bit_tree *tree, uint64_t words)
+{
+	/*@ assert \forall integer k; 0 <= k < tree->levels ==>
+	      0 <= room(tree->bits - 1, k) && room(tree->bits - 1, k) + last(tree, k + 1) < words; */
+	words_zero(tree->level[0], words);
+	/*@ assert same_shape{Pre, Here}(tree); */
+	/*@ assert tree->bits == \at(tree->bits, Pre) && tree->levels == \at(tree->levels, Pre); */
+	/*@ assert in_a_row(tree); */
+	/*@ assert sizes(tree); */
+	/*@ assert \forall integer k; 0 <= k < tree->levels ==>
+	      0 <= room(tree->bits - 1, k) && room(tree->bits - 1, k) + last(tree, k + 1) < words; */
+	/*@ assert rooms(tree); */
+	/*@ assert levels_apart(tree); */
+	/*@ assert \forall integer i; 0 <= i < words ==> tree->level[0][i] == 0; */
+	/*@ assert \forall integer k, i; 0 <= k < tree->levels && 0 <= i <= last(tree, k + 1) ==>
+	      tree->level[0][room(tree->bits - 1, k) + i] == 0; */
+	/*@ assert all_zero(tree); */
+	/*@ assert words_cover(tree); */
+	/*@ assert \forall integer k, n; 0 <= k < tree->levels && 0 <= n && n / 64 <= last(tree, k + 1) ==>
+	      !bit_at(tree, k, n); */
+	/*@ assert ends(tree); */
+	/*@ assert \forall integer k, n; 1 <= k < tree->levels && 0 <= n <= last(tree, k) ==> !bit_at(tree, k, n); */
+	/*@ assert \forall integer k, n; 1 <= k < tree->levels && 0 <= n <= last(tree, k) ==> tree->level[k - 1][n] == 0; */
+	/*@ assert all_true(tree); */
+}
+
+void bit_tree_init(struct bit_tree *tree, uint64_t bits, uint64_t *storage)
+{
+	tree_lay(tree, bits, storage);
+	tree_empty(tree, bit_tree_words(bits));
 }
 
 void bit_tree_word_filled(struct bit_tree *tree, uint64_t index)

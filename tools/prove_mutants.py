@@ -25,6 +25,7 @@ BITS_WP = ("wp", "proofs/wp/wp_bits.c", "lib/bits.h")
 TREE = ("wp", "proofs/wp/wp_bit_tree.c", "lib/bit_tree.c")
 TREE_H = ("wp", "proofs/wp/wp_bit_tree.c", "lib/bit_tree.h")
 TREE_RANGES = ("wp", "proofs/wp/wp_bit_tree_ranges.c", "lib/bit_tree.c")
+TREE_INIT = ("wp", "proofs/wp/wp_bit_tree_init.c", "lib/bit_tree.c")
 FRAMES = ("wp", "proofs/wp/wp_frame_bitmap.c", "lib/frame_bitmap.c")
 RANGE = ("cbmc", "proofs/cbmc/cbmc_range.c", "lib/range.h")
 BITS = ("cbmc", "proofs/cbmc/cbmc_bits.c", "lib/bits.h")
@@ -276,6 +277,13 @@ MUTANTS = [
     (TREE_RANGES, "bit_tree_find_clear", "if (clear != 0) {", "if (clear == 1) {"),
     (TREE_RANGES, "bit_tree_find_clear", "bits_without_all(bits_of_range(i, first, end), bit_tree_word(tree, i))", "bits_without_all(UINT64_MAX, bit_tree_word(tree, i))"),
     (TREE_RANGES, "bit_tree_find_clear", "bits_lowest(clear);", "bits_highest(clear);"),
+    (TREE_INIT, "bit_tree_words", "total += words;", "total++;"),
+    (TREE_INIT, "bit_tree_words", "while (words > 1) {", "while (words > 2) {"),
+    (TREE_INIT, "words_zero", "word[i] = 0;", "word[0] = 0;"),
+    (TREE_INIT, "tree_lay", "used += words;", "used++;"),
+    (TREE_INIT, "tree_lay", "while (words > 1 && tree->levels < BIT_TREE_LEVELS)", "while (words > 1 && tree->levels < 2)"),
+    (TREE_INIT, "tree_empty", "words_zero(tree->level[0], words);", "words_zero(tree->level[0], words - 1);"),
+    (TREE_INIT, "bit_tree_init", "tree_empty(tree, bit_tree_words(bits));", "tree_empty(tree, bits);"),
     (FRAMES, "frame_bitmap_allocate", "number), STATUS_OUT_OF_MEMORY);", "number), STATUS_BAD_ARGUMENT);"),
     (FRAMES, "frame_bitmap_allocate", "take_one(bitmap, number);", ";"),
     (FRAMES, "frame_bitmap_is_free", "frame_to_u64(frame) < bitmap->frames", "frame_to_u64(frame) <= bitmap->frames"),

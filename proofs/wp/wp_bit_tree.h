@@ -48,6 +48,8 @@
     predicate true_but{L}(struct bit_tree *t, integer level, integer index) = \forall integer k, n;
       1 <= k < t->levels && 0 <= n <= last(t, k) && !(k == level && n == index) ==> told(t, k, n);
     predicate all_true{L}(struct bit_tree *t) = true_but(t, 0, 0);
+    predicate all_zero{L}(struct bit_tree *t) = \forall integer k, i;
+      0 <= k < t->levels && 0 <= i <= last(t, k + 1) ==> t->level[k][i] == 0;
     predicate all_up{L}(struct bit_tree *t) = \forall integer k, n;
       0 <= k < t->levels && 0 <= n < t->bits && has(t, n) ==> bit_at(t, k, up(n, k));
 
@@ -118,6 +120,23 @@
       logic integer room(integer n, integer k);
     } */
 #endif
+
+/*@ logic integer height(integer n) = // how many levels a tree has whose last bit is n
+      n < 64 ? 1 : n < 4096 ? 2 : n < 262144 ? 3 : n < 16777216 ? 4 : n < 1073741824 ? 5 : 6;
+    logic integer total(integer n) = room(n, height(n)); */
+
+/*@ requires 1 <= bits <= 0x1000000000;
+    assigns \nothing;
+    ensures \result == total(bits - 1); */
+uint64_t bit_tree_words(uint64_t bits);
+
+/*@ requires 1 <= bits <= 0x1000000000 && \valid(tree) && \valid(storage + (0 .. total(bits - 1) - 1));
+    requires \separated(tree, storage + (0 .. total(bits - 1) - 1));
+    assigns *tree, storage[0 .. total(bits - 1) - 1];
+    ensures fits: tree_fits(tree);
+    ensures row: in_a_row(tree) && tree->level[0] == storage && tree->bits == bits && tree->levels == height(bits - 1);
+    ensures clear: \forall integer n; 0 <= n < bits ==> !has(tree, n); */
+void bit_tree_init(struct bit_tree *tree, uint64_t bits, uint64_t *storage);
 
 /*@ requires shape(tree) && level < tree->levels && index <= last(tree, level + 1);
     assigns tree->level[level][index];
