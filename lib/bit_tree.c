@@ -9,33 +9,88 @@ static uint64_t words_of_bits(uint64_t bits)
 uint64_t bit_tree_words(uint64_t bits)
 {
 	uint64_t words = words_of_bits(bits), total = words;
+	/*@ ghost uint32_t k = 1; */
 
+	/*@ loop invariant 1 <= k <= 6 && words == up(bits - 1, k) + 1 && total == room(bits - 1, k);
+	    loop invariant k == 1 || 0 < up(bits - 1, k - 1);
+	    loop invariant words <= 0x40000000 && total <= k * 0x40000000;
+	    loop assigns words, total, k;
+	    loop variant 6 - k; */
 	while (words > 1) {
 		words = words_of_bits(words);
 		total += words;
+		/*@ ghost k++; */
 	}
 	return total;
 }
 
 static void words_zero(uint64_t *word, uint64_t count)
 {
+	/*@ loop invariant 0 <= i <= count && \forall integer j; 0 <= j < i ==> word[j] == 0;
+	    loop assigns i, word[0 .. count - 1];
+	    loop variant count - i; */
 	for (uint64_t i = 0; i < count; i++)
 		word[i] = 0;
 }
 
-void bit_tree_init(struct bit_tree *tree, uint64_t bits, uint64_t *storage)
+/* The levels of a tree, one behind the other. */
+static void tree_lay(struct bit_tree *tree, uint64_t bits, uint64_t *storage)
 {
 	uint64_t words = words_of_bits(bits), used = 0;
 
-	words_zero(storage, bit_tree_words(bits));
 	*tree = (struct bit_tree){ .bits = bits, .levels = 1 };
 	tree->level[0] = storage;
+	/*@ assert tree->levels == 1; */
+	/*@ loop invariant tree->bits == bits && 1 <= tree->levels <= 6;
+	    loop invariant words == up(bits - 1, tree->levels) + 1 && used == room(bits - 1, tree->levels - 1);
+	    loop invariant tree->levels == 1 || 0 < up(bits - 1, tree->levels - 1);
+	    loop invariant words <= 0x40000000 && used <= tree->levels * 0x40000000;
+	    loop invariant \forall integer k; 0 <= k < tree->levels ==> tree->level[k] == storage + room(bits - 1, k);
+	    loop assigns words, used, tree->levels, tree->level[0 .. 5];
+	    loop variant 6 - tree->levels; */
 	while (words > 1 && tree->levels < BIT_TREE_LEVELS) {
 		used += words;
+		/*@ assert used == room(bits - 1, tree->levels); */
 		tree->level[tree->levels] = storage + used;
+		/*@ assert tree->level[tree->levels] == storage + room(bits - 1, tree->levels); */
+		/*@ assert \forall integer k; 0 <= k < tree->levels ==> tree->level[k] == storage + room(bits - 1, k); */
 		tree->levels++;
 		words = words_of_bits(words);
 	}
+	/*@ assert last(tree, tree->levels) == 0; */
+}
+
+/* No bit set in a tree whose levels have so many words. */
+static void tree_empty(struct bit_tree *tree, uint64_t words)
+{
+	/*@ assert \forall integer k; 0 <= k < tree->levels ==>
+	      0 <= room(tree->bits - 1, k) && room(tree->bits - 1, k) + last(tree, k + 1) < words; */
+	words_zero(tree->level[0], words);
+	/*@ assert same_shape{Pre, Here}(tree); */
+	/*@ assert tree->bits == \at(tree->bits, Pre) && tree->levels == \at(tree->levels, Pre); */
+	/*@ assert in_a_row(tree); */
+	/*@ assert sizes(tree); */
+	/*@ assert \forall integer k; 0 <= k < tree->levels ==>
+	      0 <= room(tree->bits - 1, k) && room(tree->bits - 1, k) + last(tree, k + 1) < words; */
+	/*@ assert rooms(tree); */
+	/*@ assert levels_apart(tree); */
+	/*@ assert \forall integer i; 0 <= i < words ==> tree->level[0][i] == 0; */
+	/*@ assert \forall integer k, i; 0 <= k < tree->levels && 0 <= i <= last(tree, k + 1) ==>
+	      tree->level[0][room(tree->bits - 1, k) + i] == 0; */
+	/*@ assert all_zero(tree); */
+	/*@ assert words_cover(tree); */
+	/*@ assert \forall integer k, n; 0 <= k < tree->levels && 0 <= n && n / 64 <= last(tree, k + 1) ==>
+	      !bit_at(tree, k, n); */
+	/*@ assert ends(tree); */
+	/*@ assert \forall integer k, n; 1 <= k < tree->levels && 0 <= n <= last(tree, k) ==> !bit_at(tree, k, n); */
+	/*@ assert \forall integer k, n; 1 <= k < tree->levels && 0 <= n <= last(tree, k) ==> tree->level[k - 1][n] == 0; */
+	/*@ assert all_true(tree); */
+}
+
+void bit_tree_init(struct bit_tree *tree, uint64_t bits, uint64_t *storage)
+{
+	tree_lay(tree, bits, storage);
+	tree_empty(tree, bit_tree_words(bits));
 }
 
 void bit_tree_word_filled(struct bit_tree *tree, uint64_t index)
@@ -72,39 +127,53 @@ void bit_tree_word_emptied(struct bit_tree *tree, uint64_t index)
 	}
 }
 
-static void words_set_range(uint64_t *word, uint64_t first, uint64_t end)
+/* The bits of [first, end) that lie in word `index`; the range touches it. */
+static inline void word_set_range(struct bit_tree *tree, uint64_t index, uint64_t first, uint64_t end)
 {
-	for (uint64_t i = first / BITS_PER_WORD; i <= (end - 1) / BITS_PER_WORD; i++)
-		word[i] |= bits_of_range(i, first, end);
+	const uint64_t old = bit_tree_word(tree, index);
+	const uint64_t now = bits_with_all(old, bits_of_range(index, first, end));
+
+	/*@ assert \forall integer b; 0 <= b < 64 ==>
+	      (bit(now, b) <==> bit(old, b) || first <= index * 64 + b < end); */
+	/*@ assert \forall integer b; 0 <= b < 64 && bit(old, b) ==> has(tree, 64 * index + b); */
+	bit_tree_write_word(tree, index, now);
 }
 
-static void words_clear_range(uint64_t *word, uint64_t first, uint64_t end)
+static inline void word_clear_range(struct bit_tree *tree, uint64_t index, uint64_t first, uint64_t end)
 {
-	for (uint64_t i = first / BITS_PER_WORD; i <= (end - 1) / BITS_PER_WORD; i++)
-		word[i] &= ~bits_of_range(i, first, end);
+	const uint64_t old = bit_tree_word(tree, index);
+	const uint64_t now = bits_without_all(old, bits_of_range(index, first, end));
+
+	/*@ assert \forall integer b; 0 <= b < 64 ==>
+	      (bit(now, b) <==> bit(old, b) && !(first <= index * 64 + b < end)); */
+	/*@ assert \forall integer b; 0 <= b < 64 && bit(old, b) ==> has(tree, 64 * index + b); */
+	bit_tree_write_word(tree, index, now);
 }
 
 void bit_tree_set_range(struct bit_tree *tree, uint64_t first, uint64_t end)
 {
-	for (uint32_t level = 0; level < tree->levels; level++) {
-		words_set_range(tree->level[level], first, end);
-		first /= BITS_PER_WORD;
-		end = words_of_bits(end);
-	}
+	/*@ loop invariant first / 64 <= i <= (end - 1) / 64 + 1;
+	    loop invariant tree_fits(tree) && in_a_row(tree) && same_shape{Pre, Here}(tree);
+	    loop invariant same_words_but_range{Pre, Here}(tree, first / 64, i);
+	    loop invariant \forall integer n; first / 64 <= n / 64 < i && 0 <= n ==>
+	      (has(tree, n) <==> has{Pre}(tree, n) || first <= n < end);
+	    loop assigns i, tree->level[0][0 .. room(\at(tree->bits, Pre) - 1, \at(tree->levels, Pre)) - 1];
+	    loop variant (end - 1) / 64 + 1 - i; */
+	for (uint64_t i = first / BITS_PER_WORD; i <= (end - 1) / BITS_PER_WORD; i++)
+		word_set_range(tree, i, first, end);
 }
 
-/* Words in the middle of the range became zero; those at its edges may hold other bits, and then their summary stays.
- */
 void bit_tree_clear_range(struct bit_tree *tree, uint64_t first, uint64_t end)
 {
-	for (uint32_t level = 0; level < tree->levels && first < end; level++) {
-		const uint64_t *word = tree->level[level];
-		const uint64_t first_word = first / BITS_PER_WORD, last_word = (end - 1) / BITS_PER_WORD;
-
-		words_clear_range(tree->level[level], first, end);
-		first = word[first_word] == 0 ? first_word : first_word + 1;
-		end = word[last_word] == 0 ? last_word + 1 : last_word;
-	}
+	/*@ loop invariant first / 64 <= i <= (end - 1) / 64 + 1;
+	    loop invariant tree_fits(tree) && in_a_row(tree) && same_shape{Pre, Here}(tree);
+	    loop invariant same_words_but_range{Pre, Here}(tree, first / 64, i);
+	    loop invariant \forall integer n; first / 64 <= n / 64 < i && 0 <= n ==>
+	      (has(tree, n) <==> has{Pre}(tree, n) && !(first <= n < end));
+	    loop assigns i, tree->level[0][0 .. room(\at(tree->bits, Pre) - 1, \at(tree->levels, Pre)) - 1];
+	    loop variant (end - 1) / 64 + 1 - i; */
+	for (uint64_t i = first / BITS_PER_WORD; i <= (end - 1) / BITS_PER_WORD; i++)
+		word_clear_range(tree, i, first, end);
 }
 
 static inline uint64_t word_at(const struct bit_tree *tree, uint32_t level, uint64_t index)
@@ -188,11 +257,25 @@ bool bit_tree_find(const struct bit_tree *tree, uint64_t from, uint64_t *bit)
 
 uint64_t bit_tree_find_clear(const struct bit_tree *tree, uint64_t first, uint64_t end)
 {
+	/*@ loop invariant first / 64 <= i <= (end - 1) / 64 + 1;
+	    loop invariant \forall integer n; first <= n < end && n / 64 < i ==> has(tree, n);
+	    loop assigns i;
+	    loop variant (end - 1) / 64 + 1 - i; */
 	for (uint64_t i = first / BITS_PER_WORD; i <= (end - 1) / BITS_PER_WORD; i++) {
-		const uint64_t clear = ~bit_tree_word(tree, i) & bits_of_range(i, first, end);
+		const uint64_t clear = bits_without_all(bits_of_range(i, first, end), bit_tree_word(tree, i));
 
-		if (clear != 0)
-			return i * BITS_PER_WORD + bits_lowest(clear);
+		/*@ assert \forall integer b; 0 <= b < 64 ==>
+		      (bit(clear, b) <==> first <= i * 64 + b < end && !has(tree, 64 * i + b)); */
+
+		if (clear != 0) {
+			const uint64_t lowest = i * BITS_PER_WORD + bits_lowest(clear);
+
+			/*@ assert lowest / 64 == i && first <= lowest < end; */
+			/*@ assert \forall integer n; first <= n < lowest && n / 64 == i ==> !bit(clear, n % 64); */
+			/*@ assert \forall integer n; first <= n < lowest && n / 64 == i ==> has(tree, n); */
+			/*@ assert \forall integer n; first <= n < lowest ==> n < end && n / 64 <= i; */
+			return lowest;
+		}
 	}
 	return end;
 }

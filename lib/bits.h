@@ -44,6 +44,16 @@ static inline uint64_t bits_without(uint64_t word, uint32_t bit)
 	return word & ~bits_one(bit);
 }
 
+static inline uint64_t bits_with_all(uint64_t word, uint64_t others)
+{
+	return word | others;
+}
+
+static inline uint64_t bits_without_all(uint64_t word, uint64_t others)
+{
+	return word & ~others;
+}
+
 /* Those of the bits `first` .. 63 that are set. */
 static inline uint64_t bits_of_rest(uint64_t word, uint32_t first)
 {

@@ -24,6 +24,8 @@ RANGE_C = ("wp", "proofs/wp/wp_range.c", "lib/range.c")
 BITS_WP = ("wp", "proofs/wp/wp_bits.c", "lib/bits.h")
 TREE = ("wp", "proofs/wp/wp_bit_tree.c", "lib/bit_tree.c")
 TREE_H = ("wp", "proofs/wp/wp_bit_tree.c", "lib/bit_tree.h")
+TREE_RANGES = ("wp", "proofs/wp/wp_bit_tree_ranges.c", "lib/bit_tree.c")
+TREE_INIT = ("wp", "proofs/wp/wp_bit_tree_init.c", "lib/bit_tree.c")
 FRAMES = ("wp", "proofs/wp/wp_frame_bitmap.c", "lib/frame_bitmap.c")
 RANGE = ("cbmc", "proofs/cbmc/cbmc_range.c", "lib/range.h")
 BITS = ("cbmc", "proofs/cbmc/cbmc_bits.c", "lib/bits.h")
@@ -265,6 +267,8 @@ MUTANTS = [
     (BITS_WP, "bits_test", "((word >> bit) & 1) != 0", "(word >> bit) != 0"),
     (BITS_WP, "bits_with", "return word | bits_one(bit);", "return word ^ bits_one(bit);"),
     (BITS_WP, "bits_without", "return word & ~bits_one(bit);", "return word & bits_one(bit);"),
+    (BITS_WP, "bits_with_all", "return word | others;", "return word ^ others;"),
+    (BITS_WP, "bits_without_all", "return word & ~others;", "return word & others;"),
     (TREE_H, "bit_tree_put", "tree->level[level][index] = value;", "tree->level[0][index] = value;"),
     (TREE_H, "bit_tree_raise", "return old != 0;", "return true;"),
     (TREE_H, "bit_tree_raise", "bits_with(old, (uint32_t)(bit % BITS_PER_WORD))", "bits_with(0, (uint32_t)(bit % BITS_PER_WORD))"),
@@ -282,6 +286,25 @@ MUTANTS = [
     (TREE, "descend", "bits_lowest(word_at(tree, level, bit))", "0"),
     (TREE, "bit_tree_find", "if (at.level == tree->levels)", "if (at.level > tree->levels)"),
     (TREE, "bit_tree_word_emptied", "if (bit_tree_lower(tree, level, index))", "if (!bit_tree_lower(tree, level, index))"),
+    (TREE_RANGES, "word_set_range", "bits_with_all(old, bits_of_range(index, first, end))", "bits_of_range(index, first, end)"),
+    (TREE_RANGES, "word_set_range", "bits_with_all(old, bits_of_range(index, first, end))", "bits_with_all(old, bits_of_range(index, first, end + 1))"),
+    (TREE_RANGES, "word_clear_range", "bits_without_all(old, bits_of_range(index, first, end))", "0"),
+    (TREE_RANGES, "word_clear_range", "bit_tree_write_word(tree, index, now);\n}\n\nvoid bit_tree_set_range", ";\n}\n\nvoid bit_tree_set_range"),
+    (TREE_RANGES, "bit_tree_set_range", "i++)\n\t\tword_set_range(tree, i, first, end);", "i += 2)\n\t\tword_set_range(tree, i, first, end);"),
+    (TREE_RANGES, "bit_tree_set_range", "word_set_range(tree, i, first, end);", "word_clear_range(tree, i, first, end);"),
+    (TREE_RANGES, "bit_tree_set_range", "i <= (end - 1) / BITS_PER_WORD; i++)\n\t\tword_set", "i < (end - 1) / BITS_PER_WORD; i++)\n\t\tword_set"),
+    (TREE_RANGES, "bit_tree_clear_range", "word_clear_range(tree, i, first, end);", "word_clear_range(tree, i, i * BITS_PER_WORD, end);"),
+    (TREE_RANGES, "bit_tree_clear_range", "i <= (end - 1) / BITS_PER_WORD; i++)\n\t\tword_clear", "i < (end - 1) / BITS_PER_WORD; i++)\n\t\tword_clear"),
+    (TREE_RANGES, "bit_tree_find_clear", "if (clear != 0) {", "if (clear == 1) {"),
+    (TREE_RANGES, "bit_tree_find_clear", "bits_without_all(bits_of_range(i, first, end), bit_tree_word(tree, i))", "bits_without_all(UINT64_MAX, bit_tree_word(tree, i))"),
+    (TREE_RANGES, "bit_tree_find_clear", "bits_lowest(clear);", "bits_highest(clear);"),
+    (TREE_INIT, "bit_tree_words", "total += words;", "total++;"),
+    (TREE_INIT, "bit_tree_words", "while (words > 1) {", "while (words > 2) {"),
+    (TREE_INIT, "words_zero", "word[i] = 0;", "word[0] = 0;"),
+    (TREE_INIT, "tree_lay", "used += words;", "used++;"),
+    (TREE_INIT, "tree_lay", "while (words > 1 && tree->levels < BIT_TREE_LEVELS)", "while (words > 1 && tree->levels < 2)"),
+    (TREE_INIT, "tree_empty", "words_zero(tree->level[0], words);", "words_zero(tree->level[0], words - 1);"),
+    (TREE_INIT, "bit_tree_init", "tree_empty(tree, bit_tree_words(bits));", "tree_empty(tree, bits);"),
     (FRAMES, "frame_bitmap_allocate", "number), STATUS_OUT_OF_MEMORY);", "number), STATUS_BAD_ARGUMENT);"),
     (FRAMES, "frame_bitmap_allocate", "take_one(bitmap, number);", ";"),
     (FRAMES, "frame_bitmap_is_free", "frame_to_u64(frame) < bitmap->frames", "frame_to_u64(frame) <= bitmap->frames"),

@@ -48,6 +48,8 @@
     predicate true_but{L}(struct bit_tree *t, integer level, integer index) = \forall integer k, n;
       1 <= k < t->levels && 0 <= n <= last(t, k) && !(k == level && n == index) ==> told(t, k, n);
     predicate all_true{L}(struct bit_tree *t) = true_but(t, 0, 0);
+    predicate all_zero{L}(struct bit_tree *t) = \forall integer k, i;
+      0 <= k < t->levels && 0 <= i <= last(t, k + 1) ==> t->level[k][i] == 0;
     predicate all_up{L}(struct bit_tree *t) = \forall integer k, n;
       0 <= k < t->levels && 0 <= n < t->bits && has(t, n) ==> bit_at(t, k, up(n, k));
 
@@ -67,7 +69,11 @@
     predicate same_level{A, B}(struct bit_tree *t, integer level, integer but) = \forall integer n;
       0 <= n && n / 64 <= last{A}(t, level + 1) && n != but ==> (bit_at{A}(t, level, n) <==> bit_at{B}(t, level, n));
     predicate same_but{A, B}(struct bit_tree *t, integer but) = \forall integer n;
-      0 <= n < \at(t->bits, A) && n != but ==> (has{A}(t, n) <==> has{B}(t, n)); */
+      0 <= n < \at(t->bits, A) && n != but ==> (has{A}(t, n) <==> has{B}(t, n));
+    predicate same_but_range{A, B}(struct bit_tree *t, integer first, integer end) = \forall integer n;
+      0 <= n < \at(t->bits, A) && !(first <= n < end) ==> (has{A}(t, n) <==> has{B}(t, n));
+    predicate same_words_but_range{A, B}(struct bit_tree *t, integer first, integer end) = \forall integer i;
+      0 <= i <= last{A}(t, 1) && !(first <= i < end) ==> \at(t->level[0][i], A) == \at(t->level[0][i], B); */
 
 #ifndef TREES_FROM_OUTSIDE
 /*@ predicate shape{L}(struct bit_tree *t) = sizes(t) && rooms(t) && levels_apart(t);
@@ -114,6 +120,23 @@
       logic integer room(integer n, integer k);
     } */
 #endif
+
+/*@ logic integer height(integer n) = // how many levels a tree has whose last bit is n
+      n < 64 ? 1 : n < 4096 ? 2 : n < 262144 ? 3 : n < 16777216 ? 4 : n < 1073741824 ? 5 : 6;
+    logic integer total(integer n) = room(n, height(n)); */
+
+/*@ requires 1 <= bits <= 0x1000000000;
+    assigns \nothing;
+    ensures \result == total(bits - 1); */
+uint64_t bit_tree_words(uint64_t bits);
+
+/*@ requires 1 <= bits <= 0x1000000000 && \valid(tree) && \valid(storage + (0 .. total(bits - 1) - 1));
+    requires \separated(tree, storage + (0 .. total(bits - 1) - 1));
+    assigns *tree, storage[0 .. total(bits - 1) - 1];
+    ensures fits: tree_fits(tree);
+    ensures row: in_a_row(tree) && tree->level[0] == storage && tree->bits == bits && tree->levels == height(bits - 1);
+    ensures clear: \forall integer n; 0 <= n < bits ==> !has(tree, n); */
+void bit_tree_init(struct bit_tree *tree, uint64_t bits, uint64_t *storage);
 
 /*@ requires shape(tree) && level < tree->levels && index <= last(tree, level + 1);
     assigns tree->level[level][index];
@@ -208,6 +231,34 @@ static inline void bit_tree_clear(struct bit_tree *tree, uint64_t bit);
     ensures others: same_words_but{Pre, Post}(tree, index);
     ensures written: tree->level[0][index] == value; */
 static inline void bit_tree_write_word(struct bit_tree *tree, uint64_t index, uint64_t value);
+
+/*@ requires tree_fits(tree) && first < end <= tree->bits;
+    requires in_a_row(tree);
+    assigns tree->level[0][0 .. room(tree->bits - 1, tree->levels) - 1];
+    ensures fits: tree_fits(tree);
+    ensures same: same_shape{Pre, Post}(tree);
+    ensures rest: same_words_but_range{Pre, Post}(tree, first / 64, (end - 1) / 64 + 1);
+    ensures others: same_but_range{Pre, Post}(tree, first, end);
+    ensures set: \forall integer n; first <= n < end ==> has(tree, n); */
+void bit_tree_set_range(struct bit_tree *tree, uint64_t first, uint64_t end);
+
+/*@ requires tree_fits(tree) && first < end <= tree->bits;
+    requires in_a_row(tree);
+    assigns tree->level[0][0 .. room(tree->bits - 1, tree->levels) - 1];
+    ensures fits: tree_fits(tree);
+    ensures same: same_shape{Pre, Post}(tree);
+    ensures rest: same_words_but_range{Pre, Post}(tree, first / 64, (end - 1) / 64 + 1);
+    ensures others: same_but_range{Pre, Post}(tree, first, end);
+    ensures clear: \forall integer n; first <= n < end ==> !has(tree, n); */
+void bit_tree_clear_range(struct bit_tree *tree, uint64_t first, uint64_t end);
+
+/*@ requires tree_fits(tree) && first < end <= tree->bits;
+    requires in_a_row(tree);
+    assigns \nothing;
+    ensures within: first <= \result <= end;
+    ensures lowest: \forall integer n; first <= n < \result ==> has(tree, n);
+    ensures clear: \result < end ==> !has(tree, \result); */
+uint64_t bit_tree_find_clear(const struct bit_tree *tree, uint64_t first, uint64_t end);
 
 /*@ requires tree_fits(tree) && \valid(bit) && outside(tree, bit);
     assigns *bit;

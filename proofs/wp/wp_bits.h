@@ -7,12 +7,6 @@
 
 #include "lib/bits.h"
 
-#ifndef BITS_OF_WORDS_ALONE /* where a bit is one of a uint64_t, not of any integer */
-/*@ predicate more(integer w, integer v, integer f, integer e) = 0 <= f <= e <= 64 && // w is v and the bits [f, e)
-      (\forall integer b; f <= b < e ==> bit(w, b) && !bit(v, b)) &&
-      (\forall integer b; 0 <= b < 64 && !(f <= b < e) ==> (bit(w, b) <==> bit(v, b))); */
-#endif
-
 /*@ requires bit < 64;
     assigns \nothing;
     ensures \forall integer b; 0 <= b < 64 ==> (bit(\result, b) <==> b == bit); */
@@ -39,10 +33,23 @@ static inline uint64_t bits_with(uint64_t word, uint32_t bit);
     ensures word == 0 ==> \result == 0; */
 static inline uint64_t bits_without(uint64_t word, uint32_t bit);
 
+/*@ assigns \nothing;
+    ensures \forall integer b; 0 <= b < 64 ==> (bit(\result, b) <==> bit(word, b) || bit(others, b)); */
+static inline uint64_t bits_with_all(uint64_t word, uint64_t others);
+
+/*@ assigns \nothing;
+    ensures \forall integer b; 0 <= b < 64 ==> (bit(\result, b) <==> bit(word, b) && !bit(others, b)); */
+static inline uint64_t bits_without_all(uint64_t word, uint64_t others);
+
 /*@ requires first < 64;
     assigns \nothing;
     ensures \forall integer b; 0 <= b < 64 ==> (bit(\result, b) <==> b >= first && bit(word, b)); */
 static inline uint64_t bits_of_rest(uint64_t word, uint32_t first);
+
+/*@ requires first < end && first / 64 <= index <= (end - 1) / 64;
+    assigns \nothing;
+    ensures \forall integer b; 0 <= b < 64 ==> (bit(\result, b) <==> first <= index * 64 + b < end); */
+static inline uint64_t bits_of_range(uint64_t index, uint64_t first, uint64_t end);
 
 /*@ requires word != 0;
     assigns \nothing;

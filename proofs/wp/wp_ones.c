@@ -10,6 +10,7 @@
       axiom bit_none: \forall integer b; 0 <= b < 64 ==> !bit(0, b);
     } */
 #include "proofs/wp/wp_bits.h"
+#include "proofs/wp/wp_more.h"
 
 /*@ axiomatic One {
       logic integer one(integer w, integer b);

@@ -5,6 +5,8 @@
 #ifndef CAPOS_PROOFS_WP_WP_ONES_H
 #define CAPOS_PROOFS_WP_WP_ONES_H
 
+#include "proofs/wp/wp_more.h"
+
 #ifndef ONES_FACT
 #define ONES_FACT axiom
 #endif
