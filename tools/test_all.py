@@ -16,7 +16,6 @@ test-lib
 sanitize-lib
 tsan-lib
 analyze
-prove-lib
 test-install
 fuzz-corpus
 fuzz SECONDS=60
